@@ -1,0 +1,15 @@
+#ifndef CRYPTO_UTF8_H
+#define CRYPTO_UTF8_H
+
+/* Names that people give: UTF-8 that is safe to print. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * utf8_printable(s, len):
+ * Whether the ${len} bytes are well-formed UTF-8 (RFC 3629) without control
+ * characters (U+0000 to U+001F, U+007F to U+009F).
+ */
+bool utf8_printable(const char *s, size_t len);
+
+#endif

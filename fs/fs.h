@@ -1,0 +1,66 @@
+#ifndef FS_FS_H
+#define FS_FS_H
+
+/*
+ * What the parts of the mount share. A request takes this way:
+ *
+ *	mount.c		the session, the handshake, the loop
+ *	lookup.c readdir.c read.c xattr.c readonly.c	one file a family of
+ *			operations; each replies exactly once
+ *	names.c		the upper tree: datasets, days, snapshots, 'latest', @TIME
+ *	  folder.c days.c	what datasets' names and snapshots' times make
+ *	  watch.c	when logs are loaded and read again
+ *	node.c inode.c	the nodes that the kernel knows, and their attributes
+ *	stream.c	places in files that are being read, reading ahead
+ *	trim.c		makes the kernel forget what memory has no room for
+ *	report.c	errors: to errno, and to a line for a person
+ */
+#define FUSE_USE_VERSION 312
+#include "fs/inode.h"
+#include "fs/mount.h"
+#include "fs/report.h"
+#include "fs/stream.h"
+#include "fs/trim.h"
+#include "fs/watch.h"
+
+#include <fuse_lowlevel.h>
+
+/* Below a snapshot nothing ever changes. */
+#define FS_FOREVER 1e9
+/* In the upper tree snapshots come and go. */
+#define FS_MOMENT 1.0
+
+struct cursors;
+struct trim;
+
+struct fs {
+	struct access *access;
+	struct heads *heads;
+	struct segcache *cache;
+	struct nodes *nodes;
+	struct watch *watch;
+	struct report *report;
+	struct streams *streams;
+	struct cursors *cursors;
+	struct trim *trim;
+
+	char *mountpoint;
+	struct fuse_session *session;
+	struct fuse_loop_config *loop;
+	bool mounted;
+	bool greeted; /* the kernel's INIT was answered */
+
+	/* Set by the handshake. */
+	bool no_open; /* the kernel need not tell us of opens */
+	bool no_opendir;
+	bool can_prune;    /* the kernel forgets nodes on request */
+	unsigned max_read; /* what libfuse was told, or 0 */
+
+	bool allow_other;
+	bool sharing;
+	uid_t uid; /* who mounted */
+	gid_t gid;
+	struct moment since; /* when */
+};
+
+#endif

@@ -1,0 +1,348 @@
+#include "fs/mount.h"
+#include "fs/cursors.h"
+#include "fs/lookup.h"
+#include "fs/machine.h"
+#include "fs/read.h"
+#include "fs/readdir.h"
+#include "fs/readonly.h"
+#include "fs/xattr.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The kernel may have so many requests of reading ahead under way at once. */
+#define MAX_BACKGROUND 64
+
+/* What the kernel reads ahead, where it lets us say so. */
+#define READ_AHEAD_KIB 2048
+
+/* What segments are opened ahead of a file read from front to back. */
+#define STREAM_AHEAD ((uint64_t)8 << 20)
+
+/* --- the handshake ----------------------------------------------------- */
+
+/* The value of "max_read=N" among libfuse's options; 0: not given. */
+static unsigned
+option_max_read(const char *options)
+{
+	static const char key[] = "max_read=";
+	const char *p = options;
+
+	while (p != NULL && *p != '\0') {
+		if (strncmp(p, key, strlen(key)) == 0)
+			return (unsigned)strtoul(p + strlen(key), NULL, 10);
+		p = strchr(p, ',');
+		p = p != NULL ? p + 1 : NULL;
+	}
+	return 0;
+}
+
+/*
+ * No-op opens save a round trip for each file. Older kernels may deadlock on
+ * them when this process faults a page in while it serves a read.
+ */
+static bool
+may_skip_opens(const struct fuse_conn_info *conn)
+{
+	return (conn->capable & FUSE_CAP_NO_OPEN_SUPPORT) != 0 &&
+	       machine_kernel(6, 18);
+}
+
+static void
+op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	struct fs *fs = userdata;
+	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS |
+			FUSE_CAP_READDIRPLUS | FUSE_CAP_CACHE_SYMLINKS |
+			FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_NO_OPENDIR_SUPPORT |
+			FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_ASYNC_DIO;
+
+	/* ACLs come with default_permissions, so only where those are on. */
+	if (fs->allow_other)
+		want |= FUSE_CAP_POSIX_ACL;
+	conn->want = want & conn->capable;
+	conn->max_background = MAX_BACKGROUND;
+	conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
+	conn->max_readahead = READ_AHEAD_KIB * 1024;
+	conn->max_read = fs->max_read;
+	conn->time_gran = 1;
+	fs->no_open = may_skip_opens(conn);
+	fs->no_opendir = (conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
+	fs->can_prune = conn->proto_major == 7 && conn->proto_minor >= 45;
+	fs->greeted = true;
+}
+
+/* Answer the kernel's INIT, which comes before anything else. */
+static int
+handshake(struct fs *fs, struct err *err)
+{
+	struct fuse_buf buf = {0};
+	int n = 0;
+
+	while (!fs->greeted && !fuse_session_exited(fs->session)) {
+		n = fuse_session_receive_buf(fs->session, &buf);
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		fuse_session_process_buf(fs->session, &buf);
+	}
+	free(buf.mem);
+	if (fs->greeted)
+		return 0;
+	errno = n < 0 ? -n : EIO;
+	return err_errno(
+	    err, "the kernel would not shake hands over '%s'", fs->mountpoint);
+}
+
+/* --- the session ------------------------------------------------------- */
+
+static int
+add_options(struct fs *fs, const struct fs_options *opt, char **list)
+{
+	char *fsname = NULL;
+	int rc = asprintf(
+	    &fsname, "fsname=%s", store_address(access_store(fs->access)));
+
+	if (rc < 0)
+		return -1;
+	/* Last wins: a caller may call it something else. */
+	rc = fuse_opt_add_opt(list, "ro,nosuid,nodev,subtype=varve");
+	if (rc == 0)
+		rc = fuse_opt_add_opt_escaped(list, fsname);
+	if (rc == 0 && opt->fuse_options != NULL &&
+	    opt->fuse_options[0] != '\0')
+		rc = fuse_opt_add_opt(list, opt->fuse_options);
+	if (rc == 0 && opt->allow_other)
+		rc = fuse_opt_add_opt(list, "allow_other,default_permissions");
+	free(fsname);
+	return rc;
+}
+
+static int
+new_session(struct fs *fs, const struct fs_options *opt, struct err *err)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct fuse_lowlevel_ops ops = {.init = op_init};
+	char *list = NULL;
+
+	lookup_ops(&ops);
+	readdir_ops(&ops);
+	read_ops(&ops);
+	xattr_ops(&ops);
+	readonly_ops(&ops);
+	if (add_options(fs, opt, &list) == 0 &&
+	    fuse_opt_add_arg(&args, "varve") == 0 &&
+	    fuse_opt_add_arg(&args, "-o") == 0 &&
+	    fuse_opt_add_arg(&args, list) == 0)
+		fs->session = fuse_session_new(&args, &ops, sizeof(ops), fs);
+	fuse_opt_free_args(&args);
+	free(list);
+	if (fs->session == NULL)
+		return err_set(err, ERR_USAGE,
+		    "libfuse refuses the mount options '%s'",
+		    opt->fuse_options != NULL ? opt->fuse_options : "");
+	return 0;
+}
+
+static int
+mount_session(struct fs *fs, struct err *err)
+{
+	int rc = machine_has_fuse(err);
+
+	if (rc != 0)
+		return rc;
+	errno = 0;
+	if (fuse_session_mount(fs->session, fs->mountpoint) != 0) {
+		if (errno != 0)
+			return err_errno(
+			    err, "cannot mount on '%s'", fs->mountpoint);
+		return err_set(
+		    err, ERR_IO, "cannot mount on '%s'", fs->mountpoint);
+	}
+	fs->mounted = true;
+	rc = handshake(fs, err);
+	if (rc == 0)
+		machine_read_ahead(fs->mountpoint, READ_AHEAD_KIB);
+	return rc;
+}
+
+static int
+new_loop(struct fs *fs, unsigned threads, struct err *err)
+{
+	fs->loop = fuse_loop_cfg_create();
+	if (fs->loop == NULL)
+		return err_nomem(err);
+	fuse_loop_cfg_set_clone_fd(fs->loop, 1);
+	if (threads > 0)
+		fuse_loop_cfg_set_max_threads(fs->loop, threads);
+	return 0;
+}
+
+/* --- parts ------------------------------------------------------------- */
+
+static int
+new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
+{
+	size_t cache = opt->cache != 0 ? opt->cache : FS_CACHE_DEFAULT;
+	struct watch_options watch = {
+	    .access = fs->access,
+	    .heads = fs->heads,
+	    .dataset = opt->dataset,
+	};
+	struct node_key root;
+	int rc = report_new(opt->log, opt->arg, &fs->report, err);
+
+	if (cache < FS_CACHE_MIN)
+		cache = FS_CACHE_MIN;
+	if (rc == 0)
+		rc = segcache_new(cache, &fs->cache, err);
+	watch.report = fs->report;
+	watch.cache = fs->cache;
+	if (rc == 0)
+		rc = watch_new(&watch, &fs->watch, err);
+	if (rc == 0) {
+		names_root(fs, &root);
+		rc = nodes_new(&root, &fs->nodes, err);
+	}
+	if (rc == 0)
+		rc = streams_new(
+		    STREAM_AHEAD < cache / 4 ? STREAM_AHEAD : cache / 4,
+		    &fs->streams, err);
+	if (rc == 0)
+		rc = cursors_new(&fs->cursors, err);
+	if (rc == 0)
+		rc = trim_new(fs, cache / 2, &fs->trim, err);
+	return rc;
+}
+
+/*
+ * The threads of our own leave the signals that end the loop to the loop's
+ * thread.
+ */
+static int
+start_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = new_parts(fs, opt, err);
+	if (rc == 0)
+		rc = segcache_threads(
+		    fs->cache, cpus > 0 ? (unsigned)cpus : 1, err);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+/* --- from outside ------------------------------------------------------ */
+
+static int
+check(struct access *a, const struct fs_options *opt, struct err *err)
+{
+	int rc = fs_check_mountpoint(
+	    opt->mountpoint, store_path(access_store(a)), err);
+
+	if (rc == 0 && opt->allow_other)
+		rc = machine_may_allow_other(err);
+	return rc;
+}
+
+static int
+set_up(struct fs *fs, const struct fs_options *opt, struct err *err)
+{
+	struct timespec now;
+	int rc;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	fs->since = (struct moment){now.tv_sec, (uint32_t)now.tv_nsec};
+	fs->uid = getuid();
+	fs->gid = getgid();
+	fs->allow_other = opt->allow_other;
+	fs->sharing = !opt->no_sharing;
+	fs->max_read = option_max_read(opt->fuse_options);
+	/* The process may go elsewhere: it needs an absolute path. */
+	fs->mountpoint = realpath(opt->mountpoint, NULL);
+	if (fs->mountpoint == NULL)
+		return err_errno(err, "cannot resolve '%s'", opt->mountpoint);
+	rc = start_parts(fs, opt, err);
+	if (rc == 0)
+		rc = new_loop(fs, opt->threads, err);
+	if (rc == 0)
+		rc = new_session(fs, opt, err);
+	return rc;
+}
+
+int
+fs_open(struct access *a, struct heads *heads, const struct fs_options *opt,
+    struct fs **out, struct err *err)
+{
+	AUTO(fs) struct fs *fs = NULL;
+	int rc = check(a, opt, err);
+
+	*out = NULL;
+	if (rc != 0)
+		return rc;
+	machine_lock_memory();
+	fs = calloc(1, sizeof(*fs));
+	if (fs == NULL)
+		return err_nomem(err);
+	fs->access = a;
+	fs->heads = heads;
+	rc = set_up(fs, opt, err);
+	if (rc == 0)
+		rc = mount_session(fs, err);
+	if (rc != 0)
+		return rc;
+	*out = STEAL(fs);
+	return 0;
+}
+
+int
+fs_loop(struct fs *fs, struct err *err)
+{
+	int rc;
+
+	if (fuse_set_signal_handlers(fs->session) != 0)
+		return err_set(err, ERR_IO, "cannot set signal handlers");
+	/* Negative: an error. Else: unmounted, or the signal that ended it. */
+	rc = fuse_session_loop_mt(fs->session, fs->loop);
+	fuse_remove_signal_handlers(fs->session);
+	if (rc < 0) {
+		fs->mounted = false;
+		errno = -rc;
+		return err_errno(
+		    err, "the mount on '%s' broke off", fs->mountpoint);
+	}
+	return 0;
+}
+
+void
+fs_close(struct fs *fs)
+{
+	if (fs == NULL)
+		return;
+	if (fs->mounted)
+		fuse_session_unmount(fs->session);
+	trim_free(fs->trim);
+	if (fs->session != NULL)
+		fuse_session_destroy(fs->session);
+	if (fs->loop != NULL)
+		fuse_loop_cfg_destroy(fs->loop);
+	cursors_free(fs->cursors);
+	streams_free(fs->streams);
+	nodes_free(fs->nodes);
+	watch_free(fs->watch);
+	segcache_free(fs->cache);
+	report_free(fs->report);
+	free(fs->mountpoint);
+	free(fs);
+}

@@ -1,0 +1,174 @@
+#ifndef SNAPSHOT_ACCESS_ACCESS_INTERNAL_H
+#define SNAPSHOT_ACCESS_ACCESS_INTERNAL_H
+
+/*
+ * Private to this folder and its tests.
+ *
+ *	access_open.c     proves who opens the store
+ *	access_person.c   finds a person by name; the passphrase
+ *	access_keyfile.c  a host's key file
+ *	access_keys.c     reads key objects and finds out what each one is
+ *	access_trust.c    who is an admin, and which grants count
+ *	access_dataset.c  opens key sets and grants into keyrings
+ *	access_names.c    the names under which datasets show
+ *	access_create.c   new datasets, grants and persons
+ *	access.c          the rest: looking, refreshing, closing
+ */
+#include "snapshot/access/access.h"
+
+#include <stdatomic.h>
+
+/* Where the time comes from: the one seam to the clock. */
+struct access_clock {
+	int64_t (*now)(void *arg); /* Unix seconds */
+	void *arg;
+};
+
+/** access_open_clock(), access_init_clock(): As those without, by ${clock}. */
+NODISCARD int access_init_clock(const char *address, const char *name,
+    const char *pass, const struct access_clock *clock, struct access **out,
+    struct recovery **recovery, struct err *err);
+NODISCARD int access_open_clock(const char *address,
+    const struct credential *cred, const struct access_clock *clock,
+    struct access **out, struct err *err);
+
+enum key_kind {
+	KEY_NONE, /* passed over: see problem; or of a kind yet unknown */
+	KEY_PERSON,
+	KEY_RECOVERY,
+	KEY_SET,
+	KEY_GRANT,
+};
+
+/* One key object of the store, read and parsed. */
+struct key_object {
+	uint8_t name[OBJECT_NAME_LEN];
+	enum key_kind kind;
+	uint8_t *buf; /* sealed, as stored */
+	size_t len;
+	union {
+		struct identity_public person;
+		struct keyset_head set;
+		struct grant grant;
+	};
+	atomic_bool trusted; /* a grant that was found to count: a cache */
+	bool opened;         /* its keys are in a keyring */
+	struct err *problem; /* why it is passed over, or NULL */
+};
+
+/* An identity that is an admin for a time; points into the root or a grant. */
+struct admin {
+	const struct identity_public *pub;
+	int64_t from, until;
+};
+
+/* A dataset of which this key has, or had, some keys. */
+struct slot {
+	struct dataset ds; /* ds.name: shown, or NULL before that */
+	char real[DATASET_NAME_MAX + 1];   /* as in its newest key set */
+	char shown[DATASET_NAME_MAX + 10]; /* '~' and 8 digits longer */
+	bool readable, writable;           /* what the update finds */
+	bool grown;                        /* keys came in this update */
+};
+
+struct access {
+	struct store *store;
+	struct root root;
+	struct access_clock clock;
+	struct identity *identity; /* NULL: recovery key, or keyless */
+	struct master *master;     /* admins only */
+	bool recovered;            /* opened by the recovery key */
+	struct key_object **keys;  /* ascending by name */
+	size_t nkeys;
+	struct admin *admins;
+	size_t nadmins;
+	bool stale;          /* keys came or went since the admins were found */
+	struct slot **slots; /* all */
+	size_t nslots;
+	struct slot **listed; /* those to see, sorted by name */
+	size_t nlisted;
+};
+
+int64_t access_now(const struct access *a);
+
+/** access_valid(g, when): Whether ${g} has begun and not ended. */
+bool access_valid(const struct grant *g, int64_t when);
+
+/* --- access_keys.c ------------------------------------------------------ */
+
+/**
+ * access_keys_load(a, changed, err):
+ * Bring a->keys up to date with the store. Only objects that are new are read.
+ */
+NODISCARD int access_keys_load(
+    struct access *a, bool *changed, struct err *err);
+void access_keys_free(struct access *a);
+/**
+ * access_keys_pass_over(o, why, err):
+ * ${why} went wrong with ${o}: note it, and use ${o} no more. When it is not
+ * the object's fault (ERR_NOMEM, ERR_BUG) fail with it.
+ */
+NODISCARD int access_keys_pass_over(
+    struct key_object *o, const struct err *why, struct err *err);
+/**
+ * access_keys_hint(a, code, err):
+ * Something was not found: when there are objects that could not be used, add
+ * that to the text, for it may be in one of those. Returns ${code}.
+ */
+int access_keys_hint(const struct access *a, int code, struct err *err);
+
+/* --- access_trust.c ----------------------------------------------------- */
+
+/** access_trust_admins(a, err): Find out who is an admin, and when. */
+NODISCARD int access_trust_admins(struct access *a, struct err *err);
+/** access_trust_admin(a, id, when): NULL unless an admin at ${when}. */
+const struct identity_public *access_trust_admin(
+    const struct access *a, const uint8_t id[IDENTITY_ID_LEN], int64_t when);
+/**
+ * access_trust_grant(a, o, err):
+ * Whether a grant counts: its issuer was an admin when it began, or the master
+ * key, and signed it. Says nothing of whether it has ended.
+ * Errors: ERR_AUTH it does not; ERR_NOMEM, ERR_BUG.
+ */
+NODISCARD int access_trust_grant(
+    const struct access *a, struct key_object *o, struct err *err);
+/**
+ * access_trust_key_set(a, o, signer, err):
+ * *${signer}: the key that must have signed the key set; NULL the master key.
+ * Errors: ERR_AUTH its signer never was an admin.
+ */
+NODISCARD int access_trust_key_set(const struct access *a,
+    const struct key_object *o, const struct ed25519_public **signer,
+    struct err *err);
+
+/* --- access_dataset.c, access_names.c ----------------------------------- */
+
+/**
+ * access_dataset_update(a, changed, err):
+ * Open what this key may open now, and list the datasets.
+ */
+NODISCARD int access_dataset_update(
+    struct access *a, bool *changed, struct err *err);
+/** access_dataset_forget(a, id): One that nobody has a pointer to. */
+void access_dataset_forget(struct access *a, const uint8_t id[DATASET_ID_LEN]);
+void access_dataset_free(struct access *a);
+
+/** access_names_show(a): Name the slots that are listed for the first time. */
+void access_names_show(struct access *a);
+/** access_names_clash(a, b): Equal, or one a folder of the other. */
+bool access_names_clash(const char *a, const char *b);
+
+/* --- access_person.c, access_keyfile.c ---------------------------------- */
+
+/** access_person_unlock(a, cred, out, err): Errors: those of access_open(). */
+NODISCARD int access_person_unlock(struct access *a,
+    const struct credential *cred, struct identity **out, struct err *err);
+/** access_keyfile_read(path, out, err): Errors: those of access_open(). */
+NODISCARD int access_keyfile_read(
+    const char *path, struct identity **out, struct err *err);
+
+#define ID_TEXT (2 * IDENTITY_ID_LEN + 1)
+/** access_id_text(id, out): In lower-case hexadecimal. */
+void access_id_text(const uint8_t id[IDENTITY_ID_LEN], char out[ID_TEXT]);
+
+#endif

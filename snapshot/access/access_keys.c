@@ -1,0 +1,314 @@
+#include "snapshot/access/access_internal.h"
+
+#include "crypto/bytes.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Key objects: all are read when a store is opened, and the new ones at every
+ * refresh. What can't be used is remembered with the reason, so that one bad
+ * object keeps nobody out.
+ */
+
+static void
+key_object_free(struct key_object *o)
+{
+	if (o == NULL)
+		return;
+	free(o->buf);
+	free(o->problem);
+	free(o);
+}
+DEFINE_AUTO(key_object, key_object_free)
+
+int
+access_keys_pass_over(
+    struct key_object *o, const struct err *why, struct err *err)
+{
+	if (why->code == ERR_NOMEM || why->code == ERR_BUG ||
+	    why->code == ERR_CANCELLED)
+		return err_copy(err, why);
+	if (o->problem == NULL)
+		o->problem = malloc(sizeof(*o->problem));
+	if (o->problem == NULL)
+		return err_nomem(err);
+	*o->problem = *why;
+	return 0;
+}
+
+int
+access_keys_hint(const struct access *a, int code, struct err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->nkeys; i++)
+		n += a->keys[i]->problem != NULL;
+	if (n > 0)
+		(void)err_wrap(err, "%zu key objects can't be used", n);
+	return code;
+}
+
+/* --- what an object is (FORMAT.md section 1) ---------------------------- */
+
+static int
+parse_person(const struct access *a, struct key_object *o, struct err *err)
+{
+	int ret;
+
+	(void)a;
+	if ((ret = identity_peek(o->buf, o->len, &o->person, err)) != 0)
+		return ret;
+	if (o->person.kind != IDENTITY_PERSON)
+		return err_set(err, ERR_CORRUPT,
+		    "the private key of host '%s' lies open in the store",
+		    o->person.name);
+	return 0;
+}
+
+/* Nothing in it can be told without the recovery key. */
+static int
+parse_recovery(const struct access *a, struct key_object *o, struct err *err)
+{
+	(void)a;
+	(void)o;
+	(void)err;
+	return 0;
+}
+
+static int
+parse_key_set(const struct access *a, struct key_object *o, struct err *err)
+{
+	(void)a;
+	return keyset_peek(o->buf, o->len, &o->set, err);
+}
+
+static int
+parse_grant(const struct access *a, struct key_object *o, struct err *err)
+{
+	int ret;
+
+	if ((ret = grant_peek(o->buf, o->len, &o->grant, err)) != 0)
+		return ret;
+	if (memcmp(o->grant.store, a->root.store, STORE_ID_LEN) != 0)
+		return err_set(err, ERR_AUTH, "a grant of another store");
+	return 0;
+}
+
+/* Ample: a head, an id and a box around 32 bytes. */
+#define RECOVERY_OBJECT_MAX 4096
+
+static const struct {
+	uint8_t letter;
+	enum key_kind kind;
+	size_t max;
+	int (*parse)(
+	    const struct access *a, struct key_object *o, struct err *err);
+} kinds[] = {
+    {'n', KEY_PERSON, IDENTITY_OBJECT_MAX, parse_person},
+    {'r', KEY_RECOVERY, RECOVERY_OBJECT_MAX, parse_recovery},
+    {'k', KEY_SET, KEYSET_OBJECT_MAX, parse_key_set},
+    {'g', KEY_GRANT, GRANT_OBJECT_MAX, parse_grant},
+};
+
+/* The largest of these. */
+#define KEY_OBJECT_MAX GRANT_OBJECT_MAX
+
+/*
+ * Newer programs may add kinds of key objects that mean nothing to this one.
+ * Such a one is passed over in silence, if its head is sound; what belongs
+ * elsewhere in a store is not.
+ */
+static int
+parse_other(uint8_t letter, struct err *err)
+{
+	if (!islower(letter) || strchr("spil", letter) != NULL)
+		return err_set(err, ERR_CORRUPT, "not a key object");
+	return 0;
+}
+
+static int
+key_object_parse(const struct access *a, struct key_object *o, struct err *err)
+{
+	struct rd r = rd_init(o->buf, o->len);
+	const uint8_t *magic = rd_bytes(&r, 4);
+	uint16_t version = rd_u16(&r);
+	uint16_t reserved = rd_u16(&r);
+	int ret;
+
+	if (r.failed || memcmp(magic, "VRV", 3) != 0 || version == 0 ||
+	    reserved != 0)
+		return err_set(err, ERR_CORRUPT, "not an object of a store");
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (kinds[i].letter != magic[3])
+			continue;
+		if (o->len > kinds[i].max)
+			return err_set(err, ERR_CORRUPT,
+			    "%zu bytes are too many for a key object", o->len);
+		if ((ret = kinds[i].parse(a, o, err)) == 0)
+			o->kind = kinds[i].kind;
+		return ret;
+	}
+	return parse_other(magic[3], err);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+static int
+key_object_read(struct access *a, const uint8_t name[OBJECT_NAME_LEN],
+    struct key_object **out, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_KEY};
+	AUTO(key_object) struct key_object *o = calloc(1, sizeof(*o));
+	struct err why = {0};
+	int ret;
+
+	if (o == NULL)
+		return err_nomem(err);
+	memcpy(ref.name, name, OBJECT_NAME_LEN);
+	memcpy(o->name, name, OBJECT_NAME_LEN);
+	ret = store_get(a->store, &ref, KEY_OBJECT_MAX, &o->buf, &o->len, &why);
+	/* Removed after it was listed. */
+	if (ret == ERR_NOT_FOUND)
+		return err_copy(err, &why);
+	if (ret == 0)
+		ret = key_object_parse(a, o, &why);
+	if (ret != 0 && (ret = access_keys_pass_over(o, &why, err)) != 0)
+		return ret;
+	*out = STEAL(o);
+	return 0;
+}
+
+struct names {
+	uint8_t (*v)[OBJECT_NAME_LEN];
+	size_t n, cap;
+};
+
+static int
+names_add(
+    void *arg, const struct object_ref *ref, uint64_t size, struct err *err)
+{
+	struct names *names = arg;
+
+	(void)size;
+	if (names->n == names->cap) {
+		size_t cap = names->cap == 0 ? 64 : 2 * names->cap;
+		void *v = reallocarray(names->v, cap, sizeof(*names->v));
+
+		if (v == NULL)
+			return err_nomem(err);
+		names->v = v;
+		names->cap = cap;
+	}
+	memcpy(names->v[names->n++], ref->name, OBJECT_NAME_LEN);
+	return 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return memcmp(a, b, OBJECT_NAME_LEN);
+}
+
+static int
+compare_to_object(const void *name, const void *object)
+{
+	const struct key_object *const *o = object;
+
+	return memcmp(name, (*o)->name, OBJECT_NAME_LEN);
+}
+
+static struct key_object *
+find(struct key_object **v, size_t n, const uint8_t name[OBJECT_NAME_LEN])
+{
+	struct key_object **o = NULL;
+
+	if (n > 0)
+		o = bsearch(name, v, n, sizeof(*v), compare_to_object);
+	return o == NULL ? NULL : *o;
+}
+
+/* Free those of ${v} that are not in ${kept}, and ${v} itself. */
+static void
+free_but(
+    struct key_object **v, size_t n, struct key_object **kept, size_t nkept)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (find(kept, nkept, v[i]->name) != v[i])
+			key_object_free(v[i]);
+	}
+	free(v);
+}
+
+/* An object that the machine failed to read may be read the next time. */
+static bool
+is_settled(const struct key_object *o)
+{
+	return o->problem == NULL ||
+	       (o->problem->code != ERR_IO && o->problem->code != ERR_DENIED);
+}
+
+/* The objects of ${names}, which are sorted: those at hand, and new ones. */
+static int
+merge(struct access *a, const struct names *names, struct key_object **next,
+    size_t *n, bool *changed, struct err *err)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		struct key_object *o = find(a->keys, a->nkeys, names->v[i]);
+		bool known = o != NULL;
+		int ret;
+
+		if (!known || !is_settled(o)) {
+			ret = key_object_read(a, names->v[i], &o, err);
+			if (ret == ERR_NOT_FOUND)
+				continue;
+			if (ret != 0)
+				return ret;
+			*changed |= !known || o->problem == NULL;
+		}
+		next[(*n)++] = o;
+	}
+	*changed |= *n != a->nkeys;
+	return 0;
+}
+
+int
+access_keys_load(struct access *a, bool *changed, struct err *err)
+{
+	struct key_object **next = NULL;
+	struct names names = {0};
+	size_t n = 0;
+	int ret;
+
+	*changed = false;
+	ret = store_list(a->store, OBJECT_KEY, NULL, names_add, &names, err);
+	if (ret != 0)
+		goto out;
+	next = calloc(names.n + 1, sizeof(struct key_object *));
+	if (next == NULL) {
+		ret = err_nomem(err);
+		goto out;
+	}
+	if (names.n > 0)
+		qsort(names.v, names.n, sizeof(*names.v), compare_names);
+	ret = merge(a, &names, next, &n, changed, err);
+	if (ret != 0) {
+		free_but(next, n, a->keys, a->nkeys);
+		goto out;
+	}
+	free_but(a->keys, a->nkeys, next, n);
+	a->keys = next;
+	a->nkeys = n;
+out:
+	free(names.v);
+	return ret;
+}
+
+void
+access_keys_free(struct access *a)
+{
+	free_but(a->keys, a->nkeys, NULL, 0);
+	a->keys = NULL;
+	a->nkeys = 0;
+}

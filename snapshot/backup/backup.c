@@ -1,0 +1,410 @@
+/*
+ * A backup from start to end: who may, what is known, the pipeline, and the
+ * publication. Packs, indexes and the log record become durable in that order;
+ * the machine's own state follows last.
+ */
+#include "snapshot/backup/backup.h"
+
+#include "snapshot/backup/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREADS_MAX 64
+
+static struct moment
+clock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (struct moment){.s = ts.tv_sec, .ns = (uint32_t)ts.tv_nsec};
+}
+
+void
+backup_result_clear(struct backup_result *r)
+{
+	log_free(r->log);
+	memset(r, 0, sizeof(*r));
+}
+
+/* --- before ------------------------------------------------------------ */
+
+static int
+find_dataset(struct run *run, bool *created, struct err *err)
+{
+	const char *name = run->opt->dataset;
+	int ret;
+
+	*created = false;
+	if ((ret = keyset_name_check(name, err)) != 0)
+		return ret;
+	run->ds = access_find(run->access, name);
+	if (run->ds == NULL) {
+		if (!access_is_admin(run->access))
+			return err_set(err, ERR_DENIED,
+			    "no dataset '%s' that this key may write: an admin "
+			    "makes datasets and grants them",
+			    name);
+		*created = true;
+		return access_create_dataset(run->access, name, &run->ds, err);
+	}
+	if (!run->ds->may_write)
+		return err_set(err, ERR_DENIED,
+		    "this key may not write to dataset '%s'", name);
+	return 0;
+}
+
+static int
+make_excludes(struct run *run, struct err *err)
+{
+	int ret;
+
+	if ((ret = exclude_new(&run->exclude, err)) != 0)
+		return ret;
+	for (size_t i = 0; i < run->opt->nexcludes && ret == 0; i++)
+		ret = exclude_add(run->exclude, run->opt->excludes[i], err);
+	return ret;
+}
+
+/* Whether the state describes one of the log's snapshots. */
+static int
+match_state(struct run *run, const struct log *log, struct err *err)
+{
+	uint8_t id[OBJECT_NAME_LEN], source[HASH_LEN];
+	int ret = state_snapshot(run->state, id, source, err);
+
+	if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
+		return 0; /* every file is read */
+	if (ret != 0)
+		return ret;
+	for (size_t i = log_count(log); i > 0; i--) {
+		const struct snapshot *s = log_snapshot(log, i - 1);
+
+		if (memcmp(s->id, id, sizeof(id)) == 0) {
+			run->state_usable = true;
+			break;
+		}
+	}
+	return 0;
+}
+
+static int
+open_state(struct run *run, const struct log *log, struct err *err)
+{
+	const struct root *root = access_root(run->access);
+	int ret;
+
+	if (run->opt->state_dir == NULL)
+		return 0;
+	ret = state_open(run->opt->state_dir, root->store,
+	    keyring_latest(run->ds->keys), &run->state, err);
+	if (ret == 0)
+		ret = match_state(run, log, err);
+	return ret == 0 ? state_begin(run->state, err) : ret;
+}
+
+/* An ingest_pack_fn. */
+static int
+note_pack(void *arg, const struct object_ref *pack, const uint8_t *note,
+    size_t len, struct err *err)
+{
+	return state_pending_add(arg, pack->name, note, len, err);
+}
+
+/* A state_pending_fn. */
+static int
+resume_pack(void *arg, const uint8_t *note, size_t len, struct err *err)
+{
+	return ingest_resume(arg, note, len, err);
+}
+
+static int
+open_ingest(struct run *run, struct err *err)
+{
+	int ret;
+
+	ret = ingest_new(
+	    access_store(run->access), run->ds->keys, &run->ingest, err);
+	if (ret == 0 && run->before != NULL)
+		ret = ingest_known(run->ingest,
+		    (const uint8_t(*)[OBJECT_NAME_LEN])run->before->indexes,
+		    run->before->nindexes, err);
+	if (ret != 0 || run->state == NULL)
+		return ret;
+	ret = state_pending_each(run->state, resume_pack, run->ingest, err);
+	ingest_on_pack(run->ingest, note_pack, run->state);
+	return ret == ERR_CORRUPT ? 0 : ret; /* what they hold is read again */
+}
+
+static unsigned
+thread_count(unsigned wanted)
+{
+	long n = wanted != 0 ? (long)wanted : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+}
+
+/* Every batch under way holds its directory open. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur == rl.rlim_max)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl); /* the walk makes do with less */
+}
+
+static int
+open_pipeline(struct run *run, struct err *err)
+{
+	struct assembly *as = &run->assembly;
+	int ret;
+
+	raise_file_limit();
+	if ((ret = links_new(&run->links, err)) != 0)
+		return ret;
+	run->problems.opt = run->opt;
+	run->grab.stop = run->opt->stop;
+	if (run->opt->progress != NULL)
+		run->grab.read = &run->opt->progress->read;
+	ret = pool_new(run->ingest, thread_count(run->opt->threads), grab_batch,
+	    &run->grab, &run->pool, err);
+	if (ret != 0)
+		return ret;
+	ret = worker_init(&run->self, run->ingest, run->pool, err);
+	if (ret != 0)
+		return ret;
+	as->lane = run->self.lane;
+	as->state = run->state;
+	as->links = run->links;
+	as->problems = &run->problems;
+	as->progress = run->opt->progress;
+	as->next_ino = run->before != NULL ? run->before->next_ino : 1;
+	return assembly_init(as, err);
+}
+
+/* --- after ------------------------------------------------------------- */
+
+static int
+set_text(char **to, const char *from, size_t max, struct err *err)
+{
+	*to = strndup(from != NULL ? from : "", max);
+	return *to == NULL ? err_nomem(err) : 0;
+}
+
+static int
+describe(struct run *run, struct snapshot *s, struct err *err)
+{
+	struct span root = assembly_root(&run->assembly);
+	char host[256] = "";
+	int ret;
+
+	s->time = run->start;
+	s->end = clock_now();
+	if (run->opt->now.s != 0)
+		s->end = run->start;
+	s->kind = run->opt->full || !run->state_usable ? SNAPSHOT_FULL
+						       : SNAPSHOT_DIFFERENTIAL;
+	(void)gethostname(host, sizeof(host) - 1);
+	ret = set_text(&s->host, run->opt->host != NULL ? run->opt->host : host,
+	    RECORD_HOST_MAX, err);
+	if (ret == 0)
+		ret = set_text(
+		    &s->source, run->source.text, RECORD_SOURCE_MAX, err);
+	if (ret == 0)
+		ret = set_text(
+		    &s->program, run->opt->program, RECORD_PROGRAM_MAX, err);
+	if (ret != 0)
+		return ret;
+	if ((s->root = malloc(root.len)) == NULL)
+		return err_nomem(err);
+	memcpy(s->root, root.p, root.len);
+	s->root_len = root.len;
+	s->unreadable = run->problems.unreadable;
+	s->changed = run->problems.changed;
+	s->next_ino = run->assembly.next_ino;
+	return 0;
+}
+
+/* The problems' text is content like any other, for readers only. */
+static int
+store_problems(struct run *run, struct snapshot *s, struct err *err)
+{
+	WR_AUTO struct wr enc = {0};
+	const struct wr *text = &run->problems.text;
+	struct rd r;
+	int ret;
+
+	ret = feed_bytes(&run->self, text->buf, text->len, &enc, err);
+	if (ret != 0)
+		return ret;
+	s->problems_size = text->len;
+	r = rd_init(enc.buf, enc.len);
+	return content_decode(&r, text->len, &s->problems, err);
+}
+
+/*
+ * Everything durable, then the record: from then on the snapshot is there, and
+ * a failure is only this machine's (${local}).
+ */
+static int
+publish(struct run *run, struct log *log, struct err *local, struct err *err)
+{
+	AUTO(snapshot) struct snapshot *s = calloc(1, sizeof(*s));
+	struct ingest_totals totals;
+	size_t before = log_count(log);
+	int ret;
+
+	if (s == NULL)
+		return err_nomem(err);
+	if ((ret = describe(run, s, err)) != 0)
+		return ret;
+	if ((ret = store_problems(run, s, err)) != 0)
+		return ret;
+	if ((ret = pool_flush(run->pool, err)) != 0)
+		return ret;
+	if ((ret = ingest_lane_flush(run->self.lane, err)) != 0)
+		return ret;
+	ret = ingest_finish(run->ingest, &s->indexes, &s->nindexes, err);
+	if (ret != 0)
+		return ret;
+	totals = ingest_totals(run->ingest);
+	s->added_chunks = totals.chunks;
+	s->added_bytes = totals.bytes;
+	s->added_stored = totals.stored;
+	ret = log_append(log, STEAL(s), err);
+	if (ret != 0 && log_count(log) > before) {
+		/* Stored; what failed is to remember it on this machine. */
+		err_copy(local, err);
+		ret = 0;
+	}
+	return ret;
+}
+
+static int
+publish_state(struct run *run, const struct log *log, struct err *err)
+{
+	uint8_t source[HASH_LEN];
+	int ret;
+
+	if (run->state == NULL)
+		return 0;
+	ret = sha256(run->source.text, strlen(run->source.text), source, err);
+	if (ret == 0)
+		ret = state_publish(run->state, log_head(log)->id, source, err);
+	return ret;
+}
+
+/*
+ * Keep what was stored findable. The failure that led here is the one told,
+ * unless it was only a wish to stop.
+ */
+static void
+abandon(struct run *run, struct err *err)
+{
+	struct err second = {0};
+
+	if (run->ingest != NULL && run->pool != NULL) {
+		pool_free(STEAL(run->pool));
+		if (ingest_abandon(run->ingest, &second) != 0 && err != NULL &&
+		    err->code == ERR_CANCELLED)
+			err_copy(err, &second);
+	}
+	if (run->state != NULL)
+		state_rollback(run->state);
+}
+
+static void
+run_clear(struct run *run)
+{
+	pool_free(run->pool);
+	assembly_clear(&run->assembly);
+	worker_clear(&run->self);
+	problems_clear(&run->problems);
+	links_free(run->links);
+	ingest_free(run->ingest);
+	state_close(run->state);
+	exclude_free(run->exclude);
+	source_close(&run->source);
+}
+
+/* --- the whole --------------------------------------------------------- */
+
+static int
+run_locked(struct run *run, struct log *log, struct backup_result *out,
+    struct err *err)
+{
+	struct err local;
+	int ret;
+
+	run->before = out->before = log_head(log);
+	if ((ret = open_state(run, log, err)) != 0)
+		return ret;
+	if ((ret = open_ingest(run, err)) != 0)
+		return ret;
+	if ((ret = open_pipeline(run, err)) != 0)
+		return ret;
+	if ((ret = run_source(run, err)) != 0)
+		return ret;
+	if ((ret = publish(run, log, &out->state_err, err)) != 0)
+		return ret;
+	if (publish_state(run, log, &local) != 0)
+		out->state_err = local;
+	out->snapshot = log_head(log);
+	out->unreadable = run->problems.unreadable;
+	out->changed = run->problems.changed;
+	out->vanished = run->problems.vanished;
+	out->unchanged = run->assembly.unchanged;
+	return 0;
+}
+
+static int
+run_all(struct run *run, struct heads *heads, struct backup_result *out,
+    struct err *err)
+{
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	struct store *store = access_store(run->access);
+	int ret;
+
+	ret = source_open(run->opt, store_path(store), &run->source, err);
+	if (ret != 0)
+		return ret;
+	if ((ret = make_excludes(run, err)) != 0)
+		return ret;
+	if ((ret = find_dataset(run, &out->created_dataset, err)) != 0)
+		return ret;
+	if ((ret = store_lock_dataset(store, run->ds->id, &lock, err)) != 0)
+		return err_wrap(
+		    err, "cannot back up dataset '%s'", run->ds->name);
+	ret = log_load(run->access, run->ds, heads, &out->log, err);
+	if (ret != 0)
+		return ret;
+	ret = run_locked(run, out->log, out, err);
+	if (ret != 0)
+		abandon(run, err);
+	return ret;
+}
+
+int
+backup_run(struct access *a, struct heads *heads,
+    const struct backup_options *opt, struct backup_result *out,
+    struct err *err)
+{
+	struct run run = {.access = a, .opt = opt};
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	run.source.fd = -1;
+	run.start = opt->now.s != 0 ? opt->now : clock_now();
+	ret = run_all(&run, heads, out, err);
+	run_clear(&run);
+	if (ret != 0)
+		backup_result_clear(out);
+	return ret;
+}

@@ -1,0 +1,31 @@
+#ifndef SNAPSHOT_BACKUP_GRAB_H
+#define SNAPSHOT_BACKUP_GRAB_H
+
+/*
+ * A worker's part: everything about an entry that is not in its stat: content,
+ * extended attributes, symlink target. The source is not changed by it, access
+ * times included where the system lets us.
+ */
+#include "snapshot/backup/feed.h"
+
+struct grab_options {
+	_Atomic uint64_t *read; /* counts bytes read, or NULL */
+	const atomic_bool *stop;
+};
+
+/** grab_batch(): A pool_work_fn; ${arg} is a struct grab_options. */
+NODISCARD int grab_batch(
+    struct worker *w, struct job *job, void *arg, struct err *err);
+
+/**
+ * grab_xattrs(lane, fd, path, it, err):
+ * The attributes of an open file, or (${fd} < 0) of ${path}, links not followed.
+ * A filesystem without any is fine.
+ */
+NODISCARD int grab_xattrs(struct ingest_lane *lane, int fd, const char *path,
+    struct item *it, struct err *err);
+
+/** grab_open(dirfd, name): For reading, leaving atime alone; -1 and errno. */
+int grab_open(int dirfd, const char *name);
+
+#endif

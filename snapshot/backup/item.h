@@ -1,0 +1,88 @@
+#ifndef SNAPSHOT_BACKUP_ITEM_H
+#define SNAPSHOT_BACKUP_ITEM_H
+
+/*
+ * What travels through a backup's pipeline: jobs, in the order of the walk.
+ *
+ *	walk --> jobs in order --> workers, in any order --> assembly, in order
+ *
+ * A job is a batch of entries of one directory, or the start or end of a
+ * directory. Only batches with something to read concern the workers.
+ */
+#include "snapshot/backup/backup.h"
+
+#include <sys/stat.h>
+
+#define BATCH_ITEMS 128
+#define BATCH_BYTES (1024 * 1024) /* to read; then the batch is sent */
+
+/* An open directory, shared by those who still read files in it. */
+struct dirh {
+	_Atomic unsigned refs;
+	int fd;
+};
+struct dirh *dirh_new(int fd);
+struct dirh *dirh_ref(struct dirh *d);
+void dirh_unref(struct dirh *d);
+
+enum item_what {
+	ITEM_KEEP, /* unchanged: the last entry serves again */
+	ITEM_READ, /* a regular file to be read */
+	ITEM_META, /* no content: its metadata is read by a worker */
+	ITEM_LINK, /* another link of a file met before */
+};
+
+enum item_fate {
+	ITEM_GOOD,
+	ITEM_UNREADABLE,
+	ITEM_VANISHED,
+	ITEM_CHANGED, /* good, but it changed while it was read */
+};
+
+/* One entry. Fields below 'found' are written by its worker. */
+struct item {
+	enum item_what what;
+	struct stat st;
+	struct moment seen; /* when it was looked at */
+	uint8_t *last;      /* its entry in the last snapshot, or NULL */
+	size_t last_len;
+	size_t namelen;
+
+	/* found */
+	enum item_fate fate;
+	int errnum;
+	uint64_t size;
+	struct wr content; /* encoded */
+	struct wr xattrs;  /* encoded */
+	size_t nxattrs;
+	char *target; /* of a symlink */
+
+	char name[]; /* NUL after it */
+};
+
+/** item_new(name, len, st, err): NULL out of memory. */
+struct item *item_new(const char *name, size_t len, const struct stat *st);
+void item_free(struct item *it);
+DEFINE_AUTO(item, item_free)
+
+enum job_kind { JOB_BATCH, JOB_ENTER, JOB_LEAVE };
+
+struct job {
+	enum job_kind kind;
+	bool to_work;     /* JOB_BATCH: a worker is needed */
+	bool done;        /* guarded by the pool's lock */
+	struct dirh *dir; /* JOB_BATCH */
+	char *path;       /* JOB_BATCH, JOB_ENTER: of the directory, from
+				 * the root; "" is the root */
+	size_t n;         /* items; JOB_ENTER: 1, the directory itself */
+	struct item *items[BATCH_ITEMS];
+	uint64_t bytes; /* to be read */
+	/* JOB_LEAVE: some entry of the last snapshot is no longer there. */
+	bool removed;
+};
+
+struct job *job_new(enum job_kind kind, const char *path);
+void job_free(struct job *job);
+DEFINE_AUTO(job, job_free)
+
+#endif

@@ -1,0 +1,128 @@
+#include "snapshot/backup/links.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct link {
+	dev_t dev;
+	ino_t ino;
+	uint64_t met;  /* by the walk */
+	uint64_t used; /* by the assembly */
+	uint8_t *raw;
+	size_t len;
+};
+
+struct links {
+	void *tree;        /* of struct link, by tsearch() */
+	struct link *gone; /* used up; freed by the next call */
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return (x->ino > y->ino) - (x->ino < y->ino);
+}
+
+static void
+link_free(void *p)
+{
+	struct link *link = p;
+
+	if (link != NULL)
+		free(link->raw);
+	free(link);
+}
+
+int
+links_new(struct links **out, struct err *err)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out == NULL ? err_nomem(err) : 0;
+}
+
+void
+links_free(struct links *l)
+{
+	if (l == NULL)
+		return;
+	tdestroy(l->tree, link_free);
+	link_free(l->gone);
+	free(l);
+}
+
+static struct link *
+find(struct links *l, const struct stat *st)
+{
+	struct link key = {.dev = st->st_dev, .ino = st->st_ino};
+	struct link **at = tfind(&key, &l->tree, compare);
+
+	return at != NULL ? *at : NULL;
+}
+
+int
+links_meet(struct links *l, const struct stat *st, struct err *err)
+{
+	struct link *link = find(l, st);
+
+	if (link != NULL) {
+		link->met++;
+		return 1;
+	}
+	if ((link = calloc(1, sizeof(*link))) == NULL)
+		return err_nomem(err);
+	link->dev = st->st_dev;
+	link->ino = st->st_ino;
+	link->met = 1;
+	if (tsearch(link, &l->tree, compare) == NULL) {
+		free(link);
+		return err_nomem(err);
+	}
+	return 0;
+}
+
+/* All links met and done: nobody will ask again. */
+static void
+use(struct links *l, struct link *link, nlink_t nlink)
+{
+	if (++link->used < nlink || link->used < link->met)
+		return;
+	tdelete(link, &l->tree, compare);
+	link_free(l->gone);
+	l->gone = link;
+}
+
+int
+links_store(struct links *l, const struct stat *st, const uint8_t *raw,
+    size_t len, struct err *err)
+{
+	struct link *link = find(l, st);
+
+	if (link == NULL)
+		return err_set(err, ERR_BUG, "link was never met");
+	free(link->raw);
+	if ((link->raw = malloc(len)) == NULL)
+		return err_nomem(err);
+	memcpy(link->raw, raw, len);
+	link->len = len;
+	use(l, link, st->st_nlink);
+	return 0;
+}
+
+bool
+links_entry(
+    struct links *l, const struct stat *st, const uint8_t **raw, size_t *len)
+{
+	struct link *link = find(l, st);
+
+	if (link == NULL || link->raw == NULL)
+		return false;
+	*raw = link->raw;
+	*len = link->len;
+	use(l, link, st->st_nlink);
+	return true;
+}

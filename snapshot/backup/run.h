@@ -1,0 +1,36 @@
+#ifndef SNAPSHOT_BACKUP_RUN_H
+#define SNAPSHOT_BACKUP_RUN_H
+
+/* What the files of a running backup share. */
+#include "snapshot/backup/assemble.h"
+#include "snapshot/backup/exclude.h"
+#include "snapshot/backup/grab.h"
+#include "snapshot/backup/pool.h"
+#include "snapshot/backup/source.h"
+
+struct run {
+	const struct backup_options *opt;
+	struct access *access;
+	const struct dataset *ds;
+	const struct snapshot *before; /* the newest so far, or NULL */
+	struct source source;
+	struct exclude *exclude;
+	struct state *state; /* NULL: none is kept */
+	bool state_usable;   /* it describes a snapshot of the log */
+	struct ingest *ingest;
+	struct pool *pool;
+	struct worker self; /* this thread's own tools */
+	struct grab_options grab;
+	struct links *links;
+	struct problems problems;
+	struct assembly assembly;
+	struct moment start;
+};
+
+/**
+ * run_source(run, err): Send the source through the pipeline; afterwards
+ * assembly_root() has the snapshot's root.
+ */
+NODISCARD int run_source(struct run *run, struct err *err);
+
+#endif

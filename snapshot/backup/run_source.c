@@ -1,0 +1,248 @@
+/*
+ * The source into the pipeline: a walk for a directory; for one file, a device
+ * or a command's output, a root directory that holds just that.
+ */
+#include "snapshot/backup/run.h"
+#include "snapshot/backup/walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Assemble what is done; with ${all}, wait for the rest too. */
+static int
+drain(struct run *run, bool all, struct err *err)
+{
+	struct job *job;
+	int ret;
+
+	while ((ret = pool_pop(run->pool, all, &job, err)) == 1) {
+		if ((ret = assembly_job(&run->assembly, job, err)) != 0)
+			return ret;
+	}
+	return ret;
+}
+
+/* A walk_sink_fn. */
+static int
+sink(void *arg, struct job *job, struct err *err)
+{
+	struct run *run = arg;
+	struct job *oldest;
+	int ret;
+
+	while (pool_full(run->pool)) {
+		ret = pool_pop(run->pool, true, &oldest, err);
+		if (ret == 1)
+			ret = assembly_job(&run->assembly, oldest, err);
+		if (ret != 0) {
+			job_free(job);
+			return ret;
+		}
+	}
+	pool_push(run->pool, job);
+	return drain(run, false, err);
+}
+
+static struct item *
+root_item(const struct run *run, const struct stat *st)
+{
+	struct item *root = item_new("", 0, st);
+
+	if (root == NULL || run->before == NULL)
+		return root;
+	/* The root's entry in the last snapshot is in the log. */
+	if ((root->last = malloc(run->before->root_len + 1)) == NULL) {
+		item_free(root);
+		return NULL;
+	}
+	memcpy(root->last, run->before->root, run->before->root_len);
+	root->last_len = run->before->root_len;
+	return root;
+}
+
+static int
+walk_source(struct run *run, struct err *err)
+{
+	struct walk_options opt = {
+	    .exclude = run->exclude,
+	    .exclude_caches = run->opt->exclude_caches,
+	    .cross_filesystems = run->opt->cross_filesystems,
+	    .full = run->opt->full,
+	    .state = run->state_usable ? run->state : NULL,
+	    .links = run->links,
+	    .stop = run->opt->stop,
+	};
+	struct item *root = root_item(run, &run->source.st);
+	int fd = run->source.fd;
+
+	if (root == NULL)
+		return err_nomem(err);
+	run->source.fd = -1;
+	return walk_run(fd, root, &opt, sink, run, err);
+}
+
+/* --- one file ---------------------------------------------------------- */
+
+static void
+read_problem(struct item *it, int errnum)
+{
+	it->fate = ITEM_UNREADABLE;
+	it->errnum = errnum;
+}
+
+static int
+feed_device(struct run *run, struct item *it, struct err *err)
+{
+	struct feed_result res = {0};
+	int fd = grab_open(run->source.fd, it->name), ret;
+
+	if (fd < 0) {
+		read_problem(it, errno);
+		return 0;
+	}
+	ret = feed_file(&run->self, fd, (uint64_t)it->st.st_size, false,
+	    &it->content, &res, run->grab.read, err);
+	close(fd);
+	it->size = res.size;
+	if (res.errnum != 0)
+		read_problem(it, res.errnum);
+	return ret;
+}
+
+/* A command that fails must leave no snapshot: that ends the run. */
+static int
+feed_command(struct run *run, struct item *it, struct err *err)
+{
+	struct feed_result res = {0};
+	struct command cmd;
+	int ret, ended;
+
+	if ((ret = command_start(run->opt->exec, &cmd, err)) != 0)
+		return ret;
+	ret = feed_stream(&run->self, cmd.fd, &it->content, &res,
+	    run->grab.read, run->opt->stop, err);
+	if (ret == 0 && res.errnum != 0) {
+		errno = res.errnum;
+		ret = err_errno(
+		    err, "cannot read the output of '%s'", run->opt->exec);
+	}
+	ended =
+	    command_end(&cmd, run->opt->exec, ret != 0, ret == 0 ? err : NULL);
+	it->size = res.size;
+	return ret != 0 ? ret : ended;
+}
+
+/* Whether the one file is as it was; as the walk decides for a directory's. */
+static int
+match_last(struct run *run, struct item *it, bool *removed, struct err *err)
+{
+	AUTO(last_cursor) struct last_cursor *cur = NULL;
+	struct last_entry last;
+	int ret;
+
+	ret = last_cursor_new(
+	    run->state_usable ? run->state : NULL, "", &cur, err);
+	if (ret != 0)
+		return ret;
+	ret = last_find(cur, it->name, it->namelen, &last, err);
+	if (ret < 0)
+		return ret;
+	if (ret == 1) {
+		if ((it->last = malloc(last.raw.len + 1)) == NULL)
+			return err_nomem(err);
+		memcpy(it->last, last.raw.p, last.raw.len);
+		it->last_len = last.raw.len;
+		if (!run->opt->full && it->what == ITEM_READ &&
+		    last_unchanged(&last, &it->st))
+			it->what = ITEM_KEEP;
+	}
+	if ((ret = last_removed(cur, err)) < 0)
+		return ret;
+	*removed = ret == 1;
+	return 0;
+}
+
+static int
+make_file(struct run *run, struct item **out, bool *removed, struct err *err)
+{
+	AUTO(item) struct item *it = NULL;
+	struct stat st = run->source.st;
+	int ret;
+
+	if (run->source.kind == SOURCE_DEVICE)
+		st.st_mode = S_IFREG | (st.st_mode & 07777);
+	st.st_nlink = 1;
+	it = item_new(run->source.name, strlen(run->source.name), &st);
+	if (it == NULL)
+		return err_nomem(err);
+	it->seen = run->start;
+	it->what = run->source.kind == SOURCE_FILE ? ITEM_READ : ITEM_META;
+	if ((ret = match_last(run, it, removed, err)) != 0)
+		return ret;
+	if (run->source.kind == SOURCE_DEVICE)
+		ret = feed_device(run, it, err);
+	else if (run->source.kind == SOURCE_COMMAND)
+		ret = feed_command(run, it, err);
+	if (ret != 0)
+		return ret;
+	it->st.st_size = it->what == ITEM_META ? (off_t)it->size : st.st_size;
+	*out = STEAL(it);
+	return 0;
+}
+
+/* The directory around the one file: it never was, so it is made up of it. */
+static int
+enter_root(struct run *run, struct err *err)
+{
+	AUTO(job) struct job *job = job_new(JOB_ENTER, "");
+	struct stat st = run->source.st;
+
+	if (job == NULL)
+		return err_nomem(err);
+	st.st_mode = S_IFDIR | 0755;
+	st.st_nlink = 1;
+	if ((job->items[0] = root_item(run, &st)) == NULL)
+		return err_nomem(err);
+	job->n = 1;
+	return sink(run, STEAL(job), err);
+}
+
+static int
+single_source(struct run *run, struct err *err)
+{
+	AUTO(job) struct job *batch = job_new(JOB_BATCH, "");
+	AUTO(job) struct job *leave = job_new(JOB_LEAVE, NULL);
+	int ret;
+
+	if (batch == NULL || leave == NULL)
+		return err_nomem(err);
+	ret = make_file(run, &batch->items[0], &leave->removed, err);
+	if (ret != 0)
+		return ret;
+	batch->n = 1;
+	batch->to_work = batch->items[0]->what == ITEM_READ;
+	if (run->source.fd >= 0) {
+		if ((batch->dir = dirh_new(run->source.fd)) == NULL)
+			return err_nomem(err);
+		run->source.fd = -1;
+	}
+	if ((ret = enter_root(run, err)) != 0)
+		return ret;
+	if ((ret = sink(run, STEAL(batch), err)) != 0)
+		return ret;
+	return sink(run, STEAL(leave), err);
+}
+
+int
+run_source(struct run *run, struct err *err)
+{
+	int ret;
+
+	if (run->source.kind == SOURCE_DIR)
+		ret = walk_source(run, err);
+	else
+		ret = single_source(run, err);
+	return ret != 0 ? ret : drain(run, true, err);
+}

@@ -1,0 +1,181 @@
+#include "snapshot/backup/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Whether ${path} is ${dir} or lies below it; both are canonical. */
+static bool
+is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (strcmp(dir, "/") == 0)
+		return true;
+	return strncmp(path, dir, n) == 0 &&
+	       (path[n] == '/' || path[n] == '\0');
+}
+
+static int
+check_store_apart(const char *text, const char *path, const char *store_path,
+    bool is_dir, struct err *err)
+{
+	char *store = store_path != NULL ? realpath(store_path, NULL) : NULL;
+	int ret = 0;
+
+	if (store == NULL)
+		return 0;
+	if (is_below(path, store))
+		ret = err_set(err, ERR_USAGE,
+		    "source '%s' lies inside the store '%s'", text, store);
+	else if (is_dir && is_below(store, path))
+		ret = err_set(err, ERR_USAGE,
+		    "source '%s' holds the store '%s': keep the store outside "
+		    "of what it backs up",
+		    text, store);
+	free(store);
+	return ret;
+}
+
+/* The directory of the one file, and its name there. */
+static int
+open_parent(struct source *s, const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = strndup(path, (size_t)(slash - path) + 1);
+
+	if (dir == NULL || (s->name = strdup(slash + 1)) == NULL) {
+		free(dir);
+		return err_nomem(err);
+	}
+	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	if (s->fd < 0)
+		return err_errno(
+		    err, "cannot open the directory of '%s'", s->text);
+	return 0;
+}
+
+static int
+open_dir(struct source *s, const char *path, struct err *err)
+{
+	s->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
+	if (s->fd < 0 && errno == EPERM)
+		s->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0)
+		return err_errno(err, "cannot open source '%s'", s->text);
+	return 0;
+}
+
+/* The size of a device is not in its stat. */
+static int
+device_size(struct source *s, struct err *err)
+{
+	uint64_t size;
+	int fd, ret = 0;
+
+	fd = openat(s->fd, s->name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "cannot open device '%s'", s->text);
+	if (ioctl(fd, BLKGETSIZE64, &size) != 0)
+		ret = err_errno(
+		    err, "cannot tell the size of device '%s'", s->text);
+	else
+		s->st.st_size = (off_t)size;
+	close(fd);
+	return ret;
+}
+
+static int
+open_path(
+    struct source *s, const char *path, const char *store_path, struct err *err)
+{
+	int ret;
+
+	if (stat(path, &s->st) != 0)
+		return err_errno(err, "cannot read source '%s'", s->text);
+	ret = check_store_apart(
+	    s->text, path, store_path, S_ISDIR(s->st.st_mode), err);
+	if (ret != 0)
+		return ret;
+	if (S_ISDIR(s->st.st_mode)) {
+		s->kind = SOURCE_DIR;
+		return open_dir(s, path, err);
+	}
+	if (!S_ISREG(s->st.st_mode) && !S_ISBLK(s->st.st_mode))
+		return err_set(err, ERR_USAGE,
+		    "source '%s' is neither a directory, a file nor a block "
+		    "device",
+		    s->text);
+	if ((ret = open_parent(s, path, err)) != 0)
+		return ret;
+	s->kind = S_ISREG(s->st.st_mode) ? SOURCE_FILE : SOURCE_DEVICE;
+	return s->kind == SOURCE_DEVICE ? device_size(s, err) : 0;
+}
+
+static int
+open_command(
+    struct source *s, const struct backup_options *opt, struct err *err)
+{
+	struct timespec now;
+	const char *name = opt->exec_name;
+
+	if (name == NULL || !entry_name_ok((const uint8_t *)name, strlen(name)))
+		return err_set(err, ERR_USAGE,
+		    "a command's output needs a file name (--name), which "
+		    "'%s' can't be",
+		    name != NULL ? name : "");
+	s->kind = SOURCE_COMMAND;
+	s->fd = -1;
+	if ((s->name = strdup(name)) == NULL)
+		return err_nomem(err);
+	clock_gettime(CLOCK_REALTIME, &now);
+	s->st.st_mode = S_IFREG | 0600;
+	s->st.st_nlink = 1;
+	s->st.st_uid = geteuid();
+	s->st.st_gid = getegid();
+	s->st.st_mtim = now;
+	s->st.st_ctim = now;
+	return 0;
+}
+
+int
+source_open(const struct backup_options *opt, const char *store_path,
+    struct source *out, struct err *err)
+{
+	const char *text = opt->exec != NULL ? opt->exec : opt->source;
+	char *path;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	out->fd = -1;
+	if (text == NULL || *text == '\0')
+		return err_set(err, ERR_USAGE, "no source given");
+	if ((out->text = strdup(text)) == NULL)
+		return err_nomem(err);
+	if (opt->exec != NULL)
+		return open_command(out, opt, err);
+	if ((path = realpath(text, NULL)) == NULL)
+		return err_errno(err, "cannot read source '%s'", text);
+	ret = open_path(out, path, store_path, err);
+	free(out->text);
+	out->text = path; /* the record shows where it really was */
+	return ret;
+}
+
+void
+source_close(struct source *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s->text);
+	free(s->name);
+	memset(s, 0, sizeof(*s));
+	s->fd = -1;
+}

@@ -1,0 +1,106 @@
+#ifndef SNAPSHOT_CONTENT_INDEX_H
+#define SNAPSHOT_CONTENT_INDEX_H
+
+/*
+ * Indexes: where chunks lie (FORMAT.md section 7).
+ */
+#include "crypto/keyring.h"
+#include "snapshot/content/pack.h"
+
+/* A chunk's place: the object and the segment that holds it. */
+struct chunk_place {
+	uint8_t pack[OBJECT_NAME_LEN];
+	uint64_t pack_size;
+	enum pack_kind kind;
+	struct segment_place segment;
+};
+
+/* --- making: belongs to one thread ------------------------------------- */
+
+struct index_builder;
+
+NODISCARD int index_builder_new(struct index_builder **out, struct err *err);
+void index_builder_free(struct index_builder *b);
+DEFINE_AUTO(index_builder, index_builder_free)
+
+/**
+ * index_builder_pack(b, ref, size, kind, places, n, pack, err):
+ * Add a pack with all of its ${n} segments, in order. ${pack} receives its
+ * number: the one it has when it was added before. Errors: ERR_USAGE not all, or
+ * not in order; ERR_CORRUPT it was added before with other segments; ERR_NOMEM.
+ */
+NODISCARD int index_builder_pack(struct index_builder *b,
+    const struct object_ref *ref, uint64_t size, enum pack_kind kind,
+    const struct segment_place *places, size_t n, uint32_t *pack,
+    struct err *err);
+
+/** index_builder_chunk(): Chunk ${name} is in segment ${segment} of ${pack}. */
+NODISCARD int index_builder_chunk(struct index_builder *b,
+    const struct chunk_name *name, uint32_t pack, uint32_t segment,
+    struct err *err);
+
+size_t index_builder_entries(const struct index_builder *b);
+
+/**
+ * index_builder_finish(b, ks, w, err):
+ * Append the index object to ${w}. Of a chunk added twice, the place in the
+ * pack that was added first is kept. Errors: ERR_USAGE no chunk, or too many.
+ */
+NODISCARD int index_builder_finish(struct index_builder *b,
+    const struct keyset *ks, struct wr *w, struct err *err);
+
+/* --- reading ----------------------------------------------------------- */
+
+/* An open index; look-ups are thread-safe. */
+struct index;
+
+/**
+ * index_open(store, ref, kr, out, err):
+ * Reads the summary; pages are read when they are needed, and some are kept.
+ * ${store} outlives it. Errors: ERR_NOT_FOUND; ERR_CORRUPT damaged, or another
+ * dataset's; ERR_VERSION; ERR_AUTH another key, or tampered with; ERR_DENIED the
+ * keyring lacks its epoch.
+ * Cost: one read of the summary, about 10 bytes a segment.
+ */
+NODISCARD int index_open(struct store *store, const struct object_ref *ref,
+    const struct keyring *kr, struct index **out, struct err *err);
+
+/**
+ * index_open_bytes(buf, len, ref, kr, out, err):
+ * The same of an index in memory: ${buf} outlives it, ${ref} says whose it is
+ * and how messages name it.
+ */
+NODISCARD int index_open_bytes(const uint8_t *buf, size_t len,
+    const struct object_ref *ref, const struct keyring *kr, struct index **out,
+    struct err *err);
+void index_close(struct index *ix);
+DEFINE_AUTO(index, index_close)
+
+size_t index_entries(const struct index *ix);
+const struct object_ref *index_ref(const struct index *ix);
+
+/**
+ * index_find(ix, name, place, err): ERR_NOT_FOUND when it isn't listed.
+ * Cost: one page of 36 KiB read and opened, unless it is in memory.
+ */
+NODISCARD int index_find(struct index *ix, const struct chunk_name *name,
+    struct chunk_place *place, struct err *err);
+
+/** index_merge(ix, b, err): Add all of an open index to a builder. */
+NODISCARD int index_merge(
+    struct index *ix, struct index_builder *b, struct err *err);
+
+/* All entries in order of name; a return other than 0 ends it. */
+typedef int index_visit_fn(void *arg, const struct chunk_name *name,
+    const struct chunk_place *place, struct err *err);
+NODISCARD int index_each(
+    struct index *ix, index_visit_fn *visit, void *arg, struct err *err);
+
+/* All packs it lists, with their segments. */
+typedef int index_pack_fn(void *arg, const struct object_ref *ref,
+    uint64_t size, enum pack_kind kind, const struct segment_place *places,
+    size_t n, struct err *err);
+NODISCARD int index_each_pack(
+    struct index *ix, index_pack_fn *visit, void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * Taking chunks in: the run as a whole, and the question every chunk asks: is
+ * it new?
+ */
+#include "snapshot/content/ingest_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int
+ingest_new(struct store *store, const struct keyring *kr, struct ingest **out,
+    struct err *err)
+{
+	AUTO(ingest) struct ingest *in = calloc(1, sizeof(*in));
+	int ret;
+
+	*out = NULL;
+	if (in == NULL)
+		return err_nomem(err);
+	in->store = store;
+	in->kr = kr;
+	in->ks = keyring_latest(kr);
+	pthread_mutex_init(&in->mu, NULL);
+	pthread_mutex_init(&in->pack_seen_mu, NULL);
+	for (unsigned i = 0; i < PACK_KINDS; i++)
+		pthread_mutex_init(&in->pack_mu[i], NULL);
+	pthread_rwlock_init(&in->known_lock, NULL);
+	if (in->ks == NULL)
+		return err_set(err, ERR_DENIED, "no key to write with");
+	ret = packrun_new(
+	    &in->ks->seal_pub, in->ks->dataset, in->ks->epoch, &in->run, err);
+	if (ret != 0)
+		return ret;
+	if ((ret = index_builder_new(&in->built, err)) != 0)
+		return ret;
+	*out = STEAL(in);
+	return 0;
+}
+
+void
+ingest_free(struct ingest *in)
+{
+	if (in == NULL)
+		return;
+	for (unsigned i = 0; i < PACK_KINDS; i++) {
+		open_pack_free(in->open[i]);
+		pthread_mutex_destroy(&in->pack_mu[i]);
+	}
+	for (size_t i = 0; i < in->nknown; i++)
+		index_close(in->known[i].ix);
+	free(in->known);
+	name_set_clear(&in->claimed);
+	name_set_clear(&in->packs_there);
+	name_set_clear(&in->packs_gone);
+	index_builder_free(in->built);
+	packrun_free(in->run);
+	pthread_rwlock_destroy(&in->known_lock);
+	pthread_mutex_destroy(&in->pack_seen_mu);
+	pthread_mutex_destroy(&in->mu);
+	free(in);
+}
+
+void
+ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg)
+{
+	in->on_pack = fn;
+	in->on_pack_arg = arg;
+}
+
+int
+ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
+    size_t n, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct known *known;
+	int ret;
+
+	if (n == 0)
+		return 0;
+	known = realloc(in->known, (in->nknown + n) * sizeof(*known));
+	if (known == NULL)
+		return err_nomem(err);
+	in->known = known;
+	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
+	for (size_t i = 0; i < n; i++) {
+		memcpy(ref.name, names[i], sizeof(ref.name));
+		ret = index_open(
+		    in->store, &ref, in->kr, &known[in->nknown].ix, err);
+		if (ret != 0)
+			return ret;
+		in->nknown++;
+	}
+	return 0;
+}
+
+int
+ingest_resume(
+    struct ingest *in, const uint8_t *note, size_t len, struct err *err)
+{
+	AUTO(open_pack) struct open_pack *p = NULL;
+	struct object_ref ref = {.cls = OBJECT_PACK};
+	uint64_t size;
+	int ret;
+
+	ret = ingest_note_decode(note, len, ref.name, &size, &p, err);
+	if (ret != 0)
+		return ret == ERR_CORRUPT ? 0 : ret;
+	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
+	if ((ret = ingest_pack_there(in, ref.name, size, err)) != 1)
+		return ret;
+	if ((ret = ingest_index_pack(in, &ref, size, p, err)) != 0)
+		return ret;
+	for (size_t i = 0; i < p->nnames; i++) {
+		ret = name_set_add(&in->claimed, &p->names[i], err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+struct ingest_totals
+ingest_totals(struct ingest *in)
+{
+	struct ingest_totals t;
+
+	pthread_mutex_lock(&in->mu);
+	t = in->totals;
+	pthread_mutex_unlock(&in->mu);
+	return t;
+}
+
+int
+ingest_pack_there(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
+    uint64_t size, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_PACK};
+	struct chunk_name key;
+	uint64_t found = 0;
+	int there, ret;
+
+	_Static_assert(sizeof(key.b) == OBJECT_NAME_LEN, "both are SHA-256");
+	memcpy(key.b, name, sizeof(key.b));
+	pthread_mutex_lock(&in->pack_seen_mu);
+	there = name_set_has(&in->packs_there, &key)  ? 1
+		: name_set_has(&in->packs_gone, &key) ? 0
+						      : -1;
+	pthread_mutex_unlock(&in->pack_seen_mu);
+	if (there >= 0)
+		return there;
+
+	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
+	memcpy(ref.name, name, sizeof(ref.name));
+	ret = store_size(in->store, &ref, &found, err);
+	if (ret != 0 && ret != ERR_NOT_FOUND)
+		return ret;
+	there = ret == 0 && found == size;
+	pthread_mutex_lock(&in->pack_seen_mu);
+	ret =
+	    name_set_add(there ? &in->packs_there : &in->packs_gone, &key, err);
+	pthread_mutex_unlock(&in->pack_seen_mu);
+	return ret < 0 ? ret : there;
+}

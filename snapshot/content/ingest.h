@@ -1,0 +1,100 @@
+#ifndef SNAPSHOT_CONTENT_INGEST_H
+#define SNAPSHOT_CONTENT_INGEST_H
+
+/*
+ * Taking chunks in: name, look up, and, when new, compress, seal and store.
+ *
+ *	lane (one a thread)            ingest (shared by a run)
+ *	chunk -> name -> known? --no--> segment -> pack -> index
+ *	                    |
+ *	                    yes: nothing to do
+ *
+ * Every thread has a lane with an open segment for data and one for metadata,
+ * so that threads meet only to look a name up and to append to a pack.
+ */
+#include "snapshot/content/index.h"
+
+struct ingest;
+struct ingest_lane;
+
+/* Totals of a run so far. */
+struct ingest_totals {
+	uint64_t chunks; /* new chunks */
+	uint64_t bytes;  /* their bytes */
+	uint64_t stored; /* sizes of the packs committed for them */
+};
+
+/*
+ * Called after each pack is durable, one call at a time, so that a stopped run
+ * can be taken up again: ${note} says what the pack holds, for
+ * ingest_resume(). It stays on this machine.
+ */
+typedef int ingest_pack_fn(void *arg, const struct object_ref *pack,
+    const uint8_t *note, size_t len, struct err *err);
+
+/**
+ * ingest_new(store, kr, out, err):
+ * A run that writes under the latest key set of ${kr}. Both outlive it.
+ */
+NODISCARD int ingest_new(struct store *store, const struct keyring *kr,
+    struct ingest **out, struct err *err);
+void ingest_free(struct ingest *in);
+DEFINE_AUTO(ingest, ingest_free)
+
+void ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg);
+
+/**
+ * ingest_known(in, names, n, err):
+ * Chunks that these indexes list are not stored again. A pack that has gone or
+ * has another size is not relied on: its chunks are stored anew.
+ */
+NODISCARD int ingest_known(struct ingest *in,
+    const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);
+
+/**
+ * ingest_resume(in, note, len, err):
+ * Take up a pack of a run that never finished, as ingest_pack_fn once noted it.
+ * A pack that has gone, or a note that makes no sense, is passed over.
+ */
+NODISCARD int ingest_resume(
+    struct ingest *in, const uint8_t *note, size_t len, struct err *err);
+
+/** ingest_lane_new(in, out, err): A lane; belongs to one thread at a time. */
+NODISCARD int ingest_lane_new(
+    struct ingest *in, struct ingest_lane **out, struct err *err);
+void ingest_lane_free(struct ingest_lane *lane);
+DEFINE_AUTO(ingest_lane, ingest_lane_free)
+
+struct namer *ingest_lane_namer(struct ingest_lane *lane);
+
+/**
+ * ingest_chunk(lane, kind, buf, len, name, err):
+ * Take one chunk (1..CHUNK_MAX bytes, copied) in; ${name} receives its name.
+ * It is stored for certain only after ingest_finish().
+ */
+NODISCARD int ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind,
+    const void *buf, size_t len, struct chunk_name *name, struct err *err);
+
+/** ingest_lane_flush(lane, err): Send its open segments to their packs. */
+NODISCARD int ingest_lane_flush(struct ingest_lane *lane, struct err *err);
+
+/**
+ * ingest_finish(in, indexes, n, err):
+ * All lanes are flushed: close the packs and write the index. *${indexes} is
+ * the set of indexes (the caller's, free) that now locates everything: those of
+ * ingest_known() with the run's own, merged where many small ones had gathered.
+ */
+NODISCARD int ingest_finish(struct ingest *in,
+    uint8_t (**indexes)[OBJECT_NAME_LEN], size_t *n, struct err *err);
+
+/**
+ * ingest_abandon(in, err):
+ * The run ends without a snapshot, but what it stored should be found by the
+ * next one: close the packs and report them to ingest_on_pack().
+ */
+NODISCARD int ingest_abandon(struct ingest *in, struct err *err);
+
+/** ingest_totals(in): Thread: safe. */
+struct ingest_totals ingest_totals(struct ingest *in);
+
+#endif

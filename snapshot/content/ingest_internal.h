@@ -1,0 +1,109 @@
+#ifndef SNAPSHOT_CONTENT_INGEST_INTERNAL_H
+#define SNAPSHOT_CONTENT_INGEST_INTERNAL_H
+
+/*
+ * What the files of ingest share.
+ *
+ *	ingest.c	the run: what is known, what is claimed
+ *	ingest_lane.c	chunks into segments
+ *	ingest_pack.c	segments into packs, packs into the run's index
+ *	ingest_note.c	a pack's note for a run that may be stopped
+ *	ingest_index.c	writing and merging indexes
+ */
+#include "snapshot/content/ingest.h"
+#include "snapshot/content/name_set.h"
+
+#include <pthread.h>
+
+#define PACK_KINDS 2
+#define INGEST_LEVEL 3            /* zstd's */
+#define SEGMENT_DATA (256 * 1024) /* writer's choice, FORMAT.md 5 */
+#define SEGMENT_META (128 * 1024)
+#define INDEX_ENTRIES_MAX (1024 * 1024) /* a run's index is written at that */
+
+/* A pack being filled, and what it holds. Guarded by its kind's lock. */
+struct open_pack {
+	struct pack_writer *writer;
+	enum pack_kind kind;
+	struct segment_place *places;
+	size_t nplaces, places_cap;
+	struct chunk_name *names; /* of all its chunks, segment by segment */
+	uint32_t *segments;       /* and the segment of each */
+	size_t nnames, names_cap;
+	uint64_t bytes; /* of its chunks */
+};
+
+/* An index of ingest_known(), or one this run has written. */
+struct known {
+	struct index *ix;
+};
+
+struct ingest {
+	struct store *store;
+	const struct keyring *kr;
+	const struct keyset *ks;
+	struct packrun *run;
+	ingest_pack_fn *on_pack;
+	void *on_pack_arg;
+
+	/* Packs being filled; a kind's lock is taken before mu. */
+	pthread_mutex_t pack_mu[PACK_KINDS];
+	struct open_pack *open[PACK_KINDS]; /* guarded by pack_mu[kind] */
+
+	pthread_mutex_t mu;
+	struct name_set claimed;     /* guarded by mu: this run's chunks */
+	struct index_builder *built; /* guarded by mu: of committed packs */
+	struct ingest_totals totals; /* guarded by mu */
+
+	/* Packs whose presence was looked up: guarded by pack_seen_mu. */
+	pthread_mutex_t pack_seen_mu;
+	struct name_set packs_there;
+	struct name_set packs_gone;
+
+	/*
+	 * Read by every look-up, changed when a full index is written: a
+	 * read-write lock of its own.
+	 */
+	pthread_rwlock_t known_lock;
+	struct known *known; /* guarded by known_lock */
+	size_t nknown;
+};
+
+/** open_pack_new(): Writes nothing before its first segment. */
+NODISCARD int open_pack_new(struct ingest *in, enum pack_kind kind,
+    struct open_pack **out, struct err *err);
+void open_pack_free(struct open_pack *p);
+DEFINE_AUTO(open_pack, open_pack_free)
+
+/**
+ * ingest_put_segment(in, kind, plain, len, b, err):
+ * Append a segment, whose chunks ${b} still lists, to the open pack of its
+ * kind; a full one is committed first. Thread: safe.
+ */
+NODISCARD int ingest_put_segment(struct ingest *in, enum pack_kind kind,
+    const uint8_t *plain, size_t len, const struct segment_builder *b,
+    struct err *err);
+
+/** ingest_close_packs(in, err): Commit what is open. */
+NODISCARD int ingest_close_packs(struct ingest *in, struct err *err);
+
+/** ingest_index_pack(): A committed pack's chunks, into the run's index. */
+NODISCARD int ingest_index_pack(struct ingest *in, const struct object_ref *ref,
+    uint64_t size, const struct open_pack *p, struct err *err);
+
+/** ingest_note_encode(): See ingest_pack_fn. */
+NODISCARD int ingest_note_encode(const struct object_ref *ref, uint64_t size,
+    const struct open_pack *p, struct wr *w, struct err *err);
+/** ingest_note_decode(): ${p} has no writer. ERR_CORRUPT. */
+NODISCARD int ingest_note_decode(const uint8_t *buf, size_t len,
+    uint8_t pack[OBJECT_NAME_LEN], uint64_t *size, struct open_pack **out,
+    struct err *err);
+
+/** ingest_pack_there(): 1, or 0 when the pack has gone or another size. */
+NODISCARD int ingest_pack_there(struct ingest *in,
+    const uint8_t name[OBJECT_NAME_LEN], uint64_t size, struct err *err);
+
+/** ingest_write_index(in, err): Write what is built, and know it from now on. */
+NODISCARD int ingest_write_index(struct ingest *in, struct err *err);
+
+#endif

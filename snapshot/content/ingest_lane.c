@@ -1,0 +1,150 @@
+/*
+ * A lane: one thread's way in. Chunks are named, looked up, and, when new,
+ * gathered into this lane's segments.
+ */
+#include "snapshot/content/ingest_internal.h"
+
+#include <stdlib.h>
+
+struct ingest_lane {
+	struct ingest *in;
+	struct namer *namer;
+	struct segment_builder *seg[PACK_KINDS];
+	struct wr plain; /* scratch of a segment's plaintext */
+};
+
+int
+ingest_lane_new(struct ingest *in, struct ingest_lane **out, struct err *err)
+{
+	AUTO(ingest_lane) struct ingest_lane *lane = calloc(1, sizeof(*lane));
+	int ret;
+
+	*out = NULL;
+	if (lane == NULL)
+		return err_nomem(err);
+	lane->in = in;
+	if ((ret = namer_new(&in->ks->id, &lane->namer, err)) != 0)
+		return ret;
+	for (unsigned i = 0; i < PACK_KINDS; i++) {
+		ret = segment_builder_new(INGEST_LEVEL, &lane->seg[i], err);
+		if (ret != 0)
+			return ret;
+	}
+	*out = STEAL(lane);
+	return 0;
+}
+
+void
+ingest_lane_free(struct ingest_lane *lane)
+{
+	if (lane == NULL)
+		return;
+	for (unsigned i = 0; i < PACK_KINDS; i++)
+		segment_builder_free(lane->seg[i]);
+	wr_clear(&lane->plain);
+	namer_free(lane->namer);
+	free(lane);
+}
+
+struct namer *
+ingest_lane_namer(struct ingest_lane *lane)
+{
+	return lane->namer;
+}
+
+static int
+flush_kind(struct ingest_lane *lane, enum pack_kind kind, struct err *err)
+{
+	struct segment_builder *b = lane->seg[kind];
+	int ret;
+
+	if (segment_builder_count(b) == 0)
+		return 0;
+	wr_reset(&lane->plain);
+	if ((ret = segment_builder_finish(b, &lane->plain, err)) != 0)
+		return ret;
+	ret = ingest_put_segment(
+	    lane->in, kind, lane->plain.buf, lane->plain.len, b, err);
+	segment_builder_reset(b);
+	return ret;
+}
+
+int
+ingest_lane_flush(struct ingest_lane *lane, struct err *err)
+{
+	int ret = flush_kind(lane, PACK_DATA, err);
+
+	return ret != 0 ? ret : flush_kind(lane, PACK_META, err);
+}
+
+/* 1 when an index lists the chunk, in a pack that is really there. */
+static int
+is_known(struct ingest *in, const struct chunk_name *name, struct err *err)
+{
+	struct chunk_place place;
+	int ret = 0;
+
+	pthread_rwlock_rdlock(&in->known_lock);
+	for (size_t i = in->nknown; i > 0; i--) {
+		ret = index_find(in->known[i - 1].ix, name, &place, err);
+		if (ret == 0) {
+			ret = ingest_pack_there(
+			    in, place.pack, place.pack_size, err);
+			if (ret != 0)
+				break;
+		} else if (ret != ERR_NOT_FOUND) {
+			break;
+		}
+		ret = 0;
+	}
+	pthread_rwlock_unlock(&in->known_lock);
+	return ret;
+}
+
+/* 1 when the chunk is this lane's to store: new, and nobody else's. */
+static int
+claim(struct ingest *in, const struct chunk_name *name, size_t len,
+    struct err *err)
+{
+	bool taken;
+	int ret;
+
+	pthread_mutex_lock(&in->mu);
+	taken = name_set_has(&in->claimed, name);
+	pthread_mutex_unlock(&in->mu);
+	if (taken)
+		return 0;
+	if ((ret = is_known(in, name, err)) != 0)
+		return ret < 0 ? ret : 0;
+	pthread_mutex_lock(&in->mu);
+	ret = name_set_add(&in->claimed, name, err);
+	if (ret == 1) {
+		in->totals.chunks++;
+		in->totals.bytes += len;
+	}
+	pthread_mutex_unlock(&in->mu);
+	return ret;
+}
+
+int
+ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind, const void *buf,
+    size_t len, struct chunk_name *name, struct err *err)
+{
+	enum pack_kind pack = kind == CHUNK_DATA ? PACK_DATA : PACK_META;
+	size_t limit = pack == PACK_DATA ? SEGMENT_DATA : SEGMENT_META;
+	struct segment_builder *b = lane->seg[pack];
+	int ret;
+
+	if (len == 0 || len > CHUNK_MAX)
+		return err_set(err, ERR_BUG, "chunk of %zu bytes", len);
+	ret = namer_name(lane->namer, kind, buf, len, name, err);
+	if (ret != 0)
+		return ret;
+	if ((ret = claim(lane->in, name, len, err)) != 1)
+		return ret;
+	if (segment_builder_count(b) > 0 &&
+	    segment_builder_bytes(b) + len > limit &&
+	    (ret = flush_kind(lane, pack, err)) != 0)
+		return ret;
+	return segment_builder_add(b, name, kind, buf, len, err);
+}

@@ -1,0 +1,160 @@
+/*
+ * Segments into packs. One pack of each kind is open at a time for all lanes.
+ * Who finds it full takes it out, and makes it durable while the others go on
+ * with the next.
+ */
+#include "snapshot/content/ingest_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int
+open_pack_new(struct ingest *in, enum pack_kind kind, struct open_pack **out,
+    struct err *err)
+{
+	AUTO(open_pack) struct open_pack *p = calloc(1, sizeof(*p));
+	int ret;
+
+	*out = NULL;
+	if (p == NULL)
+		return err_nomem(err);
+	p->kind = kind;
+	ret = pack_writer_new(
+	    in->store, in->run, in->ks->dataset, kind, &p->writer, err);
+	if (ret != 0)
+		return ret;
+	*out = STEAL(p);
+	return 0;
+}
+
+void
+open_pack_free(struct open_pack *p)
+{
+	if (p == NULL)
+		return;
+	pack_writer_free(p->writer);
+	free(p->places);
+	free(p->names);
+	free(p->segments);
+	free(p);
+}
+
+/* Room for one more segment of ${n} chunks. */
+static int
+open_pack_reserve(struct open_pack *p, size_t n, struct err *err)
+{
+	if (p->nplaces == p->places_cap) {
+		size_t cap = p->places_cap == 0 ? 64 : p->places_cap * 2;
+		void *places = realloc(p->places, cap * sizeof(*p->places));
+
+		if (places == NULL)
+			return err_nomem(err);
+		p->places = places;
+		p->places_cap = cap;
+	}
+	if (p->names_cap - p->nnames < n) {
+		size_t cap = p->names_cap * 2 + n;
+		void *names = realloc(p->names, cap * sizeof(*p->names));
+		void *segs;
+
+		if (names == NULL)
+			return err_nomem(err);
+		p->names = names;
+		segs = realloc(p->segments, cap * sizeof(*p->segments));
+		if (segs == NULL)
+			return err_nomem(err);
+		p->segments = segs;
+		p->names_cap = cap;
+	}
+	return 0;
+}
+
+static int
+open_pack_add(struct open_pack *p, const uint8_t *plain, size_t len,
+    const struct segment_builder *b, struct err *err)
+{
+	struct segment_place *place;
+	size_t n = segment_builder_count(b);
+	int ret;
+
+	if ((ret = open_pack_reserve(p, n, err)) != 0)
+		return ret;
+	place = &p->places[p->nplaces];
+	if ((ret = pack_writer_add(p->writer, plain, len, place, err)) != 0)
+		return ret;
+	p->nplaces++;
+	for (size_t i = 0; i < n; i++) {
+		p->names[p->nnames] = *segment_builder_name(b, i);
+		p->segments[p->nnames++] = place->number;
+	}
+	return 0;
+}
+
+/* Make a pack durable, note it, and index it. */
+static int
+commit(struct ingest *in, struct open_pack *p, struct err *err)
+{
+	WR_AUTO struct wr note = {0};
+	struct object_ref ref;
+	struct chunk_name key;
+	uint64_t size;
+	int ret;
+
+	if ((ret = pack_writer_commit(p->writer, &ref, &size, err)) != 0)
+		return ret;
+	memcpy(key.b, ref.name, sizeof(key.b));
+	if (in->on_pack != NULL &&
+	    (ret = ingest_note_encode(&ref, size, p, &note, err)) != 0)
+		return ret;
+	pthread_mutex_lock(&in->mu);
+	in->totals.stored += size;
+	if (in->on_pack != NULL)
+		ret =
+		    in->on_pack(in->on_pack_arg, &ref, note.buf, note.len, err);
+	pthread_mutex_unlock(&in->mu);
+	if (ret != 0)
+		return ret;
+	pthread_mutex_lock(&in->pack_seen_mu);
+	ret = name_set_add(&in->packs_there, &key, err);
+	pthread_mutex_unlock(&in->pack_seen_mu);
+	if (ret < 0)
+		return ret;
+	return ingest_index_pack(in, &ref, size, p, err);
+}
+
+int
+ingest_put_segment(struct ingest *in, enum pack_kind kind, const uint8_t *plain,
+    size_t len, const struct segment_builder *b, struct err *err)
+{
+	AUTO(open_pack) struct open_pack *full = NULL;
+	int ret = 0;
+
+	pthread_mutex_lock(&in->pack_mu[kind]);
+	if (in->open[kind] != NULL &&
+	    !pack_writer_fits(in->open[kind]->writer, len))
+		full = STEAL(in->open[kind]);
+	if (in->open[kind] == NULL)
+		ret = open_pack_new(in, kind, &in->open[kind], err);
+	if (ret == 0)
+		ret = open_pack_add(in->open[kind], plain, len, b, err);
+	pthread_mutex_unlock(&in->pack_mu[kind]);
+	if (ret == 0 && full != NULL)
+		ret = commit(in, full, err);
+	return ret;
+}
+
+int
+ingest_close_packs(struct ingest *in, struct err *err)
+{
+	for (unsigned kind = 0; kind < PACK_KINDS; kind++) {
+		AUTO(open_pack) struct open_pack *p = NULL;
+		int ret;
+
+		pthread_mutex_lock(&in->pack_mu[kind]);
+		p = STEAL(in->open[kind]);
+		pthread_mutex_unlock(&in->pack_mu[kind]);
+		if (p != NULL && (ret = commit(in, p, err)) != 0)
+			return ret;
+	}
+	return 0;
+}

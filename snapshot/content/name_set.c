@@ -1,0 +1,71 @@
+#include "snapshot/content/name_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAP 1024
+
+/* The slot that holds ${name}, or the free one where it belongs. */
+static struct chunk_name *
+slot_of(const struct name_set *set, const struct chunk_name *name)
+{
+	static const struct chunk_name zero;
+	uint64_t hash;
+	size_t i;
+
+	memcpy(&hash, name->b, sizeof(hash));
+	for (i = hash & (set->cap - 1);; i = (i + 1) & (set->cap - 1)) {
+		struct chunk_name *s = &set->slots[i];
+
+		if (memcmp(s, name, sizeof(*s)) == 0 ||
+		    memcmp(s, &zero, sizeof(*s)) == 0)
+			return s;
+	}
+}
+
+static int
+grow(struct name_set *set, struct err *err)
+{
+	struct name_set next = {.n = set->n};
+
+	next.cap = set->cap == 0 ? FIRST_CAP : set->cap * 2;
+	next.slots = calloc(next.cap, sizeof(*next.slots));
+	if (next.slots == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < set->cap; i++)
+		*slot_of(&next, &set->slots[i]) = set->slots[i];
+	free(set->slots);
+	*set = next;
+	return 0;
+}
+
+int
+name_set_add(
+    struct name_set *set, const struct chunk_name *name, struct err *err)
+{
+	struct chunk_name *slot;
+	int ret;
+
+	if (set->n >= set->cap / 4 * 3 && (ret = grow(set, err)) != 0)
+		return ret;
+	slot = slot_of(set, name);
+	if (memcmp(slot, name, sizeof(*slot)) == 0)
+		return 0;
+	*slot = *name;
+	set->n++;
+	return 1;
+}
+
+bool
+name_set_has(const struct name_set *set, const struct chunk_name *name)
+{
+	return set->cap != 0 &&
+	       memcmp(slot_of(set, name), name, sizeof(*name)) == 0;
+}
+
+void
+name_set_clear(struct name_set *set)
+{
+	free(set->slots);
+	memset(set, 0, sizeof(*set));
+}

@@ -1,0 +1,22 @@
+#ifndef SNAPSHOT_CONTENT_NAME_SET_H
+#define SNAPSHOT_CONTENT_NAME_SET_H
+
+/*
+ * A set of chunk names. Names are keyed hashes, so their first bytes serve as
+ * the hash. Thread: the caller locks. Cost: about 50 bytes a name.
+ */
+#include "crypto/namer.h"
+
+struct name_set {
+	struct chunk_name *slots; /* all zero: free */
+	size_t cap;               /* a power of two, or 0 */
+	size_t n;
+};
+
+/** name_set_add(): 1 when it was new, 0 when it was there, ERR_NOMEM. */
+NODISCARD int name_set_add(
+    struct name_set *set, const struct chunk_name *name, struct err *err);
+bool name_set_has(const struct name_set *set, const struct chunk_name *name);
+void name_set_clear(struct name_set *set);
+
+#endif

@@ -1,0 +1,199 @@
+#include "snapshot/content/plain.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+/*
+ * Buffers come in sizes of 4, 5, 6 and 7 times a power of two, so that at most
+ * a fifth of one is wasted and freed ones are often of use again.
+ */
+#define PAGE 4096
+#define ROOM_MIN_BITS 12
+#define ROOM_MAX_BITS 24
+#define STEPS 4
+#define CLASSES ((ROOM_MAX_BITS - ROOM_MIN_BITS) * STEPS)
+
+/* Freed buffers kept, in bytes over all sizes. */
+#define IDLE_MAX (4 * 1024 * 1024)
+
+/* Stands at the start of a freed buffer. */
+struct idle {
+	struct idle *next;
+};
+
+struct plain_pool {
+	atomic_uint refs;
+	bool lock;
+	pthread_mutex_t mu;
+	struct idle *idle[CLASSES]; /* guarded by mu */
+	size_t idle_bytes;          /* guarded by mu */
+};
+
+size_t
+plain_room(size_t len)
+{
+	size_t step;
+	unsigned bits;
+
+	if (len <= PAGE)
+		return PAGE;
+	bits = 63 - (unsigned)__builtin_clzll(len - 1);
+	step = ((size_t)1 << bits) / STEPS;
+	if (step < PAGE)
+		step = PAGE;
+	return (len + step - 1) / step * step;
+}
+
+/* The class of a size that plain_room() gave; CLASSES when it is not kept. */
+static size_t
+class_of(size_t room)
+{
+	unsigned bits = 63 - (unsigned)__builtin_clzll(room);
+	size_t step = ((size_t)1 << bits) / STEPS;
+
+	if (bits >= ROOM_MAX_BITS)
+		return CLASSES;
+	return (bits - ROOM_MIN_BITS) * STEPS + room / step - STEPS;
+}
+
+static bool
+may_lock(size_t expected)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
+		return false;
+	return limit.rlim_cur == RLIM_INFINITY ||
+	       limit.rlim_cur / 2 >= expected;
+}
+
+int
+plain_pool_new(size_t expected, struct plain_pool **out, struct err *err)
+{
+	struct plain_pool *p = calloc(1, sizeof(*p));
+
+	*out = NULL;
+	if (p == NULL)
+		return err_nomem(err);
+	if (pthread_mutex_init(&p->mu, NULL) != 0) {
+		free(p);
+		return err_nomem(err);
+	}
+	atomic_init(&p->refs, 1);
+	p->lock = may_lock(expected);
+	*out = p;
+	return 0;
+}
+
+struct plain_pool *
+plain_pool_ref(struct plain_pool *p)
+{
+	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+	return p;
+}
+
+void
+plain_pool_unref(struct plain_pool *p)
+{
+	size_t room;
+
+	if (p == NULL || atomic_fetch_sub(&p->refs, 1) > 1)
+		return;
+	for (size_t i = 0; i < CLASSES; i++) {
+		room = ((STEPS + i % STEPS) << (ROOM_MIN_BITS + i / STEPS)) /
+		       STEPS;
+		while (p->idle[i] != NULL) {
+			struct idle *idle = p->idle[i];
+
+			p->idle[i] = idle->next;
+			(void)munmap(idle, room);
+		}
+	}
+	(void)pthread_mutex_destroy(&p->mu);
+	free(p);
+}
+
+static void *
+take_idle(struct plain_pool *p, size_t room)
+{
+	size_t class = class_of(room);
+	struct idle *idle;
+
+	if (class == CLASSES)
+		return NULL;
+	(void)pthread_mutex_lock(&p->mu);
+	idle = p->idle[class];
+	if (idle != NULL) {
+		p->idle[class] = idle->next;
+		p->idle_bytes -= room;
+	}
+	(void)pthread_mutex_unlock(&p->mu);
+	return idle;
+}
+
+static bool
+keep_idle(struct plain_pool *p, struct idle *idle, size_t room)
+{
+	size_t class = class_of(room);
+	bool kept;
+
+	if (class == CLASSES)
+		return false;
+	(void)pthread_mutex_lock(&p->mu);
+	kept = p->idle_bytes + room <= IDLE_MAX;
+	if (kept) {
+		idle->next = p->idle[class];
+		p->idle[class] = idle;
+		p->idle_bytes += room;
+	}
+	(void)pthread_mutex_unlock(&p->mu);
+	return kept;
+}
+
+/*
+ * Locking is a second line of defence and may be refused; being left out of
+ * core files is promised. MLOCK_ONFAULT: pages that are never touched cost
+ * nothing.
+ */
+static void *
+map(const struct plain_pool *p, size_t room)
+{
+	void *buf = mmap(NULL, room, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (buf == MAP_FAILED)
+		return NULL;
+	if (madvise(buf, room, MADV_DONTDUMP) != 0) {
+		(void)munmap(buf, room);
+		return NULL;
+	}
+	if (p->lock)
+		(void)mlock2(buf, room, MLOCK_ONFAULT);
+	return buf;
+}
+
+void *
+plain_alloc(struct plain_pool *p, size_t len)
+{
+	size_t room = plain_room(len);
+	void *buf = take_idle(p, room);
+
+	return buf != NULL ? buf : map(p, room);
+}
+
+void
+plain_free(struct plain_pool *p, void *buf, size_t len)
+{
+	size_t room = plain_room(len);
+
+	if (buf == NULL)
+		return;
+	explicit_bzero(buf, len);
+	if (!keep_idle(p, buf, room))
+		(void)munmap(buf, room);
+}

@@ -1,0 +1,295 @@
+#include "snapshot/state/sql.h"
+
+#include "snapshot/state/private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUSY_MS 10000
+
+/* Opening a file or writing to it: errno says more than SQLite does. */
+static int
+fail_system(const struct sql *q, int otherwise, struct err *err)
+{
+	int errnum = sqlite3_system_errno(q->db);
+
+	if (errnum == 0)
+		return err_set(err, (enum err_code)otherwise, "'%s': %s",
+		    q->path, sqlite3_errmsg(q->db));
+	errno = errnum;
+	return err_errno(err, "'%s': %s", q->path, sqlite3_errmsg(q->db));
+}
+
+int
+sql_fail(const struct sql *q, struct err *err)
+{
+	enum err_code code;
+
+	/* The low byte is the kind of error, the others say where. */
+	switch (sqlite3_errcode(q->db) & 0xff) {
+	case SQLITE_NOMEM:
+		return err_nomem(err);
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		return fail_system(q, ERR_IO, err);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		code = ERR_LOCKED;
+		break;
+	case SQLITE_FULL:
+		code = ERR_FULL;
+		break;
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+		code = ERR_DENIED;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		code = ERR_CORRUPT;
+		break;
+	default:
+		code = ERR_BUG;
+		break;
+	}
+	return err_set(err, code, "'%s': %s", q->path, sqlite3_errmsg(q->db));
+}
+
+int
+sql_exec(struct sql *q, const char *text, struct err *err)
+{
+	if (sqlite3_exec(q->db, text, NULL, NULL, NULL) != SQLITE_OK)
+		return sql_fail(q, err);
+	return 0;
+}
+
+void
+sql_rollback(struct sql *q)
+{
+	/* Should it fail, what is open is undone when the file is closed. */
+	if (!sqlite3_get_autocommit(q->db))
+		(void)sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+void
+sql_blob(struct sql *q, size_t i, int at, const void *buf, size_t len)
+{
+	if (sqlite3_bind_blob64(q->st[i], at, buf, len, SQLITE_STATIC) !=
+	    SQLITE_OK)
+		q->unbound = true;
+}
+
+void
+sql_int(struct sql *q, size_t i, int at, int64_t v)
+{
+	if (sqlite3_bind_int64(q->st[i], at, v) != SQLITE_OK)
+		q->unbound = true;
+}
+
+int
+sql_row(struct sql *q, size_t i, struct err *err)
+{
+	if (q->unbound)
+		return err_set(
+		    err, ERR_BUG, "'%s': a parameter does not fit", q->path);
+	switch (sqlite3_step(q->st[i])) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return sql_fail(q, err);
+	}
+}
+
+void
+sql_reset(struct sql *q, size_t i)
+{
+	/* It repeats the error of the run, which has been reported. */
+	(void)sqlite3_reset(q->st[i]);
+	(void)sqlite3_clear_bindings(q->st[i]);
+	q->unbound = false;
+}
+
+int
+sql_run(struct sql *q, size_t i, struct err *err)
+{
+	int rc = sql_row(q, i, err);
+
+	sql_reset(q, i);
+	if (rc > 0)
+		return err_set(err, ERR_BUG,
+		    "'%s': a row where none was expected", q->path);
+	return rc;
+}
+
+const uint8_t *
+sql_column(struct sql *q, size_t i, int at, size_t *len)
+{
+	const void *p = sqlite3_column_blob(q->st[i], at);
+
+	*len = p == NULL ? 0 : (size_t)sqlite3_column_bytes(q->st[i], at);
+	return p;
+}
+
+/* The one number that a query such as a PRAGMA answers with. */
+static int
+query_int(struct sql *q, const char *text, int64_t *out, struct err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = 0;
+
+	*out = 0;
+	if (sqlite3_prepare_v2(q->db, text, -1, &st, NULL) != SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_ROW)
+		rc = sql_fail(q, err);
+	else
+		*out = sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	return rc;
+}
+
+/* Whether it is of this kind; *${empty}: it is of none yet. */
+static int
+check_kind(
+    struct sql *q, const struct sql_kind *kind, bool *empty, struct err *err)
+{
+	int64_t application;
+	int64_t version;
+	int64_t tables;
+	int rc = query_int(q, "PRAGMA application_id", &application, err);
+
+	*empty = false;
+	if (rc == 0)
+		rc = query_int(q, "PRAGMA user_version", &version, err);
+	if (rc == 0)
+		rc = query_int(
+		    q, "SELECT count(*) FROM sqlite_schema", &tables, err);
+	if (rc != 0)
+		return rc;
+	*empty = application == 0 && version == 0 && tables == 0;
+	if (*empty)
+		return 0;
+	if (application != kind->application)
+		return err_set(err, ERR_CORRUPT,
+		    "'%s' is a database of something else", q->path);
+	if (version > kind->version)
+		return err_set(err, ERR_VERSION,
+		    "'%s' was made by a newer version of this program",
+		    q->path);
+	if (version != kind->version)
+		return err_set(
+		    err, ERR_CORRUPT, "'%s' has no known version", q->path);
+	return 0;
+}
+
+/* Another process may be making it at the same time: look again, locked. */
+static int
+make_schema(struct sql *q, const struct sql_kind *kind, struct err *err)
+{
+	char text[96];
+	bool empty;
+	int rc = sql_exec(q, "BEGIN IMMEDIATE", err);
+
+	if (rc != 0)
+		return rc;
+	(void)sqlite3_snprintf((int)sizeof(text), text,
+	    "PRAGMA application_id=%d; PRAGMA user_version=%d",
+	    kind->application, kind->version);
+	rc = check_kind(q, kind, &empty, err);
+	if (rc == 0 && empty) {
+		rc = sql_exec(q, kind->schema, err);
+		if (rc == 0)
+			rc = sql_exec(q, text, err);
+	}
+	if (rc == 0)
+		return sql_exec(q, "COMMIT", err);
+	sql_rollback(q);
+	return rc;
+}
+
+static int
+prepare_all(struct sql *q, const struct sql_kind *kind, struct err *err)
+{
+	q->st = calloc(kind->nstatements, sizeof(*q->st));
+	if (q->st == NULL)
+		return err_nomem(err);
+	q->nst = kind->nstatements;
+	for (size_t i = 0; i < q->nst; i++) {
+		if (sqlite3_prepare_v3(q->db, kind->statements[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &q->st[i],
+			NULL) == SQLITE_OK)
+			continue;
+		/* What it was made with is not what it has. */
+		if ((sqlite3_errcode(q->db) & 0xff) == SQLITE_ERROR)
+			return err_set(err, ERR_CORRUPT, "'%s': %s", q->path,
+			    sqlite3_errmsg(q->db));
+		return sql_fail(q, err);
+	}
+	return 0;
+}
+
+static int
+set_up(struct sql *q, const struct sql_kind *kind, struct err *err)
+{
+	bool empty;
+	int rc = check_kind(q, kind, &empty, err);
+
+	if (rc == 0)
+		rc = sql_exec(q, "PRAGMA journal_mode=WAL", err);
+	if (rc == 0)
+		rc = sql_exec(q,
+		    kind->durable ? "PRAGMA synchronous=FULL"
+				  : "PRAGMA synchronous=NORMAL",
+		    err);
+	if (rc == 0)
+		rc = sql_exec(q,
+		    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384", err);
+	if (rc == 0 && empty)
+		rc = make_schema(q, kind, err);
+	if (rc == 0)
+		rc = prepare_all(q, kind, err);
+	return rc;
+}
+
+int
+sql_open(const char *path, const struct sql_kind *kind, struct sql **out,
+    struct err *err)
+{
+	AUTO(sql) struct sql *q = calloc(1, sizeof(*q));
+	int rc;
+
+	*out = NULL;
+	if (q == NULL || (q->path = strdup(path)) == NULL)
+		return err_nomem(err);
+	rc = private_file(path, err);
+	if (rc != 0)
+		return rc;
+	rc = sqlite3_open_v2(
+	    path, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (q->db == NULL)
+		return err_nomem(err);
+	if (rc != SQLITE_OK ||
+	    sqlite3_extended_result_codes(q->db, 1) != SQLITE_OK ||
+	    sqlite3_busy_timeout(q->db, BUSY_MS) != SQLITE_OK)
+		return sql_fail(q, err);
+	rc = set_up(q, kind, err);
+	if (rc != 0)
+		return rc;
+	*out = STEAL(q);
+	return 0;
+}
+
+void
+sql_close(struct sql *q)
+{
+	if (q == NULL)
+		return;
+	for (size_t i = 0; i < q->nst; i++)
+		(void)sqlite3_finalize(q->st[i]);
+	free(q->st);
+	/* Open statements or not, it is gone after this. */
+	(void)sqlite3_close_v2(q->db);
+	free(q->path);
+	free(q);
+}

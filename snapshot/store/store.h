@@ -1,0 +1,176 @@
+#ifndef SNAPSHOT_STORE_STORE_H
+#define SNAPSHOT_STORE_STORE_H
+
+/*
+ * A store holds immutable objects by name, and knows nothing of what is in
+ * them. This is the seam behind which a directory stands today and other
+ * kinds of store may stand later: store_open() picks the kind by the address.
+ *
+ * An object's name is the SHA-256 of its bytes (FORMAT.md section 2).
+ * Thread: every function is safe to call from several threads at once.
+ */
+#include "crypto/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OBJECT_NAME_LEN 32
+#define STORE_DATASET_LEN 16
+
+enum object_class {
+	OBJECT_ROOT,  /* the one root object; no dataset, no name */
+	OBJECT_KEY,   /* identities, recovery, key sets, grants; no dataset */
+	OBJECT_LOG,   /* log records; dataset, seq and name */
+	OBJECT_INDEX, /* dataset and name */
+	OBJECT_PACK,  /* dataset and name */
+};
+
+struct object_ref {
+	enum object_class cls;
+	uint8_t dataset[STORE_DATASET_LEN];
+	uint64_t seq; /* OBJECT_LOG only, else 0 */
+	uint8_t name[OBJECT_NAME_LEN];
+};
+
+#define OBJECT_REF_TEXT 192
+/** object_ref_text(): The object as messages name it: its path in a store. */
+void object_ref_text(const struct object_ref *ref, char out[OBJECT_REF_TEXT]);
+
+struct store;
+
+/**
+ * store_create(address, root, len, out, err):
+ * Make a new, empty store whose root object is the ${len} bytes ${root}, and
+ * open it. The address is a directory, missing or empty.
+ * Whatever a failure, or a crash, leaves of it is no store and in nobody's way.
+ * Errors: ERR_USAGE something is there already; ERR_NOT_FOUND its parent isn't;
+ * ERR_LOCKED another process is making it; ERR_DENIED; ERR_FULL; ERR_IO.
+ */
+NODISCARD int store_create(const char *address, const void *root, size_t len,
+    struct store **out, struct err *err);
+
+/**
+ * store_open(address, out, err):
+ * Open an existing store. Nothing is written, so a read-only medium will do.
+ * Errors: ERR_NOT_FOUND nothing there; ERR_CORRUPT something, but not a store;
+ * ERR_DENIED; ERR_IO.
+ */
+NODISCARD int store_open(
+    const char *address, struct store **out, struct err *err);
+void store_close(struct store *s);
+DEFINE_AUTO(store, store_close)
+
+/** store_address(s): As messages print it; the store's for its lifetime. */
+const char *store_address(const struct store *s);
+
+/** store_path(s): The local directory it stands in, or NULL for a remote one. */
+const char *store_path(const struct store *s);
+
+/* --- reading ----------------------------------------------------------- */
+
+/**
+ * store_get(s, ref, max, buf, len, err):
+ * A whole object; its SHA-256 is checked against the name (not of OBJECT_ROOT,
+ * which has none). *${buf} is the caller's (free).
+ * Errors: ERR_NOT_FOUND; ERR_CORRUPT not what its name says, or over ${max}
+ * bytes; ERR_DENIED; ERR_IO.
+ */
+NODISCARD int store_get(struct store *s, const struct object_ref *ref,
+    size_t max, uint8_t **buf, size_t *len, struct err *err);
+
+/**
+ * store_read_at(s, ref, off, buf, len, err):
+ * Exactly ${len} bytes from ${off}. Nothing is checked: the caller
+ * authenticates. Errors: ERR_NOT_FOUND; ERR_CORRUPT the object ends before.
+ * Cost: one pread; recently used objects are kept open.
+ */
+NODISCARD int store_read_at(struct store *s, const struct object_ref *ref,
+    uint64_t off, void *buf, size_t len, struct err *err);
+
+/** store_size(s, ref, size, err): ERR_NOT_FOUND when it isn't there. */
+NODISCARD int store_size(struct store *s, const struct object_ref *ref,
+    uint64_t *size, struct err *err);
+
+/* Called for each object; a return other than 0 ends the listing with it. */
+typedef int store_visit_fn(
+    void *arg, const struct object_ref *ref, uint64_t size, struct err *err);
+
+/**
+ * store_list(s, cls, dataset, visit, arg, err):
+ * All objects of a class (of one dataset where the class has datasets), in no
+ * order but OBJECT_LOG's, which is by seq. Files that are no objects are passed
+ * over. ${size} is 0 when listing OBJECT_LOG and OBJECT_KEY.
+ */
+NODISCARD int store_list(struct store *s, enum object_class cls,
+    const uint8_t dataset[STORE_DATASET_LEN], store_visit_fn *visit, void *arg,
+    struct err *err);
+
+/** store_list_datasets(s, visit, arg, err): ${ref}->dataset is each one's id. */
+NODISCARD int store_list_datasets(
+    struct store *s, store_visit_fn *visit, void *arg, struct err *err);
+
+/**
+ * store_log_mark(s, dataset, mark, err):
+ * A number that changes whenever the dataset's log may have grown: cheap enough
+ * to ask for every second: one stat(), but for the 3 s after a change, when
+ * the records are counted as well (3 ms for 6,480). It may change without a
+ * new record. 0 when there is no log yet.
+ */
+NODISCARD int store_log_mark(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], uint64_t *mark, struct err *err);
+
+/* --- writing ----------------------------------------------------------- */
+
+/**
+ * store_put(s, ref, buf, len, err):
+ * Store a whole object. ${ref}->name is computed here and filled in (class,
+ * dataset and seq are the caller's; not OBJECT_ROOT). Durable when it returns.
+ * Storing what is there already is fine; but when that has another length,
+ * it was damaged: ERR_CORRUPT, and it stays as it is.
+ * Errors: ERR_CORRUPT; ERR_FULL; ERR_DENIED the store is read-only; ERR_IO.
+ */
+NODISCARD int store_put(struct store *s, struct object_ref *ref,
+    const void *buf, size_t len, struct err *err);
+
+/*
+ * An object written piece by piece. Until the commit nothing is visible; a
+ * writer that is freed, or whose process dies, leaves nothing that counts.
+ * Thread: a writer belongs to one thread at a time.
+ */
+struct store_writer;
+NODISCARD int store_writer_new(struct store *s, enum object_class cls,
+    const uint8_t dataset[STORE_DATASET_LEN], struct store_writer **out,
+    struct err *err);
+NODISCARD int store_writer_write(
+    struct store_writer *w, const void *buf, size_t len, struct err *err);
+/**
+ * store_writer_commit(w, ref, err):
+ * Durable and named; ${ref} receives it. Once; then only store_writer_free().
+ */
+NODISCARD int store_writer_commit(
+    struct store_writer *w, struct object_ref *ref, struct err *err);
+void store_writer_free(struct store_writer *w);
+DEFINE_AUTO(store_writer, store_writer_free)
+
+/**
+ * store_remove(s, ref, err):
+ * Durable when it returns, but for a pack, which a crash may bring back.
+ * Errors: ERR_NOT_FOUND when it isn't there; ERR_DENIED; ERR_IO.
+ */
+NODISCARD int store_remove(
+    struct store *s, const struct object_ref *ref, struct err *err);
+
+/*
+ * The lock of those who append to a dataset's log: the kernel's, so it dies
+ * with its holder. Taking it also clears up what dead writers left behind.
+ * Errors: ERR_LOCKED somebody holds it, in this process or another; ERR_DENIED
+ * the store is read-only.
+ */
+struct store_lock;
+NODISCARD int store_lock_dataset(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], struct store_lock **out,
+    struct err *err);
+void store_unlock(struct store_lock *lock);
+DEFINE_AUTO(store_lock, store_unlock)
+
+#endif

@@ -1,0 +1,790 @@
+#include "crypto/object.h"
+#include "tests/unit/access_fixture.h"
+
+/*
+ * Who may do what, and who only says so. Hosts stand in for persons: opening
+ * by a key file needs no scrypt.
+ */
+
+/* The latest key set of a dataset, as alice has it. */
+static const struct keyset *
+keys_of(const struct dataset *ds)
+{
+	return keyring_latest(ds->keys);
+}
+
+/* A dataset on which ${host} got a role from alice, in force until START+100.
+ */
+static const struct dataset *
+granted(struct world *w, const char *name, const struct identity *host,
+    enum role role)
+{
+	const struct dataset *ds = world_dataset(w, name);
+
+	assert_ok(
+	    access_grant(w->alice, &host->pub, role, ds, START + 100, &err));
+	return ds;
+}
+
+static void
+make_admin(struct world *w, const struct identity *host, int64_t until)
+{
+	assert_ok(
+	    access_grant(w->alice, &host->pub, ROLE_ADMIN, NULL, until, &err));
+}
+
+static void
+refresh(struct world *w)
+{
+	bool changed;
+
+	assert_ok(access_refresh(w->alice, &changed, &err));
+}
+
+/* --- roles -------------------------------------------------------------- */
+
+static void
+access_grant__lets_a_reader_read(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds, *mine;
+
+	(void)world_dataset(w, "other");
+	ds = granted(w, "a", host, ROLE_READER);
+	a = world_entered(w, host);
+	assert_false(access_is_admin(a));
+	assert_int_equal(access_datasets(a), 1);
+	mine = access_dataset(a, 0);
+	assert_string_equal(mine->name, "a");
+	assert_memory_equal(mine->id, ds->id, DATASET_ID_LEN);
+	assert_true(mine->may_read);
+	assert_false(mine->may_write);
+	assert_memory_equal(&keys_of(mine)->seal, &keys_of(ds)->seal, KEY_LEN);
+}
+
+static void
+access_grant__gives_a_writer_no_private_half(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("db1");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds = granted(w, "a", host, ROLE_WRITER), *mine;
+	static const struct x25519_private none;
+
+	a = world_entered(w, host);
+	assert_int_equal(access_datasets(a), 1);
+	mine = access_find(a, "a");
+	assert_false(mine->may_read);
+	assert_true(mine->may_write);
+	assert_false(keyring_can_read(mine->keys));
+	assert_false(keys_of(mine)->has_private);
+	assert_memory_equal(&keys_of(mine)->seal, &none, sizeof(none));
+	assert_memory_equal(
+	    &keys_of(mine)->seal_pub, &keys_of(ds)->seal_pub, KEY_LEN);
+	assert_memory_equal(&keys_of(mine)->id, &keys_of(ds)->id, KEY_LEN);
+	assert_memory_equal(
+	    &keys_of(mine)->index, &keys_of(ds)->index, KEY_LEN);
+}
+
+static void
+access_grant__lets_one_who_reads_and_writes_do_both(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds = granted(w, "a", host, ROLE_WRITER);
+
+	assert_ok(access_grant(
+	    w->alice, &host->pub, ROLE_READER, ds, START + 100, &err));
+	a = world_entered(w, host);
+	assert_int_equal(access_datasets(a), 1);
+	assert_true(access_dataset(a, 0)->may_read);
+	assert_true(access_dataset(a, 0)->may_write);
+}
+
+static void
+access_grant__makes_an_admin_of_all_datasets(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds;
+
+	(void)world_dataset(w, "a");
+	make_admin(w, host, INT64_MAX);
+	a = world_entered(w, host);
+	assert_true(access_is_admin(a));
+	assert_true(access_find(a, "a")->may_read);
+	assert_true(access_find(a, "a")->may_write);
+	assert_ok(access_create_dataset(a, "b", &ds, &err));
+	refresh(w);
+	assert_non_null(access_find(w->alice, "b"));
+}
+
+static void
+access_grant__gives_a_replica_nothing(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("dr");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds = world_dataset(w, "a");
+
+	assert_ok(access_grant(
+	    w->alice, &host->pub, ROLE_REPLICA, NULL, START + 100, &err));
+	assert_ok(access_grant(
+	    w->alice, &host->pub, ROLE_REPLICA, ds, START + 100, &err));
+	assert_int_equal(damage_count(w->alice), 0);
+	a = world_entered(w, host);
+	assert_int_equal(access_datasets(a), 0);
+	assert_false(access_is_admin(a));
+}
+
+static void
+access_grant__is_for_admins_alone(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds;
+
+	(void)granted(w, "a", host, ROLE_READER);
+	a = world_entered(w, host);
+	assert_fails(ERR_DENIED, "only an admin",
+	    access_grant(a, &host->pub, ROLE_WRITER, access_find(a, "a"),
+		START + 100, &err));
+	assert_fails(ERR_DENIED, "only an admin",
+	    access_create_dataset(a, "b", &ds, &err));
+	assert_null(ds);
+}
+
+static void
+access_grant__refuses_what_makes_no_sense(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	const struct dataset *ds = world_dataset(w, "a");
+	const struct identity_public *who = &host->pub;
+
+	assert_fails(ERR_USAGE, "reader",
+	    access_grant(w->alice, who, ROLE_READER, NULL, START + 1, &err));
+	assert_fails(ERR_USAGE, "admin",
+	    access_grant(w->alice, who, ROLE_ADMIN, ds, START + 1, &err));
+	assert_fails(ERR_USAGE, "without a role",
+	    access_grant(w->alice, who, ROLE_NONE, NULL, START + 1, &err));
+	assert_fails(ERR_USAGE, "passed",
+	    access_grant(w->alice, who, ROLE_READER, ds, START, &err));
+	assert_fails(ERR_DENIED, "never granted",
+	    world_enter(w, host, &(struct access *){NULL}, &err));
+}
+
+/* --- epochs ------------------------------------------------------------- */
+
+/* The next epoch of a dataset, seen by alice. */
+static void
+new_epoch(struct world *w, const struct dataset *ds)
+{
+	AUTO(keyset) struct keyset *next = NULL;
+
+	assert_ok(keyset_next(keys_of(ds), &next, &err));
+	(void)world_key_set(w, next, access_identity(w->alice));
+	refresh(w);
+	assert_int_equal(keys_of(ds)->epoch, 2);
+}
+
+static void
+access_grant__gives_a_writer_its_epoch_alone(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("db1");
+	AUTO(access) struct access *a = NULL;
+	AUTO(access) struct access *later = NULL;
+	const struct dataset *ds = granted(w, "a", host, ROLE_WRITER);
+	AUTO(identity) struct identity *newer = world_host("db2");
+
+	new_epoch(w, ds);
+	a = world_entered(w, host);
+	assert_int_equal(keys_of(access_find(a, "a"))->epoch, 1);
+	assert_null(keyring_epoch(access_find(a, "a")->keys, 2));
+
+	assert_ok(access_grant(
+	    w->alice, &newer->pub, ROLE_WRITER, ds, START + 100, &err));
+	later = world_entered(w, newer);
+	assert_int_equal(keys_of(access_find(later, "a"))->epoch, 2);
+	assert_null(keyring_epoch(access_find(later, "a")->keys, 1));
+}
+
+static void
+access_grant__gives_a_reader_all_epochs(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *old = world_host("old");
+	AUTO(identity) struct identity *new = world_host("new");
+	const struct dataset *ds = granted(w, "a", old, ROLE_READER);
+	const struct keyring *keys;
+	AUTO(access) struct access *a = NULL;
+	AUTO(access) struct access *b = NULL;
+
+	new_epoch(w, ds);
+	assert_ok(access_grant(
+	    w->alice, &new->pub, ROLE_READER, ds, START + 100, &err));
+	a = world_entered(w, old);
+	keys = access_find(a, "a")->keys;
+	assert_true(keyring_epoch(keys, 1)->has_private);
+	assert_null(keyring_epoch(keys, 2));
+	b = world_entered(w, new);
+	keys = access_find(b, "a")->keys;
+	assert_true(keyring_epoch(keys, 1)->has_private);
+	assert_true(keyring_epoch(keys, 2)->has_private);
+}
+
+static void
+access_refresh__tells_of_a_second_key_set_for_an_epoch(void **state)
+{
+	struct world *w = *state;
+	const struct dataset *ds = world_dataset(w, "a");
+	AUTO(keyset) struct keyset *twin = NULL;
+	struct object_ref ref;
+
+	assert_ok(keyset_next(keys_of(ds), &twin, &err));
+	twin->epoch = 1;
+	ref = world_key_set(w, twin, access_identity(w->alice));
+	refresh(w);
+	assert_int_equal(damage_code(w->alice, &ref), ERR_CORRUPT);
+	assert_int_equal(damage_count(w->alice), 1);
+	assert_memory_not_equal(
+	    &keys_of(ds)->seal_pub, &twin->seal_pub, KEY_LEN);
+}
+
+/* --- time --------------------------------------------------------------- */
+
+static void
+access_open__refuses_what_has_ended_or_not_begun(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	struct access *a;
+
+	(void)granted(w, "a", host, ROLE_READER);
+	w->now = START - 1;
+	assert_fails(
+	    ERR_DENIED, "valid at this time", world_enter(w, host, &a, &err));
+	w->now = START;
+	assert_ok(world_enter(w, host, &a, &err));
+	access_close(a);
+	w->now = START + 99;
+	assert_ok(world_enter(w, host, &a, &err));
+	access_close(a);
+	w->now = START + 100;
+	assert_fails(
+	    ERR_DENIED, "valid at this time", world_enter(w, host, &a, &err));
+}
+
+static void
+access_refresh__ends_what_has_ended(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds;
+	bool changed;
+
+	(void)granted(w, "a", host, ROLE_READER);
+	a = world_entered(w, host);
+	ds = access_find(a, "a");
+	assert_ok(access_refresh(a, &changed, &err));
+	assert_false(changed);
+	w->now = START + 100;
+	assert_ok(access_refresh(a, &changed, &err));
+	assert_true(changed);
+	assert_int_equal(access_datasets(a), 0);
+	assert_null(access_find(a, "a"));
+	assert_false(ds->may_read);
+	w->now = START;
+	assert_ok(access_refresh(a, &changed, &err));
+	assert_true(changed);
+	assert_ptr_equal(access_find(a, "a"), ds);
+	assert_true(ds->may_read);
+}
+
+static void
+access_refresh__takes_the_master_key_from_one_who_was_admin(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *ds = world_dataset(w, "a");
+	bool changed;
+
+	make_admin(w, host, START + 100);
+	assert_ok(access_grant(
+	    w->alice, &host->pub, ROLE_WRITER, ds, START + 200, &err));
+	a = world_entered(w, host);
+	assert_true(access_find(a, "a")->may_read);
+	w->now = START + 100;
+	assert_ok(access_refresh(a, &changed, &err));
+	assert_true(changed);
+	assert_false(access_is_admin(a));
+	assert_false(access_find(a, "a")->may_read);
+	assert_true(access_find(a, "a")->may_write);
+}
+
+/* --- forgeries ---------------------------------------------------------- */
+
+static void
+access_open__ignores_a_grant_by_one_who_is_no_admin(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("mallory");
+	AUTO(identity) struct identity *friend = world_host("friend");
+	const struct dataset *ds = granted(w, "a", host, ROLE_READER);
+	struct object_ref ref = world_grant(w, &(struct forgery){
+						   .role = ROLE_READER,
+						   .subject = friend,
+						   .issuer = host,
+						   .keys = keys_of(ds),
+						   .from = START,
+						   .until = INT64_MAX,
+					       });
+	struct access *a;
+
+	assert_fails(
+	    ERR_DENIED, "never granted", world_enter(w, friend, &a, &err));
+	refresh(w);
+	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
+	assert_int_equal(damage_count(w->alice), 1);
+}
+
+static void
+access_open__ignores_a_reader_who_makes_himself_admin(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("mallory");
+	AUTO(access) struct access *a = NULL;
+	struct object_ref ref;
+
+	(void)granted(w, "a", host, ROLE_READER);
+	(void)world_dataset(w, "b");
+	ref = world_grant(w, &(struct forgery){
+				 .role = ROLE_ADMIN,
+				 .subject = host,
+				 .issuer = host,
+				 .from = START,
+				 .until = INT64_MAX,
+			     });
+	a = world_entered(w, host);
+	assert_false(access_is_admin(a));
+	assert_int_equal(access_datasets(a), 1);
+	assert_int_equal(damage_code(a, &ref), ERR_AUTH);
+}
+
+static void
+access_open__ignores_admins_who_vouch_for_each_other(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *x = world_host("x");
+	AUTO(identity) struct identity *y = world_host("y");
+	struct forgery f = {
+	    .role = ROLE_ADMIN,
+	    .subject = x,
+	    .issuer = y,
+	    .from = START,
+	    .until = INT64_MAX,
+	};
+	struct access *a;
+
+	(void)world_grant(w, &f);
+	f.subject = y;
+	f.issuer = x;
+	(void)world_grant(w, &f);
+	assert_fails(ERR_DENIED, "never", world_enter(w, x, &a, &err));
+	assert_fails(ERR_DENIED, "never", world_enter(w, y, &a, &err));
+	refresh(w);
+	assert_int_equal(damage_count(w->alice), 2);
+}
+
+/* The signature of one person under the id of another. */
+static void
+access_open__ignores_a_borrowed_issuer(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("mallory");
+	AUTO(identity) struct identity *as = world_host("mallory");
+	struct object_ref ref;
+	struct access *a;
+
+	memcpy(as->pub.id, access_identity(w->alice)->pub.id, IDENTITY_ID_LEN);
+	ref = world_grant(w, &(struct forgery){
+				 .role = ROLE_ADMIN,
+				 .subject = host,
+				 .issuer = as,
+				 .from = START,
+				 .until = INT64_MAX,
+			     });
+	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
+	refresh(w);
+	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
+}
+
+static void
+access_open__ignores_another_master_keys_signature(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("mallory");
+	AUTO(master) struct master *other = NULL;
+	struct object_ref ref;
+	struct access *a;
+
+	assert_ok(master_new(&other, &err));
+	ref = world_grant(w, &(struct forgery){
+				 .role = ROLE_ADMIN,
+				 .subject = host,
+				 .master = other,
+				 .from = START,
+				 .until = INT64_MAX,
+			     });
+	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
+	refresh(w);
+	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
+}
+
+static void
+access_open__ignores_what_an_admin_issued_out_of_his_time(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *bob = world_host("bob");
+	AUTO(identity) struct identity *carol = world_host("carol");
+	struct forgery f = {
+	    .role = ROLE_ADMIN,
+	    .subject = carol,
+	    .issuer = bob,
+	    .until = INT64_MAX,
+	};
+	struct access *a;
+
+	make_admin(w, bob, START + 100);
+	w->now = START + 300;
+	f.from = START - 1;
+	(void)world_grant(w, &f);
+	f.from = START + 100;
+	(void)world_grant(w, &f);
+	assert_fails(ERR_DENIED, "never", world_enter(w, carol, &a, &err));
+	refresh(w);
+	assert_int_equal(damage_count(w->alice), 2);
+
+	/* What he issued in his time outlasts it. */
+	f.from = START + 99;
+	(void)world_grant(w, &f);
+	assert_ok(world_enter(w, carol, &a, &err));
+	assert_true(access_is_admin(a));
+	access_close(a);
+}
+
+/* Whatever the order in which the objects are found. */
+static void
+access_open__follows_a_long_chain_of_admins(void **state)
+{
+	struct world *w = *state;
+	struct identity *chain[8];
+	AUTO(access) struct access *a = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(chain); i++) {
+		chain[i] = world_host("link");
+		(void)world_grant(
+		    w, &(struct forgery){
+			   .role = ROLE_ADMIN,
+			   .subject = chain[i],
+			   .issuer =
+			       i > 0 ? chain[i - 1] : access_identity(w->alice),
+			   .from = START,
+			   .until = INT64_MAX,
+		       });
+	}
+	a = world_entered(w, chain[ARRAY_LEN(chain) - 1]);
+	assert_true(access_is_admin(a));
+	assert_int_equal(damage_count(a), 0);
+	for (size_t i = 0; i < ARRAY_LEN(chain); i++)
+		identity_free(chain[i]);
+}
+
+static void
+access_open__ignores_a_grant_of_another_store(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	static const uint8_t other[STORE_ID_LEN] = {1};
+	struct object_ref ref;
+	struct access *a;
+
+	ref = world_grant(w, &(struct forgery){
+				 .role = ROLE_ADMIN,
+				 .subject = host,
+				 .issuer = access_identity(w->alice),
+				 .store = other,
+				 .from = START,
+				 .until = INT64_MAX,
+			     });
+	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
+	refresh(w);
+	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
+}
+
+/* Every byte of a grant matters: none can be changed without being noticed. */
+static void
+access_open__ignores_a_tampered_grant(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	const struct dataset *ds = world_dataset(w, "a");
+	struct object_ref ref =
+	    world_grant(w, &(struct forgery){
+			       .role = ROLE_READER,
+			       .subject = host,
+			       .issuer = access_identity(w->alice),
+			       .keys = keys_of(ds),
+			       .from = START,
+			       .until = START + 100,
+			   });
+	uint8_t *buf;
+	size_t len;
+	struct access *a;
+
+	assert_ok(store_get(
+	    access_store(w->alice), &ref, GRANT_OBJECT_MAX, &buf, &len, &err));
+	assert_ok(store_remove(access_store(w->alice), &ref, &err));
+	for (size_t i = 0; i < len; i++) {
+		buf[i] ^= 1;
+		(void)world_put(w, buf, len);
+		buf[i] ^= 1;
+	}
+	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
+	refresh(w);
+	/* All but one, whose letter says that it is of a kind to come. */
+	assert_int_equal(damage_count(w->alice), len - 1);
+	(void)world_put(w, buf, len);
+	assert_ok(world_enter(w, host, &a, &err));
+	assert_int_equal(access_datasets(a), 1);
+	access_close(a);
+	free(buf);
+}
+
+/*
+ * A grant as ${role} that alice signed, with keys in it that grant_make()
+ * refuses to put there; and with ${dataset} in the clear.
+ */
+static struct object_ref
+craft_grant(struct world *w, const struct identity *host, enum role role,
+    const uint8_t dataset[DATASET_ID_LEN], const struct keyset *ks,
+    bool with_private)
+{
+	WR_AUTO struct wr keys = {.secret = true};
+	WR_AUTO struct wr o = {0};
+
+	object_head_write(&o, 'g');
+	wr_bytes(&o, access_root(w->alice)->store, STORE_ID_LEN);
+	wr_u8(&o, (uint8_t)role);
+	wr_bytes(&o, dataset, DATASET_ID_LEN);
+	wr_u32(&o, ks->epoch);
+	identity_public_encode(&host->pub, &o);
+	wr_u64(&o, START);
+	wr_u64(&o, START + 100);
+	wr_bytes(&o, access_identity(w->alice)->pub.id, IDENTITY_ID_LEN);
+	keyset_encode(ks, with_private, &keys);
+	assert_ok(object_seal(
+	    &o, "varve/1/grant", &host->pub.seal, keys.buf, keys.len, &err));
+	assert_ok(object_sign(
+	    &o, "varve/1/sign/grant", &access_identity(w->alice)->sign, &err));
+	return world_put(w, o.buf, o.len);
+}
+
+static void
+access_open__refuses_keys_that_are_not_what_the_grant_says(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("db1");
+	AUTO(access) struct access *a = NULL;
+	const struct dataset *x = world_dataset(w, "x");
+	const struct dataset *y = world_dataset(w, "y");
+	struct object_ref bad[] = {
+	    craft_grant(w, host, ROLE_WRITER, x->id, keys_of(y), false),
+	    craft_grant(w, host, ROLE_WRITER, x->id, keys_of(x), true),
+	    craft_grant(w, host, ROLE_READER, x->id, keys_of(x), false),
+	};
+	struct object_ref good =
+	    craft_grant(w, host, ROLE_WRITER, y->id, keys_of(y), false);
+
+	a = world_entered(w, host);
+	assert_int_equal(damage_code(a, &good), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(damage_code(a, &bad[i]), ERR_CORRUPT);
+	assert_int_equal(access_datasets(a), 1);
+	assert_string_equal(access_dataset(a, 0)->name, "y");
+	assert_false(access_dataset(a, 0)->may_read);
+}
+
+static void
+access_open__refuses_another_master_key(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	AUTO(access) struct access *a = NULL;
+	static const struct key32 wrong = {.b = {1}};
+	struct object_ref ref;
+
+	(void)world_dataset(w, "a");
+	ref = world_grant(w, &(struct forgery){
+				 .role = ROLE_ADMIN,
+				 .subject = host,
+				 .issuer = access_identity(w->alice),
+				 .seed = &wrong,
+				 .from = START,
+				 .until = INT64_MAX,
+			     });
+	a = world_entered(w, host);
+	assert_false(access_is_admin(a));
+	assert_int_equal(access_datasets(a), 0);
+	assert_int_equal(damage_code(a, &ref), ERR_CORRUPT);
+}
+
+static void
+access_refresh__ignores_a_key_set_by_one_who_is_no_admin(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("mallory");
+	AUTO(keyset) struct keyset *ks = NULL;
+	struct object_ref ref;
+
+	assert_ok(keyset_new("trap", &ks, &err));
+	ref = world_key_set(w, ks, host);
+	refresh(w);
+	assert_int_equal(access_datasets(w->alice), 0);
+	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
+
+	/* Once its signer has become an admin, it counts. */
+	make_admin(w, host, INT64_MAX);
+	assert_non_null(access_find(w->alice, "trap"));
+	assert_int_equal(damage_count(w->alice), 0);
+}
+
+/* --- who may sign a log ------------------------------------------------- */
+
+static void
+access_signer__knows_admins_and_writers_in_their_time(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *writer = world_host("db1");
+	AUTO(identity) struct identity *reader = world_host("bob");
+	AUTO(identity) struct identity *admin = world_host("carol");
+	const struct dataset *ds = granted(w, "a", writer, ROLE_WRITER);
+	const struct dataset *other = granted(w, "b", reader, ROLE_READER);
+	static const uint8_t unknown[IDENTITY_ID_LEN] = {1};
+	static const uint8_t master[IDENTITY_ID_LEN];
+	const struct access *a = w->alice;
+	const struct identity_public *alice = &access_identity(a)->pub;
+	struct ed25519_public key;
+
+	make_admin(w, admin, START + 50);
+	assert_ok(access_signer(a, alice->id, ds->id, 0, &key, &err));
+	assert_memory_equal(&key, &alice->sign, sizeof(key));
+	assert_ok(access_signer(a, writer->pub.id, ds->id, START, &key, &err));
+	assert_memory_equal(&key, &writer->pub.sign, sizeof(key));
+	assert_ok(
+	    access_signer(a, writer->pub.id, ds->id, START + 99, &key, &err));
+	assert_ok(
+	    access_signer(a, admin->pub.id, other->id, START + 49, &key, &err));
+	assert_memory_equal(&key, &admin->pub.sign, sizeof(key));
+
+	assert_fails(ERR_AUTH, "'db1'",
+	    access_signer(a, writer->pub.id, ds->id, START - 1, &key, &err));
+	assert_fails(ERR_AUTH, "'db1'",
+	    access_signer(a, writer->pub.id, ds->id, START + 100, &key, &err));
+	assert_fails(ERR_AUTH, "'db1'",
+	    access_signer(a, writer->pub.id, other->id, START, &key, &err));
+	assert_fails(ERR_AUTH, "'bob'",
+	    access_signer(a, reader->pub.id, other->id, START, &key, &err));
+	assert_fails(ERR_AUTH, "'carol'",
+	    access_signer(a, admin->pub.id, ds->id, START + 50, &key, &err));
+	assert_fails(ERR_AUTH, "unknown",
+	    access_signer(a, unknown, ds->id, START, &key, &err));
+	assert_fails(ERR_AUTH, "unknown",
+	    access_signer(a, master, ds->id, START, &key, &err));
+}
+
+static void
+access_signer__ignores_a_forged_grant(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("mallory");
+	const struct dataset *ds = world_dataset(w, "a");
+	struct ed25519_public key;
+
+	(void)world_grant(w, &(struct forgery){
+				 .role = ROLE_WRITER,
+				 .subject = host,
+				 .issuer = host,
+				 .keys = keys_of(ds),
+				 .from = START,
+				 .until = INT64_MAX,
+			     });
+	refresh(w);
+	assert_fails(ERR_AUTH, "'mallory'",
+	    access_signer(w->alice, host->pub.id, ds->id, START, &key, &err));
+}
+
+static void
+access_signer_name__knows_all_who_were_granted_something(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("db1");
+	AUTO(identity) struct identity *stranger = world_host("db2");
+	const struct access *a = w->alice;
+
+	(void)granted(w, "a", host, ROLE_WRITER);
+	assert_string_equal(
+	    access_signer_name(a, access_identity(a)->pub.id), "alice");
+	assert_string_equal(access_signer_name(a, host->pub.id), "db1");
+	assert_null(access_signer_name(a, stranger->pub.id));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    world_test(access_grant__lets_a_reader_read),
+	    world_test(access_grant__gives_a_writer_no_private_half),
+	    world_test(access_grant__lets_one_who_reads_and_writes_do_both),
+	    world_test(access_grant__makes_an_admin_of_all_datasets),
+	    world_test(access_grant__gives_a_replica_nothing),
+	    world_test(access_grant__is_for_admins_alone),
+	    world_test(access_grant__refuses_what_makes_no_sense),
+	    world_test(access_grant__gives_a_writer_its_epoch_alone),
+	    world_test(access_grant__gives_a_reader_all_epochs),
+	    world_test(access_refresh__tells_of_a_second_key_set_for_an_epoch),
+	    world_test(access_open__refuses_what_has_ended_or_not_begun),
+	    world_test(access_refresh__ends_what_has_ended),
+	    world_test(
+		access_refresh__takes_the_master_key_from_one_who_was_admin),
+	    world_test(access_open__ignores_a_grant_by_one_who_is_no_admin),
+	    world_test(access_open__ignores_a_reader_who_makes_himself_admin),
+	    world_test(access_open__ignores_admins_who_vouch_for_each_other),
+	    world_test(access_open__ignores_a_borrowed_issuer),
+	    world_test(access_open__ignores_another_master_keys_signature),
+	    world_test(
+		access_open__ignores_what_an_admin_issued_out_of_his_time),
+	    world_test(access_open__follows_a_long_chain_of_admins),
+	    world_test(access_open__ignores_a_grant_of_another_store),
+	    world_test(access_open__ignores_a_tampered_grant),
+	    world_test(
+		access_open__refuses_keys_that_are_not_what_the_grant_says),
+	    world_test(access_open__refuses_another_master_key),
+	    world_test(
+		access_refresh__ignores_a_key_set_by_one_who_is_no_admin),
+	    world_test(access_signer__knows_admins_and_writers_in_their_time),
+	    world_test(access_signer__ignores_a_forged_grant),
+	    world_test(
+		access_signer_name__knows_all_who_were_granted_something),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

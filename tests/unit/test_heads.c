@@ -1,0 +1,228 @@
+/* Remembered heads: snapshot/state/heads.c. */
+#include "tests/unit/state_fixture.h"
+
+#include <sys/wait.h>
+
+#define PROCESSES 4
+
+static struct root
+some_root(uint8_t id)
+{
+	struct root root;
+
+	memset(&root, 0, sizeof(root));
+	memset(root.store, id, sizeof(root.store));
+	memset(root.fingerprint, id + 1, sizeof(root.fingerprint));
+	return root;
+}
+
+static struct heads *
+must_open(struct fixture *f, const struct root *root)
+{
+	struct heads *h = NULL;
+
+	assert_ok(heads_open(f->dir, root, &h, &f->err));
+	return h;
+}
+
+static const uint8_t one[OBJECT_NAME_LEN] = {1};
+static const uint8_t two[OBJECT_NAME_LEN] = {2};
+static const uint8_t dataset[DATASET_ID_LEN] = {7};
+
+static void
+assert_head(
+    struct fixture *f, struct heads *h, uint64_t seq, const uint8_t *name)
+{
+	uint64_t got = 0;
+	uint8_t got_name[OBJECT_NAME_LEN];
+
+	assert_ok(heads_get(h, dataset, &got, got_name, &f->err));
+	assert_int_equal(got, seq);
+	assert_memory_equal(got_name, name, OBJECT_NAME_LEN);
+}
+
+static void
+heads_get__none_is_not_found(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	AUTO(heads) struct heads *h = must_open(f, &root);
+	uint64_t seq;
+	uint8_t name[OBJECT_NAME_LEN];
+
+	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &seq, name, &f->err));
+}
+
+static void
+heads_set__only_ever_forward(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	AUTO(heads) struct heads *h = must_open(f, &root);
+
+	assert_ok(heads_set(h, dataset, 5, one, &f->err));
+	assert_head(f, h, 5, one);
+	assert_ok(heads_set(h, dataset, 4, two, &f->err));
+	assert_head(f, h, 5, one);
+	assert_ok(heads_set(h, dataset, 5, two, &f->err));
+	assert_head(f, h, 5, one);
+	assert_ok(heads_set(h, dataset, 6, two, &f->err));
+	assert_head(f, h, 6, two);
+	assert_rc(ERR_USAGE, heads_set(h, dataset, UINT64_MAX, one, &f->err));
+	assert_head(f, h, 6, two);
+}
+
+static void
+heads_open__remembers_by_store(void **state)
+{
+	struct fixture *f = *state;
+	struct root a = some_root(1);
+	struct root b = some_root(20);
+	struct heads *h = must_open(f, &a);
+	uint64_t seq;
+	uint8_t name[OBJECT_NAME_LEN];
+
+	assert_ok(heads_set(h, dataset, 9, one, &f->err));
+	heads_close(h);
+	h = must_open(f, &b);
+	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &seq, name, &f->err));
+	heads_close(h);
+	h = must_open(f, &a);
+	assert_head(f, h, 9, one);
+	heads_close(h);
+}
+
+static void
+heads_open__another_fingerprint_is_auth(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct heads *h = must_open(f, &root);
+
+	heads_close(h);
+	root.fingerprint[31] ^= 1;
+	assert_rc(ERR_AUTH, heads_open(f->dir, &root, &h, &f->err));
+	assert_null(h);
+	root.fingerprint[31] ^= 1;
+	h = must_open(f, &root);
+	heads_close(h);
+}
+
+static void
+heads_open__damaged_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct heads *h = must_open(f, &root);
+	char path[SCRATCH_PATH + 256];
+
+	heads_close(h);
+	fixture_path(f, "heads.db", path);
+	scratch_write(path, "not a database, and longer than a header is", 43);
+	assert_rc(ERR_CORRUPT, heads_open(f->dir, &root, &h, &f->err));
+	assert_non_null(strstr(f->err.text, "bring the file back"));
+	assert_non_null(strstr(f->err.text, path));
+	assert_int_equal(count_files(f, "*"), 1);
+}
+
+static void
+heads_open__newer_version_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct heads *h = must_open(f, &root);
+	char path[SCRATCH_PATH + 256];
+
+	heads_close(h);
+	fixture_path(f, "heads.db", path);
+	change_database(path, "PRAGMA user_version=2");
+	assert_rc(ERR_VERSION, heads_open(f->dir, &root, &h, &f->err));
+}
+
+static void
+assert_mode(struct fixture *f, const char *name, mode_t mode)
+{
+	char path[SCRATCH_PATH + 256];
+	struct stat st;
+
+	assert_int_equal(stat(fixture_path(f, name, path), &st), 0);
+	assert_int_equal(st.st_mode & 07777, mode);
+}
+
+static void
+heads_open__private_whatever_the_umask(void **state)
+{
+	static const mode_t umasks[] = {0, 0777};
+	struct fixture *f = *state;
+	char dir[SCRATCH_PATH + 256];
+	struct root root = some_root(1);
+
+	for (size_t i = 0; i < ARRAY_LEN(umasks); i++) {
+		struct heads *h = NULL;
+		mode_t old = umask(umasks[i]);
+		int rc =
+		    heads_open(fixture_path(f, "a/b", dir), &root, &h, &f->err);
+
+		if (rc == 0)
+			rc = heads_set(h, dataset, 1, one, &f->err);
+		umask(old);
+		assert_ok(rc);
+		assert_mode(f, "a", 0700);
+		assert_mode(f, "a/b", 0700);
+		assert_mode(f, "a/b/heads.db", 0600);
+		assert_mode(f, "a/b/heads.db-wal", 0600);
+		heads_close(h);
+		scratch_rm(fixture_path(f, "a", dir));
+	}
+}
+
+/* Several processes meet where there is no file yet; all must get through. */
+static void
+heads_set__from_many_processes(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct heads *h = NULL;
+	int status;
+	uint64_t seq;
+	uint8_t name[OBJECT_NAME_LEN];
+
+	for (uint8_t i = 0; i < PROCESSES; i++) {
+		if (fork() != 0)
+			continue;
+		if (heads_open(f->dir, &root, &h, &f->err) != 0)
+			_exit(1);
+		memset(name, i, sizeof(name));
+		for (seq = i + 1; seq < 100; seq += PROCESSES) {
+			if (heads_set(h, dataset, seq, name, &f->err) != 0)
+				_exit(2);
+		}
+		heads_close(h);
+		_exit(0);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	h = must_open(f, &root);
+	memset(name, 98 % PROCESSES, sizeof(name));
+	assert_head(f, h, 99, name);
+	heads_close(h);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    state_test(heads_get__none_is_not_found),
+	    state_test(heads_set__only_ever_forward),
+	    state_test(heads_open__remembers_by_store),
+	    state_test(heads_open__another_fingerprint_is_auth),
+	    state_test(heads_open__damaged_is_left_alone),
+	    state_test(heads_open__newer_version_is_refused),
+	    state_test(heads_open__private_whatever_the_umask),
+	    state_test(heads_set__from_many_processes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

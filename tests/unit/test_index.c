@@ -1,0 +1,580 @@
+#include "tests/unit/content_fixture.h"
+
+/* An index's sizes, from FORMAT.md section 7. */
+#define PAGE_ENTRIES 1024
+#define ENTRY 36
+#define TAG 16
+#define HEADS 96
+
+static struct index *
+open_index(struct fixture *f, const struct object_ref *ref)
+{
+	struct index *ix;
+
+	assert_ok(index_open(f->store, ref, f->kr, &ix, &err));
+	return ix;
+}
+
+/* A pack that only an index knows: ${n} segments of ${len} sealed bytes. */
+static void
+made_up(struct packed *p, uint64_t first, size_t n, size_t per, uint32_t len)
+{
+	struct chunk_name name = name_of(first + 0x1000000);
+
+	memset(p, 0, sizeof(*p));
+	p->ref.cls = OBJECT_PACK;
+	memcpy(p->ref.name, &name, sizeof(name));
+	p->n = n;
+	p->first = first;
+	p->per_segment = per;
+	for (size_t i = 0; i < n; i++) {
+		p->places[i].number = (uint32_t)i;
+		p->places[i].offset = 128 + (uint32_t)i * len;
+		p->places[i].sealed_len = len;
+	}
+	p->size = pack_padded(128 + n * len + 100);
+}
+
+static void
+assert_place(
+    const struct chunk_place *place, const struct packed *p, size_t segment)
+{
+	assert_memory_equal(place->pack, p->ref.name, OBJECT_NAME_LEN);
+	assert_int_equal(place->pack_size, p->size);
+	assert_int_equal(place->kind, p->kind);
+	assert_memory_equal(
+	    &place->segment, &p->places[segment], sizeof(place->segment));
+}
+
+static void
+assert_all_found(struct index *ix, const struct packed *p)
+{
+	for (size_t i = 0; i < p->n * p->per_segment; i++) {
+		struct chunk_name name = name_of(p->first + i);
+		struct chunk_place place;
+
+		assert_ok(index_find(ix, &name, &place, &err));
+		assert_place(&place, p, i / p->per_segment);
+	}
+}
+
+static void
+assert_not_found(struct index *ix, uint64_t from, uint64_t to)
+{
+	for (uint64_t i = from; i < to; i++) {
+		struct chunk_name name = name_of(i);
+		struct chunk_place place;
+
+		assert_rc(ERR_NOT_FOUND, index_find(ix, &name, &place, &err));
+	}
+}
+
+static void
+find__round_trips(void **state)
+{
+	/* Around page boundaries, and several pages. */
+	static const size_t counts[] = {
+	    1, 2, 1023, 1024, 1025, 2048, 2049, 5000};
+	struct fixture *f = *state;
+	struct packed packs[2];
+
+	for (size_t k = 0; k < ARRAY_LEN(counts); k++) {
+		AUTO(index) struct index *ix = NULL;
+		struct object_ref ref;
+
+		made_up(&packs[0], 0, 1, counts[k], 1000);
+		made_up(&packs[1], 100000, 3, 1, 2000);
+		packs[1].kind = PACK_META;
+		ref = put_index(f, packs, 2);
+		ix = open_index(f, &ref);
+		assert_int_equal(index_entries(ix), counts[k] + 3);
+		assert_memory_equal(index_ref(ix)->name, ref.name, 32);
+		assert_all_found(ix, &packs[0]);
+		assert_all_found(ix, &packs[1]);
+		assert_not_found(ix, 50000, 50300);
+	}
+}
+
+/* Names that no hash would give: all of one page, then all at one end. */
+static void
+find__any_distribution_of_names(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index_builder) struct index_builder *b = NULL;
+	AUTO(index) struct index *ix = NULL;
+	WR_AUTO struct wr w = {0};
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct packed p;
+	struct chunk_name name = {{0}};
+	struct chunk_place place;
+	uint32_t pack;
+
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	made_up(&p, 0, 1, 1, 1000);
+	assert_ok(index_builder_new(&b, &err));
+	assert_ok(index_builder_pack(
+	    b, &p.ref, p.size, p.kind, p.places, p.n, &pack, &err));
+	for (unsigned i = 0; i < 4000; i++) {
+		name.b[30] = (uint8_t)(i >> 8);
+		name.b[31] = (uint8_t)i;
+		assert_ok(index_builder_chunk(b, &name, pack, 0, &err));
+	}
+	memset(&name, 0xff, sizeof(name));
+	assert_ok(index_builder_chunk(b, &name, pack, 0, &err));
+	assert_ok(index_builder_finish(b, f->ks, &w, &err));
+	assert_ok(index_open_bytes(w.buf, w.len, &ref, f->kr, &ix, &err));
+	assert_int_equal(index_entries(ix), 4001);
+	assert_ok(index_find(ix, &name, &place, &err));
+	name.b[0] = 0xfe;
+	assert_rc(ERR_NOT_FOUND, index_find(ix, &name, &place, &err));
+	memset(&name, 0, sizeof(name));
+	for (unsigned i = 0; i < 5000; i++) {
+		name.b[30] = (uint8_t)(i >> 8);
+		name.b[31] = (uint8_t)i;
+		assert_rc(i < 4000 ? 0 : ERR_NOT_FOUND,
+		    index_find(ix, &name, &place, &err));
+	}
+}
+
+static void
+find__a_name_before_the_first_reads_nothing(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct packed p;
+	struct object_ref ref;
+	struct chunk_name zero = {{0}};
+	struct chunk_place place;
+	unsigned reads;
+
+	made_up(&p, 0, 1, 5000, 1000);
+	ref = put_index(f, &p, 1);
+	ix = open_index(f, &ref);
+	reads = memstore_reads(f->store);
+	assert_rc(ERR_NOT_FOUND, index_find(ix, &zero, &place, &err));
+	assert_int_equal(memstore_reads(f->store), reads);
+}
+
+static void
+find__reads_one_page_once(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct packed p;
+	struct object_ref ref;
+	struct chunk_name name = name_of(77);
+	struct chunk_place place;
+	unsigned reads;
+
+	made_up(&p, 0, 1, 5000, 1000);
+	ref = put_index(f, &p, 1);
+	ix = open_index(f, &ref);
+	reads = memstore_reads(f->store);
+	assert_ok(index_find(ix, &name, &place, &err));
+	assert_int_equal(memstore_reads(f->store), reads + 1);
+	assert_all_found(ix, &p);
+	/* Five pages, each read once. */
+	assert_int_equal(memstore_reads(f->store), reads + 5);
+}
+
+static void
+finish__bytes_are_as_specified(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	struct object_ref ref;
+	const uint8_t *buf;
+	size_t len;
+	uint64_t s =
+	    HEADS + 2 * (PAGE_ENTRIES * ENTRY + TAG) + 52 * ENTRY + TAG;
+
+	made_up(&p, 0, 1, 2100, 1000);
+	ref = put_index(f, &p, 1);
+	buf = memstore_bytes(f->store, &ref, &len);
+	assert_memory_equal(buf, "VRVi\1\0\0\0", 8);
+	assert_memory_equal(buf + 8, f->ks->dataset, 16);
+	assert_memory_equal(buf + 24, "\1\0\0\0\0\0\0\0", 8);
+	/* Entries (2), 3 names, packs (1), 32 + 1 + 2, segments (1), 1 + 2 + 2. */
+	assert_int_equal(
+	    len, s + 2 + 3 * 32 + 1 + 32 + 1 + 2 + 1 + 1 + 2 + 2 + TAG + 16);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(buf[len - 16 + i], (uint8_t)(s >> 8 * i));
+	assert_memory_equal(buf + len - 8, "\0\0\0\0VRVe", 8);
+}
+
+/* --- builder ------------------------------------------------------------ */
+
+static void
+builder__keeps_the_place_added_first(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct packed packs[2];
+	struct object_ref ref;
+
+	made_up(&packs[0], 0, 2, 10, 1000);
+	made_up(&packs[1], 0, 1, 20, 3000);
+	packs[1].ref.name[0] ^= 1;
+	ref = put_index(f, packs, 2);
+	ix = open_index(f, &ref);
+	assert_int_equal(index_entries(ix), 20);
+	assert_all_found(ix, &packs[0]);
+}
+
+static void
+builder__knows_a_pack_again(void **state)
+{
+	AUTO(index_builder) struct index_builder *b = NULL;
+	struct packed p;
+	uint32_t number;
+
+	(void)state;
+	assert_ok(index_builder_new(&b, &err));
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < 300; i++) {
+			made_up(&p, i, 2, 1, 1000 + i);
+			assert_ok(index_builder_pack(b, &p.ref, p.size, p.kind,
+			    p.places, p.n, &number, &err));
+			assert_int_equal(number, i);
+		}
+	p.places[1].sealed_len++;
+	assert_rc(ERR_CORRUPT, index_builder_pack(b, &p.ref, p.size, p.kind,
+				   p.places, p.n, &number, &err));
+	assert_rc(ERR_CORRUPT, index_builder_pack(b, &p.ref, p.size, p.kind,
+				   p.places, 1, &number, &err));
+}
+
+static void
+builder__refuses_what_an_index_cannot_say(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index_builder) struct index_builder *b = NULL;
+	WR_AUTO struct wr w = {0};
+	struct chunk_name name = name_of(1);
+	struct packed p;
+	uint32_t pack;
+
+	assert_ok(index_builder_new(&b, &err));
+	assert_rc(ERR_USAGE, index_builder_finish(b, f->ks, &w, &err));
+	made_up(&p, 0, 3, 1, 1000);
+	assert_rc(ERR_USAGE, index_builder_pack(b, &p.ref, p.size, p.kind,
+				 p.places, 0, &pack, &err));
+	/* Not from its first segment on; with a gap; longer than the pack. */
+	assert_rc(ERR_USAGE, index_builder_pack(b, &p.ref, p.size, p.kind,
+				 p.places + 1, 2, &pack, &err));
+	p.places[2].offset++;
+	assert_rc(ERR_USAGE, index_builder_pack(b, &p.ref, p.size, p.kind,
+				 p.places, 3, &pack, &err));
+	p.places[2].offset--;
+	assert_rc(ERR_USAGE, index_builder_pack(b, &p.ref, 2000, p.kind,
+				 p.places, 3, &pack, &err));
+	assert_ok(index_builder_pack(
+	    b, &p.ref, p.size, p.kind, p.places, 3, &pack, &err));
+	assert_rc(ERR_USAGE, index_builder_chunk(b, &name, pack, 3, &err));
+	assert_rc(ERR_USAGE, index_builder_chunk(b, &name, pack + 1, 0, &err));
+	assert_int_equal(index_builder_entries(b), 0);
+}
+
+/* --- walking and merging ------------------------------------------------ */
+
+struct walk {
+	const struct packed *packs;
+	size_t n;
+	struct chunk_name last;
+	size_t stop; /* after that many */
+};
+
+static int
+visit_entry(void *arg, const struct chunk_name *name,
+    const struct chunk_place *place, struct err *err)
+{
+	struct walk *w = arg;
+
+	if (w->n > 0)
+		assert_true(memcmp(&w->last, name, sizeof(*name)) < 0);
+	assert_memory_equal(place->pack, w->packs[0].ref.name, 32);
+	w->last = *name;
+	return ++w->n == w->stop ? err_set(err, ERR_CANCELLED, "enough") : 0;
+}
+
+static int
+visit_pack(void *arg, const struct object_ref *ref, uint64_t size,
+    enum pack_kind kind, const struct segment_place *places, size_t n,
+    struct err *err)
+{
+	struct walk *w = arg;
+	const struct packed *p = &w->packs[w->n++];
+
+	(void)err;
+	assert_int_equal(ref->cls, OBJECT_PACK);
+	assert_memory_equal(ref->name, p->ref.name, 32);
+	assert_int_equal(size, p->size);
+	assert_int_equal(kind, p->kind);
+	assert_int_equal(n, p->n);
+	assert_memory_equal(places, p->places, n * sizeof(*places));
+	return 0;
+}
+
+static void
+each__visits_all_in_order(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct packed p;
+	struct object_ref ref;
+	struct walk w = {.packs = &p};
+
+	made_up(&p, 0, 3, 1000, 1000);
+	ref = put_index(f, &p, 1);
+	ix = open_index(f, &ref);
+	assert_ok(index_each(ix, visit_entry, &w, &err));
+	assert_int_equal(w.n, 3000);
+	w = (struct walk){.packs = &p, .stop = 2000};
+	assert_rc(ERR_CANCELLED, index_each(ix, visit_entry, &w, &err));
+	assert_int_equal(w.n, 2000);
+}
+
+static void
+each_pack__visits_all_in_order(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct packed packs[3];
+	struct object_ref ref;
+	struct walk w = {.packs = packs};
+
+	made_up(&packs[0], 0, 3, 2, 1000);
+	made_up(&packs[1], 100, 7, 2, 500);
+	packs[1].kind = PACK_META;
+	made_up(&packs[2], 200, 1, 2, 70);
+	ref = put_index(f, packs, 3);
+	ix = open_index(f, &ref);
+	assert_ok(index_each_pack(ix, visit_pack, &w, &err));
+	assert_int_equal(w.n, 3);
+}
+
+static void
+merge__finds_all_of_both(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index_builder) struct index_builder *b = NULL;
+	AUTO(index) struct index *one = NULL;
+	AUTO(index) struct index *two = NULL;
+	AUTO(index) struct index *both = NULL;
+	WR_AUTO struct wr w = {0};
+	struct packed packs[3];
+	struct object_ref first, second;
+
+	made_up(&packs[0], 0, 3, 500, 1000);
+	made_up(&packs[1], 10000, 4, 300, 2000);
+	made_up(&packs[2], 20000, 2, 700, 300);
+	/* The middle one is in both. */
+	first = put_index(f, packs, 2);
+	second = put_index(f, packs + 1, 2);
+	one = open_index(f, &first);
+	two = open_index(f, &second);
+	assert_ok(index_builder_new(&b, &err));
+	assert_ok(index_merge(one, b, &err));
+	assert_ok(index_merge(two, b, &err));
+	assert_ok(index_builder_finish(b, f->ks, &w, &err));
+	assert_ok(index_open_bytes(w.buf, w.len, &first, f->kr, &both, &err));
+	assert_int_equal(index_entries(both), 1500 + 1200 + 1400);
+	for (size_t i = 0; i < 3; i++)
+		assert_all_found(both, &packs[i]);
+}
+
+/* --- keys, damage ------------------------------------------------------- */
+
+static void
+open__a_writer_can_read_it(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct packed p;
+	struct object_ref ref;
+
+	made_up(&p, 0, 1, 10, 1000);
+	ref = put_index(f, &p, 1);
+	assert_ok(index_open(f->store, &ref, f->writer_kr, &ix, &err));
+	assert_all_found(ix, &p);
+}
+
+static void
+open__of_another_dataset_or_key(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture other = {.store = f->store};
+	struct packed p;
+	struct object_ref ref, moved;
+	struct index *ix;
+	uint8_t *buf;
+	size_t len;
+
+	made_up(&p, 0, 1, 10, 1000);
+	fixture_keys(&other, "other");
+	ref = put_index(&other, &p, 1);
+	moved = ref;
+	memcpy(moved.dataset, f->ks->dataset, sizeof(moved.dataset));
+	buf = memstore_bytes(f->store, &ref, &len);
+	memstore_set(f->store, &moved, buf, len);
+	assert_fails(ERR_CORRUPT, "another dataset",
+	    index_open(f->store, &moved, f->kr, &ix, &err));
+	buf = memstore_bytes(f->store, &moved, &len);
+	memcpy(buf + 8, f->ks->dataset, 16);
+	assert_rc(ERR_AUTH, index_open(f->store, &moved, f->kr, &ix, &err));
+	buf[24] = 2;
+	assert_rc(ERR_DENIED, index_open(f->store, &moved, f->kr, &ix, &err));
+	assert_null(ix);
+	fixture_free_keys(&other);
+}
+
+/* Open and look everything up: the first failure, or 0. */
+static int
+read_all(struct fixture *f, const uint8_t *buf, size_t len, struct err *err)
+{
+	AUTO(index) struct index *ix = NULL;
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	uint8_t *exact = malloc(len);
+	struct chunk_place place;
+	int rc;
+
+	/* In memory that ends where the bytes do, so that ASan sees. */
+	memcpy(exact, buf, len);
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	rc = index_open_bytes(exact, len, &ref, f->kr, &ix, err);
+	for (uint64_t i = 0; rc == 0 && i < 20; i++) {
+		struct chunk_name name = name_of(i);
+
+		rc = index_find(ix, &name, &place, err);
+	}
+	index_close(STEAL(ix));
+	free(exact);
+	return rc;
+}
+
+static void
+read__every_truncation_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	struct object_ref ref;
+	const uint8_t *buf;
+	size_t len;
+
+	made_up(&p, 0, 2, 10, 1000);
+	ref = put_index(f, &p, 1);
+	buf = memstore_bytes(f->store, &ref, &len);
+	for (size_t cut = 0; cut < len; cut++)
+		assert_rc(ERR_CORRUPT, read_all(f, buf, cut, &err));
+	assert_ok(read_all(f, buf, len, &err));
+}
+
+static bool
+right_failure(size_t at, int rc)
+{
+	if (at >= 4 && at < 6)
+		return rc == ERR_VERSION;
+	if (at >= 24 && at < 28)
+		return rc == ERR_DENIED; /* of an epoch that we lack */
+	if (at >= 32 && at < 96)
+		return rc == ERR_AUTH;
+	return rc == ERR_CORRUPT;
+}
+
+static void
+read__every_bit_flip_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	struct object_ref ref;
+	uint8_t *buf;
+	size_t len;
+
+	made_up(&p, 0, 2, 10, 1000);
+	ref = put_index(f, &p, 1);
+	buf = memstore_bytes(f->store, &ref, &len);
+	for (size_t bit = 0; bit < len * 8; bit++) {
+		struct err err = {0};
+		int rc;
+
+		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		rc = read_all(f, buf, len, &err);
+		if (!right_failure(bit / 8, rc))
+			fail_msg("bit %zu: %d: %s", bit, rc, err.text);
+		assert_int_equal(err.code, rc);
+		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+}
+
+static void
+read__swapped_pages_fail(void **state)
+{
+	const size_t page = PAGE_ENTRIES * ENTRY + TAG;
+	struct fixture *f = *state;
+	struct packed p;
+	struct object_ref ref;
+	uint8_t *buf, *hold = malloc(page);
+	size_t len;
+
+	made_up(&p, 0, 2, 1100, 1000);
+	ref = put_index(f, &p, 1);
+	buf = memstore_bytes(f->store, &ref, &len);
+	memcpy(hold, buf + HEADS, page);
+	memcpy(buf + HEADS, buf + HEADS + page, page);
+	memcpy(buf + HEADS + page, hold, page);
+	assert_fails(ERR_CORRUPT, "damaged", read_all(f, buf, len, &err));
+	free(hold);
+}
+
+static void
+open__missing_is_not_damaged(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct index *again;
+	struct packed p;
+	struct object_ref ref;
+	struct chunk_name name = name_of(1);
+	struct chunk_place place;
+
+	made_up(&p, 0, 1, 10, 1000);
+	ref = put_index(f, &p, 1);
+	ix = open_index(f, &ref);
+	memstore_fail(f->store, ERR_IO);
+	assert_rc(ERR_IO, index_find(ix, &name, &place, &err));
+	assert_rc(ERR_IO, index_open(f->store, &ref, f->kr, &again, &err));
+	/* A failure is not remembered. */
+	memstore_fail(f->store, 0);
+	assert_ok(index_find(ix, &name, &place, &err));
+	assert_ok(store_remove(f->store, &ref, &err));
+	assert_rc(
+	    ERR_NOT_FOUND, index_open(f->store, &ref, f->kr, &again, &err));
+	/* What is in memory stays of use. */
+	assert_ok(index_find(ix, &name, &place, &err));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    content_test(find__round_trips),
+	    content_test(find__any_distribution_of_names),
+	    content_test(find__a_name_before_the_first_reads_nothing),
+	    content_test(find__reads_one_page_once),
+	    content_test(finish__bytes_are_as_specified),
+	    content_test(builder__keeps_the_place_added_first),
+	    content_test(builder__knows_a_pack_again),
+	    content_test(builder__refuses_what_an_index_cannot_say),
+	    content_test(each__visits_all_in_order),
+	    content_test(each_pack__visits_all_in_order),
+	    content_test(merge__finds_all_of_both),
+	    content_test(open__a_writer_can_read_it),
+	    content_test(open__of_another_dataset_or_key),
+	    content_test(read__every_truncation_fails),
+	    content_test(read__every_bit_flip_fails),
+	    content_test(read__swapped_pages_fail),
+	    content_test(open__missing_is_not_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

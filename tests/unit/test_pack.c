@@ -1,0 +1,485 @@
+#include "tests/unit/content_fixture.h"
+
+/* A pack's sizes, from FORMAT.md section 6. */
+#define TAIL 16
+#define TAG 16
+
+static struct pack_openers *
+new_openers(const struct keyring *kr)
+{
+	struct pack_openers *o;
+
+	assert_ok(pack_openers_new(kr, &o, &err));
+	return o;
+}
+
+static void
+assert_segment(
+    const struct segment *s, const struct packed *p, size_t number, size_t len)
+{
+	assert_int_equal(segment_count(s), p->per_segment);
+	for (size_t i = 0; i < p->per_segment; i++) {
+		struct segment_chunk ch = segment_chunk(s, i);
+
+		assert_chunk(&ch, p->first + number * p->per_segment + i, len);
+	}
+}
+
+/* Open and read everything: the first failure, or 0. */
+static int
+read_all(struct fixture *f, const struct object_ref *ref,
+    const struct packed *p, size_t len, struct err *err)
+{
+	AUTO(pack_openers) struct pack_openers *o = new_openers(f->kr);
+	AUTO(pack) struct pack *pack = NULL;
+	struct segment_place *places = NULL;
+	size_t n;
+	int rc;
+
+	rc = pack_open(f->store, o, ref, &pack, err);
+	for (size_t i = 0; rc == 0 && i < p->n; i++) {
+		AUTO(segment) struct segment *s = NULL;
+
+		rc = pack_segment(pack, &p->places[i], &s, err);
+		if (rc == 0)
+			assert_segment(s, p, i, len);
+	}
+	if (rc == 0) {
+		rc = pack_table(pack, &places, &n, err);
+		if (rc == 0) {
+			assert_int_equal(n, p->n);
+			assert_memory_equal(
+			    places, p->places, n * sizeof(*places));
+		}
+		free(places);
+	}
+	return rc;
+}
+
+static void
+padded__is_padme(void **state)
+{
+	(void)state;
+	/* By hand: E = 3, S = 2: the lowest bit is zero. */
+	assert_int_equal(pack_padded(8), 8);
+	assert_int_equal(pack_padded(9), 10);
+	assert_int_equal(pack_padded(1), 1);
+	assert_int_equal(pack_padded(0), 0);
+	/* E = 7, S = 3: the lowest 4 bits are zero. */
+	assert_int_equal(pack_padded(128), 128);
+	assert_int_equal(pack_padded(129), 144);
+	/* E = 9, S = 4: 5 bits. */
+	assert_int_equal(pack_padded(1000), 1024);
+	assert_int_equal(pack_padded(990), 992);
+	/* E = 16, S = 5: 11 bits. */
+	assert_int_equal(pack_padded(65537), 65536 + 2048);
+	/* E = 19, S = 5: 14 bits; 1,000,000 = 61.04 * 16,384. */
+	assert_int_equal(pack_padded(1000000), 62 * 16384);
+	/* E = 24, S = 5: 19 bits; just below 32 MiB. */
+	assert_int_equal(pack_padded(PACK_TARGET - 1), PACK_TARGET);
+	assert_int_equal(
+	    pack_padded(PACK_TARGET - 524288), PACK_TARGET - 524288);
+	assert_int_equal(pack_padded(PACK_TARGET), PACK_TARGET);
+	assert_int_equal(pack_padded(PACK_LIMIT), PACK_LIMIT);
+}
+
+static void
+segment__round_trips(void **state)
+{
+	struct fixture *f = *state;
+	struct packed data, meta;
+
+	put_pack(f, &data, 100, 20, 5, 3000);
+	put_pack_kind(f, &meta, 500, 3, 2, 400, CHUNK_TREE);
+	assert_ok(read_all(f, &data.ref, &data, 3000, &err));
+	assert_ok(read_all(f, &meta.ref, &meta, 400, &err));
+	assert_int_equal(data.size, pack_padded(data.size));
+	assert_ok(pack_check_shape(f->store, &data.ref, &err));
+	assert_ok(pack_check_shape(f->store, &meta.ref, &err));
+}
+
+static void
+commit__bytes_are_as_specified(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	struct segment_place last;
+	const uint8_t *buf;
+	uint64_t t;
+	size_t len;
+
+	put_pack(f, &p, 0, 3, 4, 1000);
+	buf = memstore_bytes(f->store, &p.ref, &len);
+	assert_int_equal(len, p.size);
+	assert_memory_equal(buf, "VRVp\1\0\0\0", 8);
+	assert_int_equal(buf[8], 0);
+	assert_memory_equal(buf + 9, f->ks->dataset, 16);
+	assert_memory_equal(buf + 25, "\1\0\0\0", 4);
+	assert_memory_equal(buf + 125, "\0\0\0", 3);
+	last = p.places[2];
+	t = last.offset + last.sealed_len;
+	assert_int_equal(p.places[0].offset, 128);
+	assert_int_equal(p.places[1].offset, 128 + p.places[0].sealed_len);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(buf[len - TAIL + i], (uint8_t)(t >> 8 * i));
+	assert_memory_equal(buf + len - 8, "\0\0\0\0VRVe", 8);
+}
+
+static void
+fits__fills_a_pack_to_exactly_its_target(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_writer) struct pack_writer *w = NULL;
+	const size_t len = 200000;
+	uint8_t *plain = calloc(1, len);
+	struct segment_place place;
+	struct object_ref ref;
+	uint64_t size, end = 0;
+
+	assert_ok(pack_writer_new(
+	    f->store, f->run, f->ks->dataset, PACK_DATA, &w, &err));
+	while (pack_writer_fits(w, len)) {
+		assert_ok(pack_writer_add(w, plain, len, &place, &err));
+		end = place.offset + place.sealed_len;
+	}
+	assert_rc(ERR_USAGE, pack_writer_add(w, plain, len, &place, &err));
+	assert_int_equal(pack_writer_segments(w), place.number + 1);
+	/* The rest, but for the table, the tail and some bytes of slack. */
+	assert_true(PACK_TARGET - end < len + 1000);
+	for (size_t rest = len; rest > 100; rest -= 1) {
+		if (!pack_writer_fits(w, rest))
+			continue;
+		assert_ok(pack_writer_add(w, plain, rest, &place, &err));
+		break;
+	}
+	assert_ok(pack_writer_commit(w, &ref, &size, &err));
+	assert_int_equal(size, PACK_TARGET);
+	free(plain);
+}
+
+static void
+writer__begins_another_pack_after_a_commit(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_writer) struct pack_writer *w = NULL;
+	WR_AUTO struct wr plain = {0};
+	struct packed a = {.n = 1, .per_segment = 2}, b = a;
+
+	put_segment(&plain, 0, 2, 100, CHUNK_DATA);
+	assert_ok(pack_writer_new(
+	    f->store, f->run, f->ks->dataset, PACK_DATA, &w, &err));
+	assert_rc(ERR_USAGE, pack_writer_commit(w, &a.ref, &a.size, &err));
+	assert_ok(pack_writer_add(w, plain.buf, plain.len, &a.places[0], &err));
+	assert_ok(pack_writer_commit(w, &a.ref, &a.size, &err));
+	assert_int_equal(pack_writer_segments(w), 0);
+	assert_ok(pack_writer_add(w, plain.buf, plain.len, &b.places[0], &err));
+	assert_ok(pack_writer_commit(w, &b.ref, &b.size, &err));
+	/* Another salt: the same bytes make another object. */
+	assert_memory_not_equal(a.ref.name, b.ref.name, OBJECT_NAME_LEN);
+	assert_ok(read_all(f, &a.ref, &a, 100, &err));
+	assert_ok(read_all(f, &b.ref, &b, 100, &err));
+}
+
+/* A counter that was used for bytes that may have been seen stays used. */
+static void
+add__nothing_follows_a_failed_write(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_writer) struct pack_writer *w = NULL;
+	WR_AUTO struct wr plain = {0};
+	struct segment_place place;
+	struct object_ref ref;
+	uint64_t size;
+
+	put_segment(&plain, 0, 2, 100, CHUNK_DATA);
+	assert_ok(pack_writer_new(
+	    f->store, f->run, f->ks->dataset, PACK_DATA, &w, &err));
+	assert_ok(pack_writer_add(w, plain.buf, plain.len, &place, &err));
+	memstore_fail(f->store, ERR_FULL);
+	assert_rc(
+	    ERR_FULL, pack_writer_add(w, plain.buf, plain.len, &place, &err));
+	memstore_fail(f->store, 0);
+	assert_rc(
+	    ERR_USAGE, pack_writer_add(w, plain.buf, plain.len, &place, &err));
+	assert_rc(ERR_USAGE, pack_writer_commit(w, &ref, &size, &err));
+}
+
+/* --- keys --------------------------------------------------------------- */
+
+static void
+open__a_writer_cannot_read(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_openers) struct pack_openers *o = new_openers(f->writer_kr);
+	struct pack *pack;
+	struct packed p;
+
+	put_pack(f, &p, 0, 1, 1, 100);
+	assert_rc(ERR_DENIED, pack_open(f->store, o, &p.ref, &pack, &err));
+	assert_null(pack);
+}
+
+static void
+open__packs_of_every_epoch(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_openers) struct pack_openers *o = NULL;
+	AUTO(packrun) struct packrun *first = NULL;
+	struct packed old, new;
+	struct keyset *next;
+	struct pack *pack;
+
+	put_pack(f, &old, 0, 2, 2, 100);
+	assert_ok(keyset_next(f->ks, &next, &err));
+	first = STEAL(f->run);
+	assert_ok(packrun_new(
+	    &next->seal_pub, next->dataset, next->epoch, &f->run, &err));
+	o = new_openers(f->kr);
+	put_pack(f, &new, 50, 2, 2, 100);
+	/* Not given yet. */
+	assert_fails(ERR_DENIED, "epoch 2",
+	    pack_open(f->store, o, &new.ref, &pack, &err));
+	assert_ok(keyring_add(f->kr, next, &err));
+	assert_ok(read_all(f, &old.ref, &old, 100, &err));
+	assert_ok(read_all(f, &new.ref, &new, 100, &err));
+}
+
+/* --- in the place of another -------------------------------------------- */
+
+static void
+open__of_another_dataset(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture other = {.store = f->store};
+	struct object_ref ref;
+	struct packed p;
+	uint8_t *buf;
+	size_t len;
+
+	fixture_keys(&other, "other");
+	put_pack(&other, &p, 0, 1, 1, 100);
+	/* Moved into our dataset as it is. */
+	ref = p.ref;
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	buf = memstore_bytes(f->store, &p.ref, &len);
+	memstore_set(f->store, &ref, buf, len);
+	assert_fails(
+	    ERR_CORRUPT, "another dataset", read_all(f, &ref, &p, 100, &err));
+	assert_fails(ERR_CORRUPT, "another dataset",
+	    pack_check_shape(f->store, &ref, &err));
+	/* With our id written over its own: the commitment does not hold. */
+	buf = memstore_bytes(f->store, &ref, &len);
+	memcpy(buf + 9, f->ks->dataset, 16);
+	assert_rc(ERR_AUTH, read_all(f, &ref, &p, 100, &err));
+	fixture_free_keys(&other);
+}
+
+/*
+ * Under another pack's name, all segments open: it is an authentic pack. That
+ * the chunks are others is found out by who asked for one.
+ */
+static void
+segment__of_a_pack_under_another_name(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_openers) struct pack_openers *o = new_openers(f->kr);
+	AUTO(pack) struct pack *pack = NULL;
+	AUTO(segment) struct segment *s = NULL;
+	struct packed a, b;
+	struct chunk_name name = name_of(0);
+	struct segment_chunk ch;
+	uint8_t *buf;
+	size_t len;
+
+	put_pack(f, &a, 0, 2, 2, 5);
+	put_pack(f, &b, 10, 2, 2, 5);
+	assert_int_equal(a.places[0].sealed_len, b.places[0].sealed_len);
+	buf = memstore_bytes(f->store, &b.ref, &len);
+	memstore_set(f->store, &a.ref, buf, len);
+	assert_ok(pack_open(f->store, o, &a.ref, &pack, &err));
+	assert_ok(pack_segment(pack, &a.places[0], &s, &err));
+	assert_false(segment_find(s, &name, &ch));
+}
+
+static void
+segment__swapped_segments_fail(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	uint8_t *buf, *first, *second, *hold;
+	size_t len, n;
+
+	put_pack(f, &p, 0, 3, 2, 5);
+	n = p.places[0].sealed_len;
+	assert_int_equal(n, p.places[1].sealed_len);
+	buf = memstore_bytes(f->store, &p.ref, &len);
+	first = buf + p.places[0].offset;
+	second = buf + p.places[1].offset;
+	hold = malloc(n);
+	memcpy(hold, first, n);
+	memcpy(first, second, n);
+	memcpy(second, hold, n);
+	free(hold);
+	assert_fails(ERR_CORRUPT, "segment 0: damaged",
+	    read_all(f, &p.ref, &p, 5, &err));
+}
+
+/* Right bytes under a wrong number or from a wrong place. */
+static void
+segment__wrong_places_fail(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_openers) struct pack_openers *o = new_openers(f->kr);
+	AUTO(pack) struct pack *pack = NULL;
+	struct segment *s;
+	struct packed p;
+	struct segment_place bad[9];
+
+	put_pack(f, &p, 0, 3, 2, 100);
+	assert_ok(pack_open(f->store, o, &p.ref, &pack, &err));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		bad[i] = p.places[1];
+	bad[0].number = 2;
+	bad[1].offset++;
+	bad[2].sealed_len--;
+	bad[3].offset = 0;
+	bad[4].offset = UINT32_MAX;
+	bad[5].sealed_len = 0;
+	bad[6].sealed_len = UINT32_MAX;
+	bad[7].sealed_len = SEGMENT_PLAIN_MAX + TAG;
+	bad[8].offset = (uint32_t)p.size;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_fails(ERR_CORRUPT, "segment ",
+		    pack_segment(pack, &bad[i], &s, &err));
+		assert_null(s);
+	}
+	assert_ok(pack_segment(pack, &p.places[1], &s, &err));
+	segment_unref(s);
+}
+
+static void
+segment__kinds_must_fit_the_pack(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_writer) struct pack_writer *w = NULL;
+	WR_AUTO struct wr plain = {0};
+	struct packed p = {.n = 1, .per_segment = 1};
+
+	put_segment(&plain, 0, 1, 100, CHUNK_TREE);
+	assert_ok(pack_writer_new(
+	    f->store, f->run, f->ks->dataset, PACK_DATA, &w, &err));
+	assert_ok(pack_writer_add(w, plain.buf, plain.len, &p.places[0], &err));
+	assert_ok(pack_writer_commit(w, &p.ref, &p.size, &err));
+	assert_fails(
+	    ERR_CORRUPT, "can't hold", read_all(f, &p.ref, &p, 100, &err));
+}
+
+/* --- damaged ------------------------------------------------------------ */
+
+static void
+read__every_truncation_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	uint8_t *copy, *buf;
+	size_t len;
+
+	put_pack(f, &p, 0, 2, 2, 50);
+	buf = memstore_bytes(f->store, &p.ref, &len);
+	copy = malloc(len);
+	memcpy(copy, buf, len);
+	for (size_t cut = 0; cut < len; cut++) {
+		memstore_set(f->store, &p.ref, copy, cut);
+		assert_rc(ERR_CORRUPT, read_all(f, &p.ref, &p, 50, &err));
+		assert_rc(
+		    ERR_CORRUPT, pack_check_shape(f->store, &p.ref, &err));
+	}
+	free(copy);
+}
+
+/* What the flip of a bit at ${at} must give. */
+static bool
+right_failure(size_t at, size_t len, int rc)
+{
+	if (at >= 4 && at < 6)
+		return rc == ERR_VERSION;
+	if (at >= 25 && at < 29)
+		return rc == ERR_DENIED; /* of an epoch that we lack */
+	if (at == 8)
+		return rc == ERR_AUTH || rc == ERR_CORRUPT; /* kind */
+	if (at >= 29 && at < 125)
+		return rc == ERR_AUTH;
+	return rc == ERR_CORRUPT && at < len;
+}
+
+static void
+read__every_bit_flip_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	uint8_t *buf;
+	size_t len;
+
+	put_pack(f, &p, 0, 2, 2, 50);
+	buf = memstore_bytes(f->store, &p.ref, &len);
+	for (size_t bit = 0; bit < len * 8; bit++) {
+		struct err err = {0};
+		int rc;
+
+		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		rc = read_all(f, &p.ref, &p, 50, &err);
+		if (!right_failure(bit / 8, len, rc))
+			fail_msg("bit %zu: %d: %s", bit, rc, err.text);
+		assert_int_equal(err.code, rc);
+		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	assert_ok(read_all(f, &p.ref, &p, 50, &err));
+}
+
+static void
+open__missing_is_not_damaged(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_openers) struct pack_openers *o = new_openers(f->kr);
+	AUTO(pack) struct pack *pack = NULL;
+	struct segment_place *places;
+	struct segment *s;
+	struct packed p;
+	size_t n;
+
+	put_pack(f, &p, 0, 1, 2, 50);
+	assert_ok(pack_open(f->store, o, &p.ref, &pack, &err));
+	assert_ok(store_remove(f->store, &p.ref, &err));
+	assert_rc(ERR_NOT_FOUND, pack_segment(pack, &p.places[0], &s, &err));
+	assert_rc(ERR_NOT_FOUND, pack_table(pack, &places, &n, &err));
+	assert_rc(ERR_NOT_FOUND, read_all(f, &p.ref, &p, 50, &err));
+	assert_rc(ERR_NOT_FOUND, pack_check_shape(f->store, &p.ref, &err));
+	memstore_fail(f->store, ERR_IO);
+	assert_rc(ERR_IO, pack_segment(pack, &p.places[0], &s, &err));
+	assert_rc(ERR_IO, read_all(f, &p.ref, &p, 50, &err));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(padded__is_padme),
+	    content_test(segment__round_trips),
+	    content_test(commit__bytes_are_as_specified),
+	    content_test(fits__fills_a_pack_to_exactly_its_target),
+	    content_test(writer__begins_another_pack_after_a_commit),
+	    content_test(add__nothing_follows_a_failed_write),
+	    content_test(open__a_writer_cannot_read),
+	    content_test(open__packs_of_every_epoch),
+	    content_test(open__of_another_dataset),
+	    content_test(segment__of_a_pack_under_another_name),
+	    content_test(segment__swapped_segments_fail),
+	    content_test(segment__wrong_places_fail),
+	    content_test(segment__kinds_must_fit_the_pack),
+	    content_test(read__every_truncation_fails),
+	    content_test(read__every_bit_flip_fails),
+	    content_test(open__missing_is_not_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,417 @@
+#include "tests/unit/content_fixture.h"
+
+#include <zstd.h>
+
+static struct segment_decoder *
+new_decoder(void)
+{
+	struct segment_decoder *d;
+
+	assert_ok(segment_decoder_new(1 << 20, &d, &err));
+	return d;
+}
+
+/* Decode, expecting ${want}. */
+static void
+decode_rc(int want, const void *plain, size_t len)
+{
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	AUTO(segment) struct segment *s = NULL;
+	uint8_t *exact = malloc(len);
+
+	/* In memory that ends where the bytes do, so that ASan sees. */
+	memcpy(exact, plain, len);
+	assert_rc(want, segment_decode(d, exact, len, &s, &err));
+	assert_true((s != NULL) == (want == 0));
+	free(exact);
+}
+
+static void
+finish__round_trips(void **state)
+{
+	static const size_t lens[] = {1, 2, 100, 4096, 65536, CHUNK_MAX};
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	AUTO(segment) struct segment *s = NULL;
+	WR_AUTO struct wr w = {0};
+	uint8_t *buf = malloc(CHUNK_MAX);
+	struct segment_chunk ch;
+	struct chunk_name name;
+
+	(void)state;
+	assert_ok(segment_builder_new(3, &b, &err));
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		name = name_of(i);
+		fill(buf, lens[i], i);
+		assert_ok(segment_builder_add(b, &name,
+		    (enum chunk_kind)(i % CHUNK_KINDS), buf, lens[i], &err));
+	}
+	assert_int_equal(segment_builder_count(b), ARRAY_LEN(lens));
+	assert_ok(segment_builder_finish(b, &w, &err));
+	/* Compressible bytes were compressed. */
+	assert_int_equal(w.buf[0], 1);
+	assert_true(w.len < segment_builder_bytes(b));
+
+	assert_ok(segment_decode(d, w.buf, w.len, &s, &err));
+	assert_int_equal(segment_count(s), ARRAY_LEN(lens));
+	assert_true(
+	    segment_memory(s) >= 1 + 2 + 100 + 4096 + 65536 + CHUNK_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		name = name_of(i);
+		assert_true(segment_find(s, &name, &ch));
+		assert_int_equal(ch.kind, i % CHUNK_KINDS);
+		assert_chunk(&ch, i, lens[i]);
+		ch = segment_chunk(s, i);
+		assert_memory_equal(&ch.name, &name, sizeof(name));
+		assert_chunk(&ch, i, lens[i]);
+	}
+	name = name_of(99);
+	assert_false(segment_find(s, &name, &ch));
+	free(buf);
+}
+
+static void
+finish__known_bytes(void **state)
+{
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	WR_AUTO struct wr w = {0};
+	struct chunk_name name;
+	uint8_t want[2 + 2 * 33 + 3];
+
+	(void)state;
+	memset(&name, 0x11, sizeof(name));
+	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_add(b, &name, CHUNK_TREE, "A", 1, &err));
+	memset(&name, 0x22, sizeof(name));
+	assert_ok(segment_builder_add(b, &name, CHUNK_LIST, "BC", 2, &err));
+	assert_ok(segment_builder_finish(b, &w, &err));
+
+	/* Too short to gain by compressing: codec 0. */
+	want[0] = 0;
+	want[1] = 2;
+	want[2] = 1 * 4 + 2;
+	memset(want + 3, 0x11, 32);
+	want[35] = 2 * 4 + 1;
+	memset(want + 36, 0x22, 32);
+	memcpy(want + 68, "ABC", 3);
+	assert_int_equal(w.len, sizeof(want));
+	assert_memory_equal(w.buf, want, sizeof(want));
+	assert_int_equal(segment_builder_bytes(b), 2 * 33 + 3);
+}
+
+static void
+finish__stores_incompressible_bytes(void **state)
+{
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	AUTO(segment) struct segment *s = NULL;
+	WR_AUTO struct wr w = {0};
+	const size_t len = 200000;
+	uint8_t *buf = malloc(len);
+	struct chunk_name name = name_of(1);
+
+	(void)state;
+	fill_random(buf, len, 1);
+	assert_ok(segment_builder_new(9, &b, &err));
+	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, buf, len, &err));
+	/* Appends: what was there stays. */
+	wr_u8(&w, 0xee);
+	assert_ok(segment_builder_finish(b, &w, &err));
+	assert_int_equal(w.buf[0], 0xee);
+	assert_int_equal(w.buf[1], 0);
+	assert_int_equal(w.len, 1 + 1 + 1 + 3 + 32 + len);
+	assert_ok(segment_decode(d, w.buf + 1, w.len - 1, &s, &err));
+	assert_memory_equal(segment_chunk(s, 0).data, buf, len);
+	free(buf);
+}
+
+/* Evenly spread bytes that repeat: the quick look errs, zstd does not. */
+static void
+finish__compresses_what_only_looks_random(void **state)
+{
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	WR_AUTO struct wr w = {0};
+	const size_t len = 1 << 18;
+	uint8_t *buf = malloc(len);
+	struct chunk_name name = name_of(1);
+
+	(void)state;
+	fill_random(buf, len / 8, 1);
+	for (size_t i = 1; i < 8; i++)
+		memcpy(buf + i * (len / 8), buf, len / 8);
+	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, buf, len, &err));
+	assert_ok(segment_builder_finish(b, &w, &err));
+	assert_int_equal(w.buf[0], 1);
+	assert_true(w.len < len / 7);
+	free(buf);
+}
+
+static void
+finish__keeps_chunks_until_reset(void **state)
+{
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	WR_AUTO struct wr one = {0}, two = {0};
+	struct chunk_name name = name_of(7);
+
+	(void)state;
+	assert_ok(segment_builder_new(3, &b, &err));
+	assert_rc(ERR_USAGE, segment_builder_finish(b, &one, &err));
+	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, "abc", 3, &err));
+	assert_ok(segment_builder_finish(b, &one, &err));
+	assert_ok(segment_builder_finish(b, &two, &err));
+	assert_int_equal(one.len, two.len);
+	assert_memory_equal(one.buf, two.buf, one.len);
+	assert_memory_equal(segment_builder_name(b, 0), &name, sizeof(name));
+	segment_builder_reset(b);
+	assert_int_equal(segment_builder_count(b), 0);
+	assert_int_equal(segment_builder_bytes(b), 0);
+	assert_rc(ERR_USAGE, segment_builder_finish(b, &one, &err));
+}
+
+static void
+add__refuses_what_a_segment_cannot_hold(void **state)
+{
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	uint8_t *buf = calloc(1, CHUNK_MAX + 1);
+	struct chunk_name name = name_of(1);
+
+	(void)state;
+	assert_ok(segment_builder_new(3, &b, &err));
+	assert_rc(
+	    ERR_USAGE, segment_builder_add(b, &name, CHUNK_DATA, buf, 0, &err));
+	assert_rc(ERR_USAGE, segment_builder_add(b, &name, CHUNK_DATA, buf,
+				 CHUNK_MAX + 1, &err));
+	for (size_t i = 0; i < SEGMENT_MAX / CHUNK_MAX; i++)
+		assert_ok(segment_builder_add(
+		    b, &name, CHUNK_DATA, buf, CHUNK_MAX, &err));
+	assert_rc(
+	    ERR_USAGE, segment_builder_add(b, &name, CHUNK_DATA, buf, 1, &err));
+	segment_builder_reset(b);
+	for (size_t i = 0; i < SEGMENT_CHUNKS_MAX; i++)
+		assert_ok(
+		    segment_builder_add(b, &name, CHUNK_DATA, buf, 1, &err));
+	assert_rc(
+	    ERR_USAGE, segment_builder_add(b, &name, CHUNK_DATA, buf, 1, &err));
+	free(buf);
+}
+
+static void
+decode__largest_segments(void **state)
+{
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	WR_AUTO struct wr big = {0}, many = {0};
+	struct segment *s;
+	struct segment_chunk ch;
+	struct chunk_name name;
+
+	(void)state;
+	put_segment(&big, 0, SEGMENT_MAX / CHUNK_MAX, CHUNK_MAX, CHUNK_DATA);
+	assert_true(big.len <= SEGMENT_PLAIN_MAX);
+	assert_ok(segment_decode(d, big.buf, big.len, &s, &err));
+	ch = segment_chunk(s, 3);
+	assert_chunk(&ch, 3, CHUNK_MAX);
+	segment_unref(s);
+
+	put_segment(&many, 0, SEGMENT_CHUNKS_MAX, 256, CHUNK_TREE);
+	assert_true(many.len <= SEGMENT_PLAIN_MAX);
+	assert_ok(segment_decode(d, many.buf, many.len, &s, &err));
+	for (size_t i = 0; i < SEGMENT_CHUNKS_MAX; i += 1000) {
+		name = name_of(i);
+		assert_true(segment_find(s, &name, &ch));
+		assert_chunk(&ch, i, 256);
+	}
+	segment_unref(s);
+}
+
+static void
+decode__segment_outlives_its_decoder(void **state)
+{
+	struct segment_decoder *d = new_decoder();
+	WR_AUTO struct wr w = {0};
+	struct segment *s, *other;
+	struct segment_chunk ch;
+
+	(void)state;
+	put_segment(&w, 0, 10, 1000, CHUNK_DATA);
+	assert_ok(segment_decode(d, w.buf, w.len, &s, &err));
+	segment_decoder_unref(d);
+	assert_false(segment_shared(s));
+	other = segment_ref(s);
+	assert_true(segment_shared(s));
+	segment_unref(s);
+	ch = segment_chunk(other, 9);
+	assert_chunk(&ch, 9, 1000);
+	segment_unref(other);
+}
+
+/* --- damaged ------------------------------------------------------------ */
+
+static void
+decode__every_truncation_fails(void **state)
+{
+	WR_AUTO struct wr packed = {0}, stored = {0};
+
+	(void)state;
+	put_segment(&packed, 0, 3, 300, CHUNK_DATA);
+	assert_int_equal(packed.buf[0], 1);
+	for (size_t len = 0; len < packed.len; len++)
+		decode_rc(ERR_CORRUPT, packed.buf, len);
+	put_segment(&stored, 0, 3, 3, CHUNK_DATA);
+	assert_int_equal(stored.buf[0], 0);
+	for (size_t len = 0; len < stored.len; len++)
+		decode_rc(ERR_CORRUPT, stored.buf, len);
+}
+
+static void
+decode__leftovers_fail(void **state)
+{
+	WR_AUTO struct wr w = {0}, twice = {0};
+	const size_t table = 2 + 2 * (2 + 32);
+
+	(void)state;
+	put_segment(&w, 0, 2, 3000, CHUNK_DATA);
+	assert_int_equal(w.buf[0], 1);
+	/* A second frame, which zstd would take as part of the first. */
+	wr_bytes(&twice, w.buf, w.len);
+	wr_bytes(&twice, w.buf + table, w.len - table);
+	decode_rc(ERR_CORRUPT, twice.buf, twice.len);
+	wr_u8(&w, 0);
+	decode_rc(ERR_CORRUPT, w.buf, w.len);
+}
+
+/* A bit flip may pass the decoder (the tag is the pack's), but not crash it. */
+static void
+decode__bit_flips_stay_in_bounds(void **state)
+{
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	WR_AUTO struct wr w = {0};
+
+	(void)state;
+	put_segment(&w, 0, 3, 500, CHUNK_LIST);
+	for (size_t bit = 0; bit < w.len * 8; bit++) {
+		AUTO(segment) struct segment *s = NULL;
+		struct err err = {0};
+
+		w.buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		if (segment_decode(d, w.buf, w.len, &s, &err) != 0)
+			assert_int_equal(err.code, ERR_CORRUPT);
+		else
+			assert_int_equal(segment_count(s), 3);
+		w.buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+}
+
+/* A segment with one chunk, all of it up to the caller. */
+static void
+decode_made(int want, uint8_t codec, uint64_t count, uint64_t length_kind,
+    const void *data, size_t len)
+{
+	WR_AUTO struct wr w = {0};
+	struct chunk_name name = name_of(1);
+
+	wr_u8(&w, codec);
+	wr_varint(&w, count);
+	wr_varint(&w, length_kind);
+	wr_bytes(&w, &name, sizeof(name));
+	wr_bytes(&w, data, len);
+	decode_rc(want, w.buf, w.len);
+}
+
+static void
+decode__malformed_fields_fail(void **state)
+{
+	(void)state;
+	decode_made(0, 0, 1, 5 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 2, 1, 5 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 1, 1, 5 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, 0, 5 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, 2, 5 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, UINT64_MAX, 5 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, 1, 5 * 4 + 3, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, 1, 0, "", 0);
+	decode_made(ERR_CORRUPT, 0, 1, 4 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, 1, 6 * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, 1, (CHUNK_MAX + 1) * 4, "abcde", 5);
+	decode_made(ERR_CORRUPT, 0, 1, UINT64_MAX - 3, "abcde", 5);
+}
+
+/* A frame that claims more or less than the table, or not at all. */
+static void
+decode__frame_must_have_the_length_of_the_table(void **state)
+{
+	uint8_t plain[1000] = {0}, frame[256];
+	size_t len;
+	ZSTD_CCtx *ctx = ZSTD_createCCtx();
+
+	(void)state;
+	len = ZSTD_compress(frame, sizeof(frame), plain, sizeof(plain), 3);
+	decode_made(0, 1, 1, 1000 * 4, frame, len);
+	decode_made(ERR_CORRUPT, 1, 1, 999 * 4, frame, len);
+	decode_made(ERR_CORRUPT, 1, 1, 1001 * 4, frame, len);
+	decode_made(ERR_CORRUPT, 1, 1, CHUNK_MAX * 4, frame, len);
+	(void)ZSTD_CCtx_setParameter(ctx, ZSTD_c_contentSizeFlag, 0);
+	len = ZSTD_compress2(ctx, frame, sizeof(frame), plain, sizeof(plain));
+	decode_made(ERR_CORRUPT, 1, 1, 1000 * 4, frame, len);
+	(void)ZSTD_freeCCtx(ctx);
+	/* A skippable frame, whose content is nothing. */
+	decode_made(ERR_CORRUPT, 1, 1, 4, "\x50\x2a\x4d\x18\1\0\0\0x", 9);
+}
+
+/* Five chunks of the largest size are over the limit of a segment. */
+static void
+decode__too_long_fails_before_memory_is_asked(void **state)
+{
+	WR_AUTO struct wr w = {0};
+	struct chunk_name name = name_of(1);
+
+	(void)state;
+	wr_u8(&w, 1);
+	wr_varint(&w, 5);
+	for (int i = 0; i < 5; i++) {
+		wr_varint(&w, CHUNK_MAX * 4);
+		wr_bytes(&w, &name, sizeof(name));
+	}
+	decode_rc(ERR_CORRUPT, w.buf, w.len);
+}
+
+static void
+decode__too_many_chunks_fail(void **state)
+{
+	WR_AUTO struct wr w = {0};
+	struct chunk_name name = name_of(1);
+
+	(void)state;
+	wr_u8(&w, 0);
+	wr_varint(&w, SEGMENT_CHUNKS_MAX + 1);
+	for (int i = 0; i < SEGMENT_CHUNKS_MAX + 1; i++) {
+		wr_varint(&w, 4);
+		wr_bytes(&w, &name, sizeof(name));
+	}
+	memset(wr_space(&w, SEGMENT_CHUNKS_MAX + 1), 0, SEGMENT_CHUNKS_MAX + 1);
+	decode_rc(ERR_CORRUPT, w.buf, w.len);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(finish__round_trips),
+	    cmocka_unit_test(finish__known_bytes),
+	    cmocka_unit_test(finish__stores_incompressible_bytes),
+	    cmocka_unit_test(finish__compresses_what_only_looks_random),
+	    cmocka_unit_test(finish__keeps_chunks_until_reset),
+	    cmocka_unit_test(add__refuses_what_a_segment_cannot_hold),
+	    cmocka_unit_test(decode__largest_segments),
+	    cmocka_unit_test(decode__segment_outlives_its_decoder),
+	    cmocka_unit_test(decode__every_truncation_fails),
+	    cmocka_unit_test(decode__leftovers_fail),
+	    cmocka_unit_test(decode__bit_flips_stay_in_bounds),
+	    cmocka_unit_test(decode__malformed_fields_fail),
+	    cmocka_unit_test(decode__frame_must_have_the_length_of_the_table),
+	    cmocka_unit_test(decode__too_long_fails_before_memory_is_asked),
+	    cmocka_unit_test(decode__too_many_chunks_fail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/* varve check: is the store whole? */
+#include "snapshot/check/check.h"
+#include "tools/describe.h"
+#include "tools/escape.h"
+#include "tools/message.h"
+#include "tools/output.h"
+#include "tools/session.h"
+
+#include <string.h>
+
+#define THREADS_MAX 256
+
+struct check_args {
+	struct common_args common;
+	struct store_args store;
+	bool read_data;
+	bool no_keys;
+	uint64_t threads;
+};
+
+static const struct option check_options[] = {
+	{ "read-data", 0, OPTION_FLAG, NULL,
+	    "also read, open and compare every byte", NULL,
+	    offsetof(struct check_args, read_data), 0, 0 },
+	{ "no-keys", 0, OPTION_FLAG, NULL,
+	    "check what can be checked without a key: every object's bytes",
+	    NULL, offsetof(struct check_args, no_keys), 0, 0 },
+	{ "threads", 0, OPTION_NUMBER, "N",
+	    "work in N threads; by default one a processor", NULL,
+	    offsetof(struct check_args, threads), 1, THREADS_MAX },
+};
+
+static void
+draw(void *arg, double seconds, char *line, size_t cap)
+{
+	const struct check_progress *p = arg;
+	uint64_t bytes = atomic_load(&p->bytes);
+	uint64_t total = atomic_load(&p->total);
+	char n[OUTPUT_TEXT], done[OUTPUT_TEXT], all[OUTPUT_TEXT],
+	    rate[OUTPUT_TEXT], time[OUTPUT_TEXT];
+
+	(void)snprintf(line, cap, "%s objects, %s of %s, %s/s; %s",
+	    output_count(atomic_load(&p->objects), n),
+	    output_size(bytes, done), total > 0 ? output_size(total, all) : "?",
+	    output_size((uint64_t)((double)bytes / seconds), rate),
+	    output_duration(seconds, time));
+}
+
+/* One damage, as a line or an item of the open JSON list. */
+static void
+on_damage(void *arg, const char *object, const char *what, const char *affects)
+{
+	struct run *run = arg;
+
+	if (run->json != NULL) {
+		json_out_item(run->json,
+		    json_pack("{s:o, s:o, s:o}", "object",
+			json_out_name(object, strlen(object)), "what",
+			json_out_name(what, strlen(what)), "affects",
+			affects != NULL
+			    ? json_out_name(affects, strlen(affects))
+			    : json_null()));
+		return;
+	}
+	progress_hide(run->progress);
+	(void)fputs("damaged: ", stdout);
+	escape_message(stdout, object);
+	(void)fputs(": ", stdout);
+	escape_message(stdout, what);
+	if (affects != NULL) {
+		(void)fputs(" (needed by ", stdout);
+		escape_message(stdout, affects);
+		(void)fputc(')', stdout);
+	}
+	(void)fputc('\n', stdout);
+	progress_show(run->progress);
+}
+
+static void
+show(struct run *run, const struct check_options *opt,
+    const struct check_result *r)
+{
+	static const char *const depths[] = { "no-keys", "structure",
+		"read-data" };
+	char a[OUTPUT_TEXT], b[OUTPUT_TEXT], c[OUTPUT_TEXT];
+
+	if (run->json != NULL) {
+		json_out_member(
+		    run->json, "depth", json_string(depths[opt->depth]));
+		json_out_member(run->json, "objects", describe_u64(r->objects));
+		json_out_member(run->json, "bytes", describe_u64(r->bytes));
+		json_out_member(
+		    run->json, "snapshots", describe_u64(r->snapshots));
+		json_out_member(run->json, "entries", describe_u64(r->entries));
+		json_out_member(run->json, "chunks", describe_u64(r->chunks));
+		json_out_member(
+		    run->json, "unreferenced", describe_u64(r->unreferenced));
+		return;
+	}
+	if (run->common->quiet)
+		return;
+	(void)printf("checked %s objects, %s", output_count(r->objects, a),
+	    output_size(r->bytes, b));
+	if (opt->depth != CHECK_NO_KEYS)
+		(void)printf(": %s snapshots, %s entries, %s chunks",
+		    output_count(r->snapshots, a), output_count(r->entries, b),
+		    output_count(r->chunks, c));
+	(void)putchar('\n');
+	if (r->unreferenced > 0)
+		(void)printf(
+		    "%s objects are needed by no snapshot (harmless)\n",
+		    output_count(r->unreferenced, a));
+	if (r->damaged == 0)
+		(void)puts("no damage found");
+	else
+		(void)printf("%s damages found\n", output_count(r->damaged, a));
+}
+
+static int
+check(struct run *run, struct session *s, struct check_options *opt,
+    struct err *err)
+{
+	struct check_progress progress = { 0 };
+	struct check_result result = { 0 };
+	int r = 0;
+
+	opt->progress = &progress;
+	if (run->json != NULL)
+		json_out_list(run->json, "damage");
+	if (!run->common->quiet && progress_wanted())
+		r = progress_start(draw, &progress, &run->progress, err);
+	if (r == 0)
+		r = check_run(s->access, s->heads, opt, &result, err);
+	progress_stop(STEAL(run->progress));
+	if (r != 0)
+		return r;
+	show(run, opt, &result);
+	return result.damaged > 0 ? EXIT_DAMAGE : EXIT_DONE;
+}
+
+static int
+check_command(struct run *run, void *values, struct err *err)
+{
+	const struct check_args *args = values;
+	const struct operands *o = &args->common.operands;
+	AUTO(session) struct session *s = NULL;
+	struct check_options opt = {
+		.depth = CHECK_STRUCTURE,
+		.dataset = o->n > 0 ? o->v[0] : NULL,
+		.threads = (unsigned)args->threads,
+		.stop = run->stop,
+		.on_damage = on_damage,
+		.arg = run,
+	};
+	int r;
+
+	if (args->read_data && args->no_keys)
+		return err_set(err, ERR_USAGE,
+		    "--read-data needs keys: --no-keys reads every byte too, "
+		    "but opens none");
+	if (args->no_keys && opt.dataset != NULL)
+		return err_set(err, ERR_USAGE,
+		    "without keys no dataset has a name: leave DATASET out");
+	if (args->no_keys) {
+		opt.depth = CHECK_NO_KEYS;
+		r = session_open_keyless(run, &args->store, &s, err);
+	} else {
+		if (args->read_data)
+			opt.depth = CHECK_READ_DATA;
+		r = session_open(run, &args->store, &s, err);
+	}
+	return r != 0 ? r : check(run, s, &opt, err);
+}
+
+static const struct option_group groups[] = {
+	{ "Options", check_options, ARRAY_LEN(check_options), 0, NULL },
+	STORE_GROUP(offsetof(struct check_args, store)),
+	KEY_GROUP(offsetof(struct check_args, store)),
+	PASSPHRASE_GROUP(offsetof(struct check_args, store)),
+	COMMON_GROUP,
+};
+
+const struct command cmd_check = {
+	.name = "check",
+	.summary = "is the store whole?",
+	.about = "Check the store, or one dataset of it: signatures, logs, "
+		 "indexes, directories, and\nthat every chunk is where it "
+		 "should be. Exit status 3 when something is damaged.",
+	.operands = { "[DATASET]" },
+	.groups = groups,
+	.ngroups = ARRAY_LEN(groups),
+	.args_size = sizeof(struct check_args),
+	.run = check_command,
+};

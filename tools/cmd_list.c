@@ -1,0 +1,295 @@
+/* varve list: the datasets of a store, a dataset's snapshots, or one of them. */
+#include "snapshot/content/content.h"
+#include "tools/describe.h"
+#include "tools/escape.h"
+#include "tools/message.h"
+#include "tools/output.h"
+#include "tools/session.h"
+#include "tools/table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct list_args {
+	struct common_args common;
+	struct store_args store;
+	uint64_t last;
+};
+
+static const struct option list_options[] = {
+	{ "last", 'n', OPTION_NUMBER, "N", "show the N newest snapshots only",
+	    NULL, offsetof(struct list_args, last), 1, UINT32_MAX },
+};
+
+/* --- the datasets ------------------------------------------------------- */
+
+static json_t *
+dataset_json(const struct dataset *ds, const struct log *l)
+{
+	const struct snapshot *head = log_head(l);
+	char id[2 * DATASET_ID_LEN + 1];
+
+	return json_pack("{s:s, s:s, s:b, s:b, s:I, s:o}", "name", ds->name,
+	    "id", output_hex(ds->id, DATASET_ID_LEN, id), "may_read",
+	    ds->may_read, "may_write", ds->may_write, "snapshots",
+	    (json_int_t)log_count(l), "newest",
+	    head != NULL ? describe_snapshot(head, ds->name) : json_null());
+}
+
+static void
+dataset_row(struct table *t, const struct dataset *ds, const struct log *l)
+{
+	const struct snapshot *head = log_head(l);
+	char count[OUTPUT_TEXT], time[OUTPUT_TIME] = "-";
+	char files[OUTPUT_TEXT] = "-", size[OUTPUT_TEXT] = "-";
+	const char *cells[] = { output_count(log_count(l), count), time, files,
+		size, ds->name };
+
+	if (head != NULL) {
+		(void)output_time(head->time, time);
+		(void)output_count(head->totals.files, files);
+		(void)output_size(head->totals.bytes, size);
+	}
+	table_row(t, cells);
+}
+
+static int
+list_datasets(struct run *run, const struct session *s, struct err *err)
+{
+	TABLE_AUTO struct table t = {
+		.ncolumns = 5,
+		.titles = { "SNAPSHOTS", "NEWEST", "FILES", "SIZE", "DATASET" },
+		.right = { true, false, true, true, false },
+	};
+
+	if (run->json != NULL)
+		json_out_list(run->json, "datasets");
+	for (size_t i = 0; i < access_datasets(s->access); i++) {
+		const struct dataset *ds = access_dataset(s->access, i);
+		AUTO(log) struct log *l = NULL;
+		int r = session_log(s, ds->name, &l, err);
+
+		if (r != 0)
+			return err_wrap(err, "dataset '%s'", ds->name);
+		if (run->json != NULL)
+			json_out_item(run->json, dataset_json(ds, l));
+		else
+			dataset_row(&t, ds, l);
+	}
+	if (run->json != NULL)
+		return EXIT_DONE;
+	if (t.ncells == 0) {
+		if (!run->common->quiet)
+			(void)puts("no datasets yet");
+		return EXIT_DONE;
+	}
+	return table_print(&t, !run->common->quiet, stdout, err);
+}
+
+/* --- a dataset's snapshots ---------------------------------------------- */
+
+static void
+snapshot_row(struct table *t, const struct snapshot *s)
+{
+	char time[OUTPUT_TIME], files[OUTPUT_TEXT], size[OUTPUT_TEXT];
+	char added[OUTPUT_TEXT], problems[OUTPUT_TEXT];
+	char id[2 * OBJECT_NAME_LEN + 1];
+	const char *cells[] = { time, describe_kind(s->kind), files, size,
+		added, id, problems };
+
+	(void)output_time(s->time, time);
+	(void)output_count(s->totals.files, files);
+	(void)output_size(s->totals.bytes, size);
+	(void)output_size(s->added_stored, added);
+	(void)output_hex(s->id, OBJECT_NAME_LEN, id);
+	id[OUTPUT_ID] = '\0';
+	if (describe_problems(s) > 0)
+		(void)output_count(describe_problems(s), problems);
+	else
+		(void)snprintf(problems, sizeof(problems), "-");
+	table_row(t, cells);
+}
+
+static int
+list_snapshots(struct run *run, const struct session *s, const char *dataset,
+    uint64_t last, struct err *err)
+{
+	AUTO(log) struct log *l = NULL;
+	TABLE_AUTO struct table t = {
+		.ncolumns = 7,
+		.titles = { "TIME", "KIND", "FILES", "SIZE", "ADDED", "ID",
+		    "PROBLEMS" },
+		.right = { false, false, true, true, true, false, true },
+	};
+	size_t first = 0;
+	int r = session_log(s, dataset, &l, err);
+
+	if (r != 0)
+		return r;
+	if (last != 0 && last < log_count(l))
+		first = log_count(l) - (size_t)last;
+	if (run->json != NULL)
+		json_out_list(run->json, "snapshots");
+	for (size_t i = first; i < log_count(l); i++) {
+		if (run->json != NULL)
+			json_out_item(run->json,
+			    describe_snapshot(log_snapshot(l, i), dataset));
+		else
+			snapshot_row(&t, log_snapshot(l, i));
+	}
+	if (run->json != NULL)
+		return EXIT_DONE;
+	return table_print(&t, !run->common->quiet, stdout, err);
+}
+
+/* --- one snapshot ------------------------------------------------------- */
+
+#define PROBLEMS_READ 65536
+
+static void
+show_snapshot(const struct snapshot *s)
+{
+	char a[OUTPUT_TIME], b[OUTPUT_TIME], id[2 * OBJECT_NAME_LEN + 1];
+	char n[4][OUTPUT_TEXT];
+
+	(void)printf("id        %s\n",
+	    output_hex(s->id, OBJECT_NAME_LEN, id));
+	(void)printf("time      %s to %s\n", output_time(s->time, a),
+	    output_time(s->end, b));
+	(void)printf("kind      %s, number %" PRIu64 "\n",
+	    describe_kind(s->kind), s->seq);
+	(void)fputs("host      ", stdout);
+	escape_print(stdout, s->host, strlen(s->host));
+	(void)fputs("\nsource    ", stdout);
+	escape_print(stdout, s->source, strlen(s->source));
+	(void)fputs("\nprogram   ", stdout);
+	escape_print(stdout, s->program, strlen(s->program));
+	(void)printf("\nholds     %s files, %s directories, %s others, %s\n",
+	    output_count(s->totals.files, n[0]),
+	    output_count(s->totals.dirs, n[1]),
+	    output_count(s->totals.others, n[2]),
+	    output_size(s->totals.bytes, n[3]));
+	(void)printf("added     %s in %s chunks, stored as %s\n",
+	    output_size(s->added_bytes, n[0]),
+	    output_count(s->added_chunks, n[1]),
+	    output_size(s->added_stored, n[2]));
+	(void)printf("problems  %s unreadable, %s changed while being read\n",
+	    output_count(s->unreadable, n[0]), output_count(s->changed, n[1]));
+}
+
+/* The problems are lines of a text, most of what is odd escaped already. */
+static int
+show_lines(struct run *run, char *text, size_t len, struct err *err)
+{
+	while (len > 0) {
+		char *end = memchr(text, '\n', len);
+		size_t n = strnlen(text, len);
+
+		if (end == NULL || text + n < end)
+			return err_set(err, ERR_CORRUPT,
+			    "the snapshot's list of problems is malformed");
+		*end = '\0';
+		n = (size_t)(end - text);
+		if (run->json != NULL) {
+			json_out_item(run->json, json_out_name(text, n));
+		} else {
+			(void)fputs("  ", stdout);
+			escape_message(stdout, text);
+			(void)fputc('\n', stdout);
+		}
+		text += n + 1;
+		len -= n + 1;
+	}
+	return 0;
+}
+
+static int
+show_problems(struct run *run, const struct opened *o, struct err *err)
+{
+	const struct snapshot *s = o->snapshot;
+	AUTO(content_cursor) struct content_cursor *cur = NULL;
+	WR_AUTO struct wr text = { 0 };
+	int r = content_cursor_new(
+	    o->chunks, &s->problems, s->problems_size, &cur, err);
+
+	while (r == 0 && text.len < s->problems_size) {
+		uint64_t left = s->problems_size - text.len;
+		size_t want = left < PROBLEMS_READ ? (size_t)left
+						   : (size_t)PROBLEMS_READ;
+		uint64_t at = text.len;
+		uint8_t *p = wr_space(&text, want);
+		size_t got = 0;
+
+		if (p == NULL)
+			return err_nomem(err);
+		r = content_read(cur, at, p, want, &got, err);
+		if (r == 0 && got != want)
+			r = err_set(err, ERR_CORRUPT,
+			    "the snapshot's list of problems ends early");
+	}
+	return r != 0 ? r : show_lines(run, (char *)text.buf, text.len, err);
+}
+
+static int
+list_snapshot(struct run *run, struct session *s, const char *text,
+    struct err *err)
+{
+	SNAPSHOT_ARG_AUTO struct snapshot_arg arg = { 0 };
+	AUTO(opened) struct opened *o = NULL;
+	int r = snapshot_arg_parse(text, &arg, err);
+
+	if (r == 0 && arg.path != NULL)
+		return err_set(err, ERR_USAGE,
+		    "'%s' names a file: list shows snapshots", text);
+	if (r == 0)
+		r = session_snapshot(s, &arg, &o, err);
+	if (r != 0)
+		return r;
+	if (run->json != NULL) {
+		json_out_member(run->json, "snapshot",
+		    describe_snapshot(o->snapshot, arg.dataset));
+		json_out_list(run->json, "problems");
+	} else {
+		show_snapshot(o->snapshot);
+	}
+	return o->snapshot->problems_size > 0 ? show_problems(run, o, err) : 0;
+}
+
+static int
+list_run(struct run *run, void *values, struct err *err)
+{
+	const struct list_args *args = values;
+	AUTO(session) struct session *s = NULL;
+	const char *what =
+	    args->common.operands.n > 0 ? args->common.operands.v[0] : NULL;
+	int r = session_open(run, &args->store, &s, err);
+
+	if (r != 0)
+		return r;
+	if (what == NULL)
+		return list_datasets(run, s, err);
+	if (strchr(what, '@') != NULL)
+		return list_snapshot(run, s, what, err);
+	return list_snapshots(run, s, what, args->last, err);
+}
+
+static const struct option_group groups[] = {
+	{ "Options", list_options, ARRAY_LEN(list_options), 0, NULL },
+	STORE_GROUP(offsetof(struct list_args, store)),
+	KEY_GROUP(offsetof(struct list_args, store)),
+	PASSPHRASE_GROUP(offsetof(struct list_args, store)),
+	COMMON_GROUP,
+};
+
+const struct command cmd_list = {
+	.name = "list",
+	.summary = "list datasets, or a dataset's snapshots",
+	.about = "List the store's datasets; or the snapshots of DATASET; or, "
+		 "given DATASET@TIME,\nsay all about that snapshot, with what "
+		 "could not be read.",
+	.operands = { "[DATASET[@TIME]]" },
+	.groups = groups,
+	.ngroups = ARRAY_LEN(groups),
+	.args_size = sizeof(struct list_args),
+	.run = list_run,
+};

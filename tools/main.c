@@ -1,0 +1,88 @@
+/*
+ * varve: encrypted backups that can be walked by date.
+ *
+ *	main.c            picks the command
+ *	command.c         the table of commands; runs one
+ *	help.c            'varve help'
+ *	cmd_NAME.c        one file a command: its options, and what it does
+ *
+ *	options.c         parses options by tables; options_text.c prints them
+ *	number.c          64M, 1G
+ *	snapshot_arg.c    DATASET@TIME:PATH
+ *	suggest.c         'did you mean'
+ *
+ *	session.c         opens the store: who, by which key
+ *	session_read.c    logs and snapshots of an open store
+ *	passphrase.c      from a file, a command, the environment, or
+ *	prompt.c          the terminal
+ *	recovery_file.c   a recovery key in a file
+ *	subject.c         the person or host of 'varve grant'
+ *
+ *	message.c         'varve: ...' on standard error
+ *	exit.c            exit statuses
+ *	output.c          sizes, times, counts; table.c tables
+ *	escape.c          names from a backup, fit to print
+ *	json_out.c        --json
+ *	progress.c        the line that moves
+ *	signals.c         stop when asked
+ *
+ *	daemon.c          a mount leaves its terminal
+ *	mount_options.c   mount(8)'s -o
+ *	patterns.c        --exclude and --exclude-file
+ */
+#include "crypto/secret.h"
+#include "tools/command.h"
+#include "tools/help.h"
+#include "tools/message.h"
+#include "tools/signals.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int
+no_command(void)
+{
+	const struct err err = { .code = ERR_USAGE,
+		.text = "which command? (see 'varve help')" };
+
+	message_error(NULL, &err);
+	return EXIT_USAGE;
+}
+
+static int
+run(const char *name, char *const *argv)
+{
+	struct err err = { 0 };
+	const struct command *c;
+
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
+	    strcmp(name, "-h") == 0)
+		return help_run(argv);
+	if (strcmp(name, "--version") == 0) {
+		(void)printf("varve %s\n", VARVE_VERSION);
+		return EXIT_DONE;
+	}
+	if (name[0] == '-')
+		(void)err_set(&err, ERR_USAGE,
+		    "'%s' comes before the command: options go after it",
+		    name);
+	else if ((c = command_find(name, &err)) != NULL)
+		return command_run(c, argv);
+	message_error(NULL, &err);
+	return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	secret_no_core();
+	signals_catch();
+	if (argc < 2)
+		return no_command();
+	status = run(argv[1], argv + 2);
+	if (fflush(stdout) != 0 && status == EXIT_DONE)
+		status = EXIT_FAILED;
+	return status;
+}

@@ -1,0 +1,215 @@
+#include "tools/session.h"
+
+#include "crypto/secret.h"
+#include "tools/message.h"
+#include "tools/passphrase.h"
+#include "tools/recovery_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+const struct option store_options[1] = {
+	{ "store", 's', OPTION_TEXT, "STORE", "the store: a directory",
+	    "VARVE_STORE", offsetof(struct store_args, store), 0, 0 },
+};
+
+const struct option passphrase_options[2] = {
+	{ "passphrase-file", 0, OPTION_TEXT, "FILE",
+	    "take the passphrase from the first line of FILE",
+	    "VARVE_PASSPHRASE_FILE",
+	    offsetof(struct store_args, passphrase_file), 0, 0 },
+	{ "passphrase-command", 0, OPTION_TEXT, "COMMAND",
+	    "take the passphrase from the first line that COMMAND prints",
+	    "VARVE_PASSPHRASE_COMMAND",
+	    offsetof(struct store_args, passphrase_command), 0, 0 },
+};
+
+const struct option key_options[3] = {
+	{ "person", 0, OPTION_TEXT, "NAME",
+	    "whose passphrase it is, where the store knows several persons",
+	    "VARVE_PERSON", offsetof(struct store_args, person), 0, 0 },
+	{ "key-file", 0, OPTION_TEXT, "FILE",
+	    "open the store with a host's key file; no passphrase is needed",
+	    "VARVE_KEY_FILE", offsetof(struct store_args, key_file), 0, 0 },
+	{ "recovery-key-file", 0, OPTION_TEXT, "FILE",
+	    "open the store with the recovery key that FILE holds", NULL,
+	    offsetof(struct store_args, recovery_key_file), 0, 0 },
+};
+
+struct moment
+session_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (struct moment) { now.tv_sec, (uint32_t)now.tv_nsec };
+}
+
+int
+session_address(const struct store_args *args, const char **out,
+    struct err *err)
+{
+	*out = args->store;
+	if (args->store == NULL || args->store[0] == '\0')
+		return err_set(err, ERR_USAGE,
+		    "which store? say --store STORE, or set VARVE_STORE");
+	return 0;
+}
+
+/* What the passphrase's callback works from. */
+struct asking {
+	const struct run *run;
+	const struct store_args *args;
+	const char *address;
+	char *env; /* from the environment, or NULL */
+};
+
+static int
+ask_passphrase(void *arg, const char *name, char **pass, struct err *err)
+{
+	const struct asking *a = arg;
+	const struct passphrase_source src = {
+		.file = a->args->passphrase_file,
+		.command = a->args->passphrase_command,
+		.given = a->env,
+	};
+	char question[512];
+
+	(void)snprintf(question, sizeof(question),
+	    "Passphrase of %.128s for '%.256s': ", name, a->address);
+	return passphrase_get(a->run, &src, question, pass, err);
+}
+
+static int
+open_with_key(struct asking *asking, struct access **out, struct err *err)
+{
+	const struct store_args *args = asking->args;
+	AUTO(recovery) struct recovery *recovery = NULL;
+	struct credential cred = {
+		.person = args->person,
+		.passphrase = ask_passphrase,
+		.arg = asking,
+		.keyfile = args->key_file,
+	};
+
+	if (args->key_file != NULL && args->recovery_key_file != NULL)
+		return err_set(err, ERR_USAGE,
+		    "a key file and a recovery key are given: which one?");
+	if (args->recovery_key_file != NULL) {
+		int r = recovery_file_read(
+		    args->recovery_key_file, &recovery, err);
+
+		if (r != 0)
+			return r;
+		cred.recovery = recovery;
+	}
+	return access_open(asking->address, &cred, out, err);
+}
+
+/*
+ * What this machine remembers guards against a store that hides snapshots. It
+ * must not keep anyone from reading his backups on a machine without a home.
+ */
+static int
+remember(struct session *s, struct err *err)
+{
+	char dir[STATE_PATH_MAX];
+	struct err why = { 0 };
+	int r = state_default_dir(dir, &why);
+
+	if (r == 0) {
+		r = heads_open(dir, access_root(s->access), &s->heads, &why);
+		if (r == ERR_AUTH || r == ERR_NOMEM)
+			return err_copy(err, &why);
+	}
+	if (r != 0) {
+		message_warning(s->run,
+		    "nothing can be remembered of this store: %s", why.text);
+		return 0;
+	}
+	s->state_dir = strdup(dir);
+	return s->state_dir != NULL ? 0 : err_nomem(err);
+}
+
+static int
+session_new(const struct run *run, struct access *access, struct session **out,
+    struct err *err)
+{
+	AUTO(session) struct session *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (s == NULL) {
+		access_close(access);
+		return err_nomem(err);
+	}
+	s->run = run;
+	s->access = access;
+	r = remember(s, err);
+	if (r != 0)
+		return r;
+	*out = STEAL(s);
+	return 0;
+}
+
+static void
+note_who(const struct run *run, const struct access *access)
+{
+	const struct identity *id = access_identity(access);
+
+	message_note(run, "opened store '%s' as %s%s",
+	    store_address(access_store(access)),
+	    id != NULL ? id->pub.name : "the holder of the recovery key",
+	    access_is_admin(access) ? ", admin" : "");
+	if (!secret_locked())
+		message_note(run,
+		    "keys could not be locked in memory: raise 'ulimit -l'");
+}
+
+int
+session_open(const struct run *run, const struct store_args *args,
+    struct session **out, struct err *err)
+{
+	struct asking asking = { .run = run, .args = args };
+	struct access *access = NULL;
+	int r;
+
+	*out = NULL;
+	r = passphrase_take_env(&asking.env, err);
+	if (r == 0)
+		r = session_address(args, &asking.address, err);
+	if (r == 0)
+		r = open_with_key(&asking, &access, err);
+	secret_free(asking.env);
+	if (r != 0)
+		return r;
+	note_who(run, access);
+	return session_new(run, access, out, err);
+}
+
+int
+session_open_keyless(const struct run *run, const struct store_args *args,
+    struct session **out, struct err *err)
+{
+	struct access *access;
+	const char *address;
+	int r = session_address(args, &address, err);
+
+	*out = NULL;
+	if (r == 0)
+		r = access_open_keyless(address, &access, err);
+	return r != 0 ? r : session_new(run, access, out, err);
+}
+
+void
+session_close(struct session *s)
+{
+	if (s == NULL)
+		return;
+	segcache_free(s->cache);
+	heads_close(s->heads);
+	access_close(s->access);
+	free(s->state_dir);
+	free(s);
+}

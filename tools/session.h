@@ -1,0 +1,115 @@
+#ifndef TOOLS_SESSION_H
+#define TOOLS_SESSION_H
+
+/*
+ * A store opened for one command: who opens it, by which options, and what this
+ * machine remembers of it.
+ */
+#include "snapshot/access/access.h"
+#include "snapshot/content/chunks.h"
+#include "snapshot/log/log.h"
+#include "snapshot/state/state.h"
+#include "tools/command.h"
+#include "tools/snapshot_arg.h"
+
+/* Which store, and by which key: the values of the options below. */
+struct store_args {
+	const char *store;
+	const char *person;
+	const char *passphrase_file;
+	const char *passphrase_command;
+	const char *key_file;
+	const char *recovery_key_file;
+};
+
+/*
+ * Three tables, so that a command takes those that have a meaning for it; their
+ * values are all in a struct store_args.
+ */
+extern const struct option store_options[1];      /* --store */
+extern const struct option passphrase_options[2]; /* --passphrase-... */
+extern const struct option key_options[3]; /* --person, --key-file, ... */
+
+/* The groups of a command whose struct store_args is at ${at}. */
+#define STORE_GROUP(at)                                                        \
+	{                                                                      \
+		.title = "Store", .options = store_options,                    \
+		.n = ARRAY_LEN(store_options), .base = (at)                    \
+	}
+#define KEY_GROUP(at)                                                          \
+	{                                                                      \
+		.title = "Key", .options = key_options,                        \
+		.n = ARRAY_LEN(key_options), .base = (at)                      \
+	}
+#define PASSPHRASE_GROUP(at)                                                   \
+	{                                                                      \
+		.title = "Passphrase", .options = passphrase_options,          \
+		.n = ARRAY_LEN(passphrase_options), .base = (at)               \
+	}
+
+struct session {
+	const struct run *run;
+	struct access *access;
+	char *state_dir;        /* NULL: nothing can be remembered */
+	struct heads *heads;    /* likewise */
+	struct segcache *cache; /* made when it is needed */
+};
+
+/**
+ * session_open(run, args, out, err):
+ * VARVE_PASSPHRASE leaves the environment here, used or not.
+ * Errors: ERR_USAGE no store named, two keys named; those of access_open() and
+ * passphrase_get(); ERR_AUTH not the store that this machine knows. A machine
+ * that can't remember anything is warned about, and goes on.
+ */
+NODISCARD int session_open(const struct run *run,
+    const struct store_args *args, struct session **out, struct err *err);
+
+/** session_open_keyless(run, args, out, err): For 'check --no-keys'. */
+NODISCARD int session_open_keyless(const struct run *run,
+    const struct store_args *args, struct session **out, struct err *err);
+void session_close(struct session *s);
+DEFINE_AUTO(session, session_close)
+
+/**
+ * session_address(args, out, err): The store's address. ERR_USAGE: none given.
+ */
+NODISCARD int session_address(
+    const struct store_args *args, const char **out, struct err *err);
+
+/** session_log(s, dataset, out, err): ERR_NOT_FOUND, with the nearest name. */
+NODISCARD int session_log(const struct session *s, const char *dataset,
+    struct log **out, struct err *err);
+
+/* --- a snapshot, ready to be read --------------------------------------- */
+
+struct opened {
+	struct session *session;
+	struct log *log;
+	const struct snapshot *snapshot; /* the log's */
+	struct chunks *chunks;
+	struct span root; /* the snapshot's root entry */
+};
+
+/**
+ * session_snapshot(s, arg, out, err):
+ * Find ${arg}'s snapshot and make its chunks ready. ${s} outlives it.
+ * Errors: those of session_log() and when_select(); ERR_DENIED a key that may
+ * not read.
+ */
+NODISCARD int session_snapshot(struct session *s,
+    const struct snapshot_arg *arg, struct opened **out, struct err *err);
+void opened_free(struct opened *o);
+DEFINE_AUTO(opened, opened_free)
+
+/**
+ * session_chunks(s, log, out, err): A dataset's chunks, as its newest snapshot
+ * locates them; ${log} may have none.
+ */
+NODISCARD int session_chunks(struct session *s, const struct log *log,
+    struct chunks **out, struct err *err);
+
+/** session_now(): The clock's time. */
+struct moment session_now(void);
+
+#endif

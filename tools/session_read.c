@@ -1,0 +1,133 @@
+/* Logs and snapshots of an open store, for the commands that read. */
+#include "tools/session.h"
+#include "tools/suggest.h"
+
+#include "snapshot/log/when.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CACHE_BYTES ((size_t)128 << 20)
+
+static int
+no_dataset(const struct session *s, const char *name, struct err *err)
+{
+	struct suggest near = { .typed = name };
+
+	for (size_t i = 0; i < access_datasets(s->access); i++)
+		suggest_offer(&near, access_dataset(s->access, i)->name);
+	if (near.best != NULL)
+		return err_set(err, ERR_NOT_FOUND,
+		    "no dataset '%s'; did you mean '%s'?", name, near.best);
+	return err_set(err, ERR_NOT_FOUND,
+	    "no dataset '%s' in this store that this key may see", name);
+}
+
+int
+session_log(const struct session *s, const char *dataset, struct log **out,
+    struct err *err)
+{
+	const struct dataset *ds = access_find(s->access, dataset);
+
+	*out = NULL;
+	if (ds == NULL)
+		return no_dataset(s, dataset, err);
+	return log_load(s->access, ds, s->heads, out, err);
+}
+
+static int
+need_cache(struct session *s, struct err *err)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	int r;
+
+	if (s->cache != NULL)
+		return 0;
+	r = segcache_new(CACHE_BYTES, &s->cache, err);
+	if (r != 0)
+		return r;
+	return segcache_threads(s->cache, n > 1 ? (unsigned)n : 1, err);
+}
+
+int
+session_chunks(struct session *s, const struct log *log, struct chunks **out,
+    struct err *err)
+{
+	const struct dataset *ds = log_dataset(log);
+	const struct snapshot *head = log_head(log);
+	AUTO(chunks) struct chunks *c = NULL;
+	int r;
+
+	*out = NULL;
+	if (!ds->may_read)
+		return err_set(err, ERR_DENIED,
+		    "this key may not open backups of '%s'", ds->name);
+	r = need_cache(s, err);
+	if (r == 0)
+		r = chunks_new(
+		    access_store(s->access), s->cache, ds->keys, &c, err);
+	if (r == 0 && head != NULL)
+		r = chunks_set_indexes(c,
+		    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes,
+		    head->nindexes, err);
+	if (r != 0)
+		return r;
+	*out = STEAL(c);
+	return 0;
+}
+
+/* Indexes and packs may have been replaced since: look at the newest record. */
+static int
+look_again(void *arg, struct err *err)
+{
+	struct opened *o = arg;
+	const struct dataset *ds = log_dataset(o->log);
+	AUTO(log) struct log *log = NULL;
+	const struct snapshot *head;
+	int r = log_load(o->session->access, ds, NULL, &log, err);
+
+	if (r != 0)
+		return r;
+	head = log_head(log);
+	if (head == NULL)
+		return err_set(err, ERR_CORRUPT,
+		    "the log of '%s' has gone", ds->name);
+	return chunks_set_indexes(o->chunks,
+	    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes, head->nindexes,
+	    err);
+}
+
+int
+session_snapshot(struct session *s, const struct snapshot_arg *arg,
+    struct opened **out, struct err *err)
+{
+	AUTO(opened) struct opened *o = calloc(1, sizeof(*o));
+	int r;
+
+	*out = NULL;
+	if (o == NULL)
+		return err_nomem(err);
+	o->session = s;
+	r = session_log(s, arg->dataset, &o->log, err);
+	if (r == 0)
+		r = when_select(
+		    o->log, arg->time, session_now(), &o->snapshot, err);
+	if (r == 0)
+		r = session_chunks(s, o->log, &o->chunks, err);
+	if (r != 0)
+		return r;
+	chunks_on_missing(o->chunks, look_again, o);
+	o->root = (struct span) { o->snapshot->root, o->snapshot->root_len };
+	*out = STEAL(o);
+	return 0;
+}
+
+void
+opened_free(struct opened *o)
+{
+	if (o == NULL)
+		return;
+	chunks_free(o->chunks);
+	log_free(o->log);
+	free(o);
+}
