@@ -48,6 +48,7 @@ struct fs {
 	struct fuse_session *session;
 	struct fuse_loop_config *loop;
 	bool mounted;
+	bool handles_signals;
 	bool greeted; /* the kernel's INIT was answered */
 
 	/* Set by the handshake. */

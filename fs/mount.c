@@ -23,7 +23,7 @@
 #define READ_AHEAD_KIB 2048
 
 /* What segments are opened ahead of a file read from front to back. */
-#define STREAM_AHEAD ((uint64_t)8 << 20)
+#define STREAM_AHEAD ((size_t)8 << 20)
 
 /* --- the handshake ----------------------------------------------------- */
 
@@ -103,16 +103,31 @@ handshake(struct fs *fs, struct err *err)
 
 /* --- the session ------------------------------------------------------- */
 
+/* What mount(8) shows as the source: an absolute path where there is one. */
+static int
+source_option(struct fs *fs, char **out)
+{
+	struct store *store = access_store(fs->access);
+	char *path = NULL;
+	int rc;
+
+	if (store_path(store) != NULL)
+		path = realpath(store_path(store), NULL);
+	rc = asprintf(
+	    out, "fsname=%s", path != NULL ? path : store_address(store));
+	free(path);
+	return rc < 0 ? -1 : 0;
+}
+
 static int
 add_options(struct fs *fs, const struct fs_options *opt, char **list)
 {
-	char *fsname = NULL;
-	int rc = asprintf(
-	    &fsname, "fsname=%s", store_address(access_store(fs->access)));
+	char *fsname;
+	int rc = source_option(fs, &fsname);
 
-	if (rc < 0)
-		return -1;
-	/* Last wins: a caller may call it something else. */
+	if (rc != 0)
+		return rc;
+	/* The last wins: a caller may call it something else. */
 	rc = fuse_opt_add_opt(list, "ro,nosuid,nodev,subtype=varve");
 	if (rc == 0)
 		rc = fuse_opt_add_opt_escaped(list, fsname);
@@ -158,6 +173,10 @@ mount_session(struct fs *fs, struct err *err)
 
 	if (rc != 0)
 		return rc;
+	/* From the mount on, a signal must not leave it behind. */
+	if (fuse_set_signal_handlers(fs->session) != 0)
+		return err_set(err, ERR_IO, "cannot set signal handlers");
+	fs->handles_signals = true;
 	errno = 0;
 	if (fuse_session_mount(fs->session, fs->mountpoint) != 0) {
 		if (errno != 0)
@@ -187,10 +206,15 @@ new_loop(struct fs *fs, unsigned threads, struct err *err)
 
 /* --- parts ------------------------------------------------------------- */
 
+/*
+ * The memory that the caller grants is shared out: most of it to open segments,
+ * the rest to nodes; 24 MiB of these are a walk over 100,000 files.
+ */
 static int
 new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
 {
-	size_t cache = opt->cache != 0 ? opt->cache : FS_CACHE_DEFAULT;
+	size_t memory = opt->cache != 0 ? opt->cache : FS_CACHE_DEFAULT;
+	size_t segments, ahead = STREAM_AHEAD;
 	struct watch_options watch = {
 	    .access = fs->access,
 	    .heads = fs->heads,
@@ -199,10 +223,13 @@ new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
 	struct node_key root;
 	int rc = report_new(opt->log, opt->arg, &fs->report, err);
 
-	if (cache < FS_CACHE_MIN)
-		cache = FS_CACHE_MIN;
+	if (memory < FS_CACHE_MIN)
+		memory = FS_CACHE_MIN;
+	segments = memory / 8 * 5;
+	if (ahead > segments / 4)
+		ahead = segments / 4;
 	if (rc == 0)
-		rc = segcache_new(cache, &fs->cache, err);
+		rc = segcache_new(segments, &fs->cache, err);
 	watch.report = fs->report;
 	watch.cache = fs->cache;
 	if (rc == 0)
@@ -212,13 +239,11 @@ new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
 		rc = nodes_new(&root, &fs->nodes, err);
 	}
 	if (rc == 0)
-		rc = streams_new(
-		    STREAM_AHEAD < cache / 4 ? STREAM_AHEAD : cache / 4,
-		    &fs->streams, err);
+		rc = streams_new(ahead, &fs->streams, err);
 	if (rc == 0)
 		rc = cursors_new(&fs->cursors, err);
 	if (rc == 0)
-		rc = trim_new(fs, cache / 2, &fs->trim, err);
+		rc = trim_new(fs, memory - segments, &fs->trim, err);
 	return rc;
 }
 
@@ -309,13 +334,9 @@ fs_open(struct access *a, struct heads *heads, const struct fs_options *opt,
 int
 fs_loop(struct fs *fs, struct err *err)
 {
-	int rc;
-
-	if (fuse_set_signal_handlers(fs->session) != 0)
-		return err_set(err, ERR_IO, "cannot set signal handlers");
 	/* Negative: an error. Else: unmounted, or the signal that ended it. */
-	rc = fuse_session_loop_mt(fs->session, fs->loop);
-	fuse_remove_signal_handlers(fs->session);
+	int rc = fuse_session_loop_mt(fs->session, fs->loop);
+
 	if (rc < 0) {
 		fs->mounted = false;
 		errno = -rc;
@@ -330,6 +351,8 @@ fs_close(struct fs *fs)
 {
 	if (fs == NULL)
 		return;
+	if (fs->handles_signals)
+		fuse_remove_signal_handlers(fs->session);
 	if (fs->mounted)
 		fuse_session_unmount(fs->session);
 	trim_free(fs->trim);

@@ -80,7 +80,6 @@ name_snapshot(
 	out->key = (struct node_key){
 	    .kind = e.type == ENTRY_DIR ? NODE_DIR : NODE_FILE,
 	    .parent = in,
-	    .version = s->seq,
 	    .raw = {s->root, s->root_len},
 	    .scope = inode_scope(in->ds->ordinal, fs->sharing ? 0 : s->seq),
 	    .ino = e.ino,
@@ -96,13 +95,12 @@ name_snapshot(
  * what it read from the old one.
  */
 static void
-name_link(struct node *in, const struct snapshot *s, struct named *out)
+name_link(struct node *in, struct named *out)
 {
 	out->key = (struct node_key){
 	    .kind = NODE_LINK,
 	    .parent = in,
 	    .name = span_of("latest"),
-	    .version = s->seq,
 	    .raw = span_of(out->target),
 	    .ds = in->ds,
 	};
@@ -195,14 +193,14 @@ link_dataset(struct node *in, struct named *out)
 	when_day(s->time, day);
 	dated_time(d, day_from_seq(d, first, end, s->seq), time);
 	(void)snprintf(out->target, sizeof(out->target), "%s/%s", day, time);
-	name_link(in, s, out);
+	name_link(in, out);
 }
 
 static void
 link_day(struct node *in, size_t slot, struct named *out)
 {
 	dated_time(in->ds, slot, out->target);
-	name_link(in, snapshot_at(in->ds, slot), out);
+	name_link(in, out);
 }
 
 /* --- looking up -------------------------------------------------------- */

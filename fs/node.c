@@ -8,13 +8,14 @@
 /*
  * Three hash tables over the same nodes:
  *
- *	BY_ID	id				every node
- *	BY_PATH	parent, name, version		directories, the upper tree
- *	BY_INO	scope, inode number		entries: files and directories
+ *	BY_ID	id			every node
+ *	BY_PATH	parent, name		directories and the upper tree
+ *	BY_INO	scope, inode number	entries: files and directories
  *
- * and a queue of all of them by age. Files are found by inode number alone: a
- * file is the node whose entry has the same bytes, wherever it stands. All
- * entries with the same number and the same bytes show the same st_ino.
+ * Files are found by inode number alone: a file is the node whose entry has the
+ * same bytes, wherever it stands. All entries with the same number and the same
+ * bytes show the same st_ino. One directory of many snapshots is many nodes with
+ * one number, so that chains of BY_INO may be long and are linked both ways.
  */
 enum { BY_ID, BY_PATH, BY_INO, TABLES };
 
@@ -33,7 +34,7 @@ struct nodes {
 	uint64_t next_id;
 	uint64_t next_private;
 	size_t bytes;
-	struct node *oldest, *newest;
+	size_t hand; /* the slot of BY_ID where nodes_idle() goes on */
 };
 
 #define SLOTS_MIN 1024
@@ -78,10 +79,9 @@ mix(uint64_t h, uint64_t v)
 }
 
 static uint64_t
-hash_path(const struct nodes *t, const struct node *parent, struct span name,
-    uint64_t version)
+hash_path(const struct nodes *t, const struct node *parent, struct span name)
 {
-	uint64_t h = mix(mix(t->seed, parent->id), version);
+	uint64_t h = mix(t->seed, parent->id);
 	size_t i;
 
 	for (i = 0; i + 8 <= name.len; i += 8) {
@@ -108,7 +108,7 @@ hash_node(const struct nodes *t, int by, const struct node *n)
 	case BY_ID:
 		return n->id;
 	case BY_PATH:
-		return hash_path(t, n->parent, node_name(n), n->version);
+		return hash_path(t, n->parent, node_name(n));
 	default:
 		return hash_ino(t, n->scope, n->ino);
 	}
@@ -127,32 +127,51 @@ belongs(int by, const struct node *n)
 	}
 }
 
-static struct node *
-first(const struct nodes *t, int by, uint64_t hash)
+static struct node **
+next_of(int by, struct node *n)
 {
-	return t->tables[by].slots[hash & t->tables[by].mask];
+	switch (by) {
+	case BY_ID:
+		return &n->id_next;
+	case BY_PATH:
+		return &n->path_next;
+	default:
+		return &n->ino_next;
+	}
+}
+
+static struct node **
+slot(const struct nodes *t, int by, uint64_t hash)
+{
+	return &t->tables[by].slots[hash & t->tables[by].mask];
 }
 
 static void
-chain(struct node **slots, size_t mask, int by, uint64_t hash, struct node *n)
+chain(int by, struct node **at, struct node *n)
 {
-	struct node **at = &slots[hash & mask];
-
-	n->link[by].next = *at;
-	n->link[by].at = at;
-	if (*at != NULL)
-		(*at)->link[by].at = &n->link[by].next;
+	*next_of(by, n) = *at;
+	if (by == BY_INO) {
+		n->ino_at = at;
+		if (*at != NULL)
+			(*at)->ino_at = &n->ino_next;
+	}
 	*at = n;
 }
 
 static void
-unchain(int by, struct node *n)
+unchain(struct nodes *t, int by, struct node *n)
 {
-	struct node_link *l = &n->link[by];
+	struct node **at = n->ino_at;
 
-	*l->at = l->next;
-	if (l->next != NULL)
-		l->next->link[by].at = l->at;
+	if (by == BY_INO) {
+		if (n->ino_next != NULL)
+			n->ino_next->ino_at = at;
+	} else {
+		at = slot(t, by, hash_node(t, by, n));
+		while (*at != n)
+			at = next_of(by, *at);
+	}
+	*at = *next_of(by, n);
 }
 
 /* A table that can't grow for want of memory is slow, not wrong. */
@@ -160,38 +179,23 @@ static void
 table_grow(struct nodes *t, int by)
 {
 	struct table *tab = &t->tables[by];
-	size_t size = (tab->mask + 1) * 2;
+	struct table old = *tab;
+	size_t size = (old.mask + 1) * 2;
 	struct node **slots = calloc(size, sizeof(*slots));
 
 	if (slots == NULL)
 		return;
-	for (size_t i = 0; i <= tab->mask; i++) {
-		struct node *n, *next;
-
-		for (n = tab->slots[i]; n != NULL; n = next) {
-			next = n->link[by].next;
-			chain(slots, size - 1, by, hash_node(t, by, n), n);
-		}
-	}
-	free(tab->slots);
 	tab->slots = slots;
 	tab->mask = size - 1;
-}
+	for (size_t i = 0; i <= old.mask; i++) {
+		struct node *n, *next;
 
-static void
-queue_append(struct nodes *t, struct node *n)
-{
-	n->older = t->newest;
-	n->newer = NULL;
-	*(t->newest != NULL ? &t->newest->newer : &t->oldest) = n;
-	t->newest = n;
-}
-
-static void
-queue_remove(struct nodes *t, struct node *n)
-{
-	*(n->older != NULL ? &n->older->newer : &t->oldest) = n->newer;
-	*(n->newer != NULL ? &n->newer->older : &t->newest) = n->older;
+		for (n = old.slots[i]; n != NULL; n = next) {
+			next = *next_of(by, n);
+			chain(by, slot(t, by, hash_node(t, by, n)), n);
+		}
+	}
+	free(old.slots);
 }
 
 static size_t
@@ -204,15 +208,12 @@ static void
 insert(struct nodes *t, struct node *n)
 {
 	for (int by = 0; by < TABLES; by++) {
-		struct table *tab = &t->tables[by];
-
 		if (!belongs(by, n))
 			continue;
-		if (tab->n++ > tab->mask)
+		if (t->tables[by].n++ > t->tables[by].mask)
 			table_grow(t, by);
-		chain(tab->slots, tab->mask, by, hash_node(t, by, n), n);
+		chain(by, slot(t, by, hash_node(t, by, n)), n);
 	}
-	queue_append(t, n);
 	t->bytes += node_size(n);
 }
 
@@ -222,10 +223,9 @@ extract(struct nodes *t, struct node *n)
 	for (int by = 0; by < TABLES; by++) {
 		if (!belongs(by, n))
 			continue;
-		unchain(by, n);
+		unchain(t, by, n);
 		t->tables[by].n--;
 	}
-	queue_remove(t, n);
 	t->bytes -= node_size(n);
 }
 
@@ -234,13 +234,13 @@ extract(struct nodes *t, struct node *n)
 static struct node *
 node_new(const struct node_key *key)
 {
-	struct node *n = calloc(1, sizeof(*n) + key->name.len + key->raw.len);
+	size_t size = sizeof(struct node) + key->name.len + key->raw.len;
+	struct node *n = calloc(1, size);
 
 	if (n == NULL)
 		return NULL;
-	n->kind = key->kind;
+	n->kind = (uint8_t)key->kind;
 	n->parent = key->parent;
-	n->version = key->version;
 	n->scope = key->scope;
 	n->ino = key->ino;
 	n->st_ino = key->st_ino;
@@ -251,7 +251,7 @@ node_new(const struct node_key *key)
 		memcpy(n->bytes, key->name.p, key->name.len);
 	if (key->raw.len > 0)
 		memcpy(n->bytes + n->name_len, key->raw.p, key->raw.len);
-	switch (n->kind) {
+	switch (key->kind) {
 	case NODE_FOLDER:
 	case NODE_DATASET:
 		n->folder = key->folder;
@@ -271,17 +271,27 @@ node_new(const struct node_key *key)
 	return n;
 }
 
+/*
+ * In the upper tree, one name means different things at different times: then
+ * their bytes differ, or the snapshots that they are the roots of.
+ */
+static bool
+same_place(const struct node *n, const struct node_key *key)
+{
+	return n->parent == key->parent && n->kind == key->kind &&
+	       span_equal(node_name(n), key->name) &&
+	       span_equal(node_raw(n), key->raw) &&
+	       (n->kind != NODE_DIR || n->s == key->s);
+}
+
 static struct node *
 find_path(const struct nodes *t, const struct node_key *key)
 {
-	uint64_t hash = hash_path(t, key->parent, key->name, key->version);
-	struct node *n = first(t, BY_PATH, hash);
+	uint64_t hash = hash_path(t, key->parent, key->name);
+	struct node *n = *slot(t, BY_PATH, hash);
 
-	while (
-	    n != NULL &&
-	    (n->parent != key->parent || n->version != key->version ||
-		n->kind != key->kind || !span_equal(node_name(n), key->name)))
-		n = n->link[BY_PATH].next;
+	while (n != NULL && !same_place(n, key))
+		n = n->path_next;
 	return n;
 }
 
@@ -290,13 +300,13 @@ find_path(const struct nodes *t, const struct node_key *key)
  * directory, its st_ino is what counts. *${st_ino} is what a new node shows.
  */
 static struct node *
-find_ino(struct nodes *t, const struct node_key *key, uint64_t *st_ino)
+find_ino(const struct nodes *t, const struct node_key *key, uint64_t *st_ino)
 {
-	struct node *n = first(t, BY_INO, hash_ino(t, key->scope, key->ino));
+	struct node *n = *slot(t, BY_INO, hash_ino(t, key->scope, key->ino));
 	int liars = 0;
 
 	*st_ino = key->st_ino;
-	for (; n != NULL && liars < LIARS_MAX; n = n->link[BY_INO].next) {
+	for (; n != NULL && liars < LIARS_MAX; n = n->ino_next) {
 		if (n->scope != key->scope || n->ino != key->ino)
 			continue;
 		if (n->kind == key->kind && span_equal(node_raw(n), key->raw)) {
@@ -366,10 +376,10 @@ release(struct nodes *t, struct node *n)
 static struct node *
 find_id(struct nodes *t, uint64_t id)
 {
-	struct node *n = first(t, BY_ID, id);
+	struct node *n = *slot(t, BY_ID, id);
 
 	while (n != NULL && n->id != id)
-		n = n->link[BY_ID].next;
+		n = n->id_next;
 	return n;
 }
 
@@ -456,17 +466,27 @@ nodes_new(const struct node_key *root, struct nodes **out, struct err *err)
 	return 0;
 }
 
+static void
+free_slot(struct node *n)
+{
+	struct node *next;
+
+	for (; n != NULL; n = next) {
+		next = n->id_next;
+		free(n);
+	}
+}
+
 void
 nodes_free(struct nodes *t)
 {
-	struct node *n, *newer;
+	struct table *ids;
 
 	if (t == NULL)
 		return;
-	for (n = t->oldest; n != NULL; n = newer) {
-		newer = n->newer;
-		free(n);
-	}
+	ids = &t->tables[BY_ID];
+	for (size_t i = 0; ids->slots != NULL && i <= ids->mask; i++)
+		free_slot(ids->slots[i]);
 	for (int by = 0; by < TABLES; by++)
 		free(t->tables[by].slots);
 	pthread_mutex_destroy(&t->mu);
@@ -497,20 +517,21 @@ nodes_bytes(struct nodes *t)
 	return bytes;
 }
 
+/* The hand goes round BY_ID, whose slots are nearly in order of age. */
 size_t
-nodes_oldest(struct nodes *t, uint64_t *ids, size_t max)
+nodes_idle(struct nodes *t, uint64_t *ids, size_t max)
 {
+	const struct table *tab = &t->tables[BY_ID];
 	size_t found = 0;
 
 	pthread_mutex_lock(&t->mu);
-	for (size_t left = t->tables[BY_ID].n; left > 0 && found < max;
-	     left--) {
-		struct node *n = t->oldest;
+	for (size_t left = tab->mask + 1; left > 0 && found < max; left--) {
+		const struct node *n = tab->slots[t->hand & tab->mask];
 
-		if (n->refs == 0)
-			ids[found++] = n->id;
-		queue_remove(t, n);
-		queue_append(t, n);
+		for (; n != NULL && found < max; n = n->id_next)
+			if (n->refs == 0)
+				ids[found++] = n->id;
+		t->hand++;
 	}
 	pthread_mutex_unlock(&t->mu);
 	return found;

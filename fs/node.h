@@ -36,11 +36,6 @@ struct node_key {
 	enum node_kind kind;
 	struct node *parent; /* NULL: the root */
 	struct span name;
-	/*
-	 * Tells apart what one name means at different times: the snapshot's
-	 * sequence number where a snapshot hangs in the upper tree.
-	 */
-	uint64_t version;
 	struct span raw; /* the entry as encoded; NODE_LINK: the target */
 
 	/* Entries: their inode number counts within the scope (inode.h). */
@@ -58,10 +53,10 @@ struct node_key {
 
 #define NODE_BLOCKS_UNKNOWN UINT64_MAX
 
+/* There are as many as the kernel remembers inodes: every byte counts. */
 struct node {
 	uint64_t id;
 	uint64_t st_ino;
-	uint64_t version;
 	uint64_t scope;
 	uint64_t ino;
 	struct node *parent; /* a reference */
@@ -72,19 +67,17 @@ struct node {
 		const struct snapshot *s;
 		_Atomic uint64_t blocks; /* NODE_FILE: st_blocks, once known */
 	};
-	enum node_kind kind;
+
+	/* These belong to the table and are guarded by its mutex. */
+	uint64_t nlookup;
+	struct node *id_next;
+	struct node *path_next;
+	struct node *ino_next, **ino_at;
+	uint32_t refs;
+
 	uint32_t raw_len;
 	uint16_t name_len;
-
-	/* The rest belongs to the table and is guarded by its mutex. */
-	uint32_t refs;
-	uint64_t nlookup;
-	struct node_link {
-		struct node *next;
-		struct node **at; /* what points here */
-	} link[3];
-	struct node *older, *newer;
-
+	uint8_t kind;    /* enum node_kind */
 	uint8_t bytes[]; /* name, raw */
 };
 
@@ -124,13 +117,12 @@ size_t nodes_count(struct nodes *t);
 size_t nodes_bytes(struct nodes *t);
 
 /**
- * nodes_oldest(t, ids, max):
+ * nodes_idle(t, ids, max):
  * Up to ${max} ids of nodes that no other node hangs below and nobody uses
- * right now, the longest known first. They then count as the newest, so that
- * the next call goes on with others. Returns how many. Cost: a walk over the
- * nodes that are passed over.
+ * right now. The next call goes on with others, round and round. Returns how
+ * many. Cost: a walk over the nodes that are passed over.
  */
-size_t nodes_oldest(struct nodes *t, uint64_t *ids, size_t max);
+size_t nodes_idle(struct nodes *t, uint64_t *ids, size_t max);
 
 /**
  * node_path(n, w): Append its path from the mount's root, bytes that a terminal

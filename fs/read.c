@@ -192,11 +192,13 @@ struct vector {
 static bool
 vector_add(struct vector *vec, const void *base, size_t len)
 {
-	struct iovec *last = &vec->v[vec->n - 1];
+	if (vec->n > 0) {
+		struct iovec *last = &vec->v[vec->n - 1];
 
-	if (vec->n > 0 && (char *)last->iov_base + last->iov_len == base) {
-		last->iov_len += len;
-		return true;
+		if ((char *)last->iov_base + last->iov_len == base) {
+			last->iov_len += len;
+			return true;
+		}
 	}
 	if (vec->n == IOV_MAX_REPLY)
 		return false;

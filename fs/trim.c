@@ -85,7 +85,7 @@ static size_t
 ask(struct fs *fs)
 {
 	uint64_t ids[BATCH];
-	size_t n = nodes_oldest(fs->nodes, ids, BATCH);
+	size_t n = nodes_idle(fs->nodes, ids, BATCH);
 
 	if (n == 0)
 		return 0;

@@ -25,34 +25,34 @@ struct backup_args {
 };
 
 static const struct option backup_options[] = {
-	{ "full", 0, OPTION_FLAG, NULL,
-	    "read every file again, also those that seem unchanged", NULL,
-	    offsetof(struct backup_args, full), 0, 0 },
-	{ "exclude", 0, OPTION_LIST, "PATTERN",
-	    "leave out what matches, as in gitignore(5); may be repeated",
-	    NULL, offsetof(struct backup_args, exclude), 0, 0 },
-	{ "exclude-file", 0, OPTION_LIST, "FILE",
-	    "take patterns from FILE, one a line; may be repeated", NULL,
-	    offsetof(struct backup_args, exclude), 0, 0 },
-	{ "exclude-caches", 0, OPTION_FLAG, NULL,
-	    "leave out what is in a directory with a CACHEDIR.TAG", NULL,
-	    offsetof(struct backup_args, exclude_caches), 0, 0 },
-	{ "cross-filesystems", 0, OPTION_FLAG, NULL,
-	    "go into other filesystems below the source", NULL,
-	    offsetof(struct backup_args, cross_filesystems), 0, 0 },
-	{ "exec", 0, OPTION_TEXT, "COMMAND",
-	    "back up what COMMAND prints, instead of a source; when it fails, "
-	    "there is no snapshot",
-	    NULL, offsetof(struct backup_args, exec), 0, 0 },
-	{ "name", 0, OPTION_TEXT, "NAME",
-	    "with --exec: the name of the file that holds it", NULL,
-	    offsetof(struct backup_args, name), 0, 0 },
-	{ "host", 0, OPTION_TEXT, "NAME",
-	    "record this as the host's name, not the machine's own", NULL,
-	    offsetof(struct backup_args, host), 0, 0 },
-	{ "threads", 0, OPTION_NUMBER, "N",
-	    "work in N threads; by default one a processor", NULL,
-	    offsetof(struct backup_args, threads), 1, THREADS_MAX },
+    {"full", 0, OPTION_FLAG, NULL,
+	"read every file again, also those that seem unchanged", NULL,
+	offsetof(struct backup_args, full), 0, 0},
+    {"exclude", 0, OPTION_LIST, "PATTERN",
+	"leave out what matches, as in gitignore(5); may be repeated", NULL,
+	offsetof(struct backup_args, exclude), 0, 0},
+    {"exclude-file", 0, OPTION_LIST, "FILE",
+	"take patterns from FILE, one a line; may be repeated", NULL,
+	offsetof(struct backup_args, exclude), 0, 0},
+    {"exclude-caches", 0, OPTION_FLAG, NULL,
+	"leave out what is in a directory with a CACHEDIR.TAG", NULL,
+	offsetof(struct backup_args, exclude_caches), 0, 0},
+    {"cross-filesystems", 0, OPTION_FLAG, NULL,
+	"go into other filesystems below the source", NULL,
+	offsetof(struct backup_args, cross_filesystems), 0, 0},
+    {"exec", 0, OPTION_TEXT, "COMMAND",
+	"back up what COMMAND prints, instead of a source; when it fails, "
+	"there is no snapshot",
+	NULL, offsetof(struct backup_args, exec), 0, 0},
+    {"name", 0, OPTION_TEXT, "NAME",
+	"with --exec: the name of the file that holds it", NULL,
+	offsetof(struct backup_args, name), 0, 0},
+    {"host", 0, OPTION_TEXT, "NAME",
+	"record this as the host's name, not the machine's own", NULL,
+	offsetof(struct backup_args, host), 0, 0},
+    {"threads", 0, OPTION_NUMBER, "N",
+	"work in N threads; by default one a processor", NULL,
+	offsetof(struct backup_args, threads), 1, THREADS_MAX},
 };
 
 /* --- while it runs ------------------------------------------------------ */
@@ -84,8 +84,7 @@ on_problem(void *arg, enum backup_problem what, const char *path, int errnum)
 		    why != NULL ? why : "unknown error");
 		break;
 	case BACKUP_CHANGED:
-		message_problem(
-		    run, "'%s' changed while it was read", path);
+		message_problem(run, "'%s' changed while it was read", path);
 		break;
 	case BACKUP_VANISHED:
 		message_note(run, "'%s' vanished before it was read", path);
@@ -99,48 +98,50 @@ static double
 seconds_between(struct moment from, struct moment to)
 {
 	return (double)(to.s - from.s) +
-	    ((double)to.ns - (double)from.ns) / 1e9;
+	       ((double)to.ns - (double)from.ns) / 1e9;
 }
 
 static void
 show_problems(const struct backup_result *r)
 {
-	char n[OUTPUT_TEXT];
+	char n[OUTPUT_THINGS];
 
 	if (r->unreadable > 0)
-		(void)printf("  %s could not be read, and %s left out\n",
-		    output_count(r->unreadable, n),
-		    r->unreadable == 1 ? "is" : "are");
+		(void)printf("  %s could not be read\n",
+		    output_things(r->unreadable, "entry", "entries", n));
 	if (r->changed > 0)
 		(void)printf("  %s changed while being read\n",
-		    output_count(r->changed, n));
+		    output_things(r->changed, "file", "files", n));
 	if (r->vanished > 0)
 		(void)printf("  %s vanished before being read\n",
-		    output_count(r->vanished, n));
+		    output_things(r->vanished, "entry", "entries", n));
 }
 
 static void
 show_text(const struct backup_result *r, const char *dataset)
 {
 	const struct snapshot *s = r->snapshot;
-	char time[OUTPUT_TIME], id[2 * OBJECT_NAME_LEN + 1];
-	char a[OUTPUT_TEXT], b[OUTPUT_TEXT], c[OUTPUT_TEXT], d[OUTPUT_TEXT];
+	char time[DESCRIBE_TIME], id[2 * OBJECT_NAME_LEN + 1];
+	char files[OUTPUT_THINGS], dirs[OUTPUT_THINGS], a[OUTPUT_TEXT],
+	    b[OUTPUT_TEXT];
 
 	(void)printf("%s@%s  %s, snapshot %.*s\n", dataset,
-	    output_time(s->time, time), describe_kind(s->kind), OUTPUT_ID,
+	    describe_time(r->log, log_count(r->log) - 1, time),
+	    describe_kind(s->kind), OUTPUT_ID,
 	    output_hex(s->id, OBJECT_NAME_LEN, id));
-	(void)printf("  %s files in %s directories, %s; %s unchanged\n",
-	    output_count(s->totals.files, a), output_count(s->totals.dirs, b),
-	    output_size(s->totals.bytes, c), output_count(r->unchanged, d));
+	(void)printf("  %s in %s, %s; %s unchanged\n",
+	    output_things(s->totals.files, "file", "files", files),
+	    output_things(s->totals.dirs, "directory", "directories", dirs),
+	    output_size(s->totals.bytes, a), output_count(r->unchanged, b));
 	(void)printf("  added %s, stored as %s, in %s\n",
 	    output_size(s->added_bytes, a), output_size(s->added_stored, b),
-	    output_duration(seconds_between(s->time, s->end), c));
+	    output_duration(seconds_between(s->time, s->end), files));
 	show_problems(r);
 }
 
 static void
-show_json(struct json_out *o, const struct backup_result *r,
-    const char *dataset)
+show_json(
+    struct json_out *o, const struct backup_result *r, const char *dataset)
 {
 	json_out_member(o, "snapshot", describe_snapshot(r->snapshot, dataset));
 	json_out_member(o, "created_dataset", json_boolean(r->created_dataset));
@@ -174,14 +175,13 @@ check_args(const struct backup_args *args, struct err *err)
 	bool source = args->common.operands.n > 1;
 
 	if (source && args->exec != NULL)
-		return err_set(err, ERR_USAGE,
-		    "a SOURCE and --exec exclude each other");
+		return err_set(
+		    err, ERR_USAGE, "a SOURCE and --exec exclude each other");
 	if (!source && args->exec == NULL)
 		return err_set(err, ERR_USAGE,
 		    "SOURCE is missing (or --exec COMMAND --name NAME)");
 	if ((args->exec == NULL) != (args->name == NULL))
-		return err_set(
-		    err, ERR_USAGE, "--exec and --name go together");
+		return err_set(err, ERR_USAGE, "--exec and --name go together");
 	return 0;
 }
 
@@ -189,7 +189,7 @@ static int
 run_and_show(struct run *run, struct session *s,
     const struct backup_options *opt, struct err *err)
 {
-	struct backup_result result = { 0 };
+	struct backup_result result = {0};
 	int r = 0;
 
 	if (!run->common->quiet && progress_wanted())
@@ -217,23 +217,23 @@ backup_command(struct run *run, void *values, struct err *err)
 	const struct backup_args *args = values;
 	const struct operands *o = &args->common.operands;
 	AUTO(session) struct session *session = NULL;
-	PATTERNS_AUTO struct patterns patterns = { 0 };
-	struct backup_progress progress = { 0 };
+	PATTERNS_AUTO struct patterns patterns = {0};
+	struct backup_progress progress = {0};
 	struct backup_options opt = {
-		.dataset = o->v[0],
-		.source = o->n > 1 ? o->v[1] : NULL,
-		.exec = args->exec,
-		.exec_name = args->name,
-		.full = args->full,
-		.cross_filesystems = args->cross_filesystems,
-		.exclude_caches = args->exclude_caches,
-		.host = args->host,
-		.program = "varve " VARVE_VERSION,
-		.threads = (unsigned)args->threads,
-		.stop = run->stop,
-		.progress = &progress,
-		.on_problem = on_problem,
-		.arg = run,
+	    .dataset = o->v[0],
+	    .source = o->n > 1 ? o->v[1] : NULL,
+	    .exec = args->exec,
+	    .exec_name = args->name,
+	    .full = args->full,
+	    .cross_filesystems = args->cross_filesystems,
+	    .exclude_caches = args->exclude_caches,
+	    .host = args->host,
+	    .program = "varve " VARVE_VERSION,
+	    .threads = (unsigned)args->threads,
+	    .stop = run->stop,
+	    .progress = &progress,
+	    .on_problem = on_problem,
+	    .arg = run,
 	};
 	int r = check_args(args, err);
 
@@ -250,23 +250,23 @@ backup_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-	{ "Options", backup_options, ARRAY_LEN(backup_options), 0, NULL },
-	STORE_GROUP(offsetof(struct backup_args, store)),
-	KEY_GROUP(offsetof(struct backup_args, store)),
-	PASSPHRASE_GROUP(offsetof(struct backup_args, store)),
-	COMMON_GROUP,
+    {"Options", backup_options, ARRAY_LEN(backup_options), 0, NULL},
+    STORE_GROUP(offsetof(struct backup_args, store)),
+    KEY_GROUP(offsetof(struct backup_args, store)),
+    PASSPHRASE_GROUP(offsetof(struct backup_args, store)),
+    COMMON_GROUP,
 };
 
 const struct command cmd_backup = {
-	.name = "backup",
-	.summary = "back a directory, a file or a device up",
-	.about = "Back SOURCE, a directory, a file or a block device, up as a "
-		 "new snapshot of\nDATASET. A dataset that is not there yet "
-		 "is made. Files that can't be read are\nnamed, the rest is "
-		 "backed up, and the exit status is 4.",
-	.operands = { "DATASET", "[SOURCE]" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct backup_args),
-	.run = backup_command,
+    .name = "backup",
+    .summary = "back a directory, a file or a device up",
+    .about = "Back SOURCE, a directory, a file or a block device, up as a "
+	     "new snapshot of\nDATASET. A dataset that is not there yet "
+	     "is made. Files that can't be read are\nnamed, the rest is "
+	     "backed up, and the exit status is 4.",
+    .operands = {"DATASET", "[SOURCE]"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct backup_args),
+    .run = backup_command,
 };

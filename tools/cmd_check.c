@@ -1,4 +1,4 @@
-/* varve check: is the store whole? */
+/* varve check: whether the store is whole. */
 #include "snapshot/check/check.h"
 #include "tools/describe.h"
 #include "tools/escape.h"
@@ -19,15 +19,15 @@ struct check_args {
 };
 
 static const struct option check_options[] = {
-	{ "read-data", 0, OPTION_FLAG, NULL,
-	    "also read, open and compare every byte", NULL,
-	    offsetof(struct check_args, read_data), 0, 0 },
-	{ "no-keys", 0, OPTION_FLAG, NULL,
-	    "check what can be checked without a key: every object's bytes",
-	    NULL, offsetof(struct check_args, no_keys), 0, 0 },
-	{ "threads", 0, OPTION_NUMBER, "N",
-	    "work in N threads; by default one a processor", NULL,
-	    offsetof(struct check_args, threads), 1, THREADS_MAX },
+    {"read-data", 0, OPTION_FLAG, NULL,
+	"also read, open and compare every byte", NULL,
+	offsetof(struct check_args, read_data), 0, 0},
+    {"no-keys", 0, OPTION_FLAG, NULL,
+	"check what can be checked without a key: every object's bytes", NULL,
+	offsetof(struct check_args, no_keys), 0, 0},
+    {"threads", 0, OPTION_NUMBER, "N",
+	"work in N threads; by default one a processor", NULL,
+	offsetof(struct check_args, threads), 1, THREADS_MAX},
 };
 
 static void
@@ -40,8 +40,8 @@ draw(void *arg, double seconds, char *line, size_t cap)
 	    rate[OUTPUT_TEXT], time[OUTPUT_TEXT];
 
 	(void)snprintf(line, cap, "%s objects, %s of %s, %s/s; %s",
-	    output_count(atomic_load(&p->objects), n),
-	    output_size(bytes, done), total > 0 ? output_size(total, all) : "?",
+	    output_count(atomic_load(&p->objects), n), output_size(bytes, done),
+	    total > 0 ? output_size(total, all) : "?",
 	    output_size((uint64_t)((double)bytes / seconds), rate),
 	    output_duration(seconds, time));
 }
@@ -80,9 +80,9 @@ static void
 show(struct run *run, const struct check_options *opt,
     const struct check_result *r)
 {
-	static const char *const depths[] = { "no-keys", "structure",
-		"read-data" };
-	char a[OUTPUT_TEXT], b[OUTPUT_TEXT], c[OUTPUT_TEXT];
+	static const char *const depths[] = {
+	    "no-keys", "structure", "read-data"};
+	char a[OUTPUT_THINGS], b[OUTPUT_THINGS], c[OUTPUT_THINGS];
 
 	if (run->json != NULL) {
 		json_out_member(
@@ -99,29 +99,31 @@ show(struct run *run, const struct check_options *opt,
 	}
 	if (run->common->quiet)
 		return;
-	(void)printf("checked %s objects, %s", output_count(r->objects, a),
+	(void)printf("checked %s, %s",
+	    output_things(r->objects, "object", "objects", a),
 	    output_size(r->bytes, b));
 	if (opt->depth != CHECK_NO_KEYS)
-		(void)printf(": %s snapshots, %s entries, %s chunks",
-		    output_count(r->snapshots, a), output_count(r->entries, b),
-		    output_count(r->chunks, c));
+		(void)printf(": %s, %s, %s",
+		    output_things(r->snapshots, "snapshot", "snapshots", a),
+		    output_things(r->entries, "entry", "entries", b),
+		    output_things(r->chunks, "chunk", "chunks", c));
 	(void)putchar('\n');
 	if (r->unreferenced > 0)
-		(void)printf(
-		    "%s objects are needed by no snapshot (harmless)\n",
-		    output_count(r->unreferenced, a));
+		(void)printf("%s needed by no snapshot (harmless)\n",
+		    output_things(r->unreferenced, "object", "objects", a));
 	if (r->damaged == 0)
 		(void)puts("no damage found");
 	else
-		(void)printf("%s damages found\n", output_count(r->damaged, a));
+		(void)printf("%s found\n",
+		    output_things(r->damaged, "damage", "damages", a));
 }
 
 static int
 check(struct run *run, struct session *s, struct check_options *opt,
     struct err *err)
 {
-	struct check_progress progress = { 0 };
-	struct check_result result = { 0 };
+	struct check_progress progress = {0};
+	struct check_result result = {0};
 	int r = 0;
 
 	opt->progress = &progress;
@@ -145,12 +147,12 @@ check_command(struct run *run, void *values, struct err *err)
 	const struct operands *o = &args->common.operands;
 	AUTO(session) struct session *s = NULL;
 	struct check_options opt = {
-		.depth = CHECK_STRUCTURE,
-		.dataset = o->n > 0 ? o->v[0] : NULL,
-		.threads = (unsigned)args->threads,
-		.stop = run->stop,
-		.on_damage = on_damage,
-		.arg = run,
+	    .depth = CHECK_STRUCTURE,
+	    .dataset = o->n > 0 ? o->v[0] : NULL,
+	    .threads = (unsigned)args->threads,
+	    .stop = run->stop,
+	    .on_damage = on_damage,
+	    .arg = run,
 	};
 	int r;
 
@@ -173,22 +175,22 @@ check_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-	{ "Options", check_options, ARRAY_LEN(check_options), 0, NULL },
-	STORE_GROUP(offsetof(struct check_args, store)),
-	KEY_GROUP(offsetof(struct check_args, store)),
-	PASSPHRASE_GROUP(offsetof(struct check_args, store)),
-	COMMON_GROUP,
+    {"Options", check_options, ARRAY_LEN(check_options), 0, NULL},
+    STORE_GROUP(offsetof(struct check_args, store)),
+    KEY_GROUP(offsetof(struct check_args, store)),
+    PASSPHRASE_GROUP(offsetof(struct check_args, store)),
+    COMMON_GROUP,
 };
 
 const struct command cmd_check = {
-	.name = "check",
-	.summary = "is the store whole?",
-	.about = "Check the store, or one dataset of it: signatures, logs, "
-		 "indexes, directories, and\nthat every chunk is where it "
-		 "should be. Exit status 3 when something is damaged.",
-	.operands = { "[DATASET]" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct check_args),
-	.run = check_command,
+    .name = "check",
+    .summary = "check whether the store is whole",
+    .about = "Check the store, or one dataset of it: signatures, logs, "
+	     "indexes, directories, and\nthat every chunk is where it "
+	     "should be. Exit status 3 when something is damaged.",
+    .operands = {"[DATASET]"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct check_args),
+    .run = check_command,
 };

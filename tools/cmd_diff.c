@@ -1,6 +1,6 @@
 /* varve diff: what differs between two snapshots. */
-#include "snapshot/diff/diff.h"
 #include "crypto/hash.h"
+#include "snapshot/diff/diff.h"
 #include "tools/describe.h"
 #include "tools/escape.h"
 #include "tools/message.h"
@@ -36,16 +36,16 @@ static const struct {
 	enum diff_field field;
 	const char *word;
 } fields[] = {
-	{ DIFF_TYPE, "type" },
-	{ DIFF_CONTENT, "content" },
-	{ DIFF_SIZE, "size" },
-	{ DIFF_MODE, "mode" },
-	{ DIFF_OWNER, "owner" },
-	{ DIFF_MTIME, "mtime" },
-	{ DIFF_XATTRS, "xattrs" },
-	{ DIFF_TARGET, "target" },
-	{ DIFF_DEVICE, "device" },
-	{ DIFF_NLINK, "links" },
+    {DIFF_TYPE, "type"},
+    {DIFF_CONTENT, "content"},
+    {DIFF_SIZE, "size"},
+    {DIFF_MODE, "mode"},
+    {DIFF_OWNER, "owner"},
+    {DIFF_MTIME, "mtime"},
+    {DIFF_XATTRS, "xattrs"},
+    {DIFF_TARGET, "target"},
+    {DIFF_DEVICE, "device"},
+    {DIFF_NLINK, "links"},
 };
 
 /* --- one difference ------------------------------------------------------ */
@@ -65,7 +65,7 @@ is_dir(const struct dir_entry *de)
 static json_t *
 item_json(const struct diff_item *item)
 {
-	static const char *const kinds[] = { "added", "removed", "changed" };
+	static const char *const kinds[] = {"added", "removed", "changed"};
 	json_t *what = json_array();
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
@@ -81,11 +81,13 @@ item_json(const struct diff_item *item)
 static void
 print_item(const struct run *run, const struct diff_item *item)
 {
-	static const char marks[] = { '+', '-', 'M' };
+	static const char marks[] = {'+', '-', 'M'};
 	const char *gap = " (";
 
 	progress_hide(run->progress);
 	(void)printf("%c ", marks[item->kind]);
+	if (item->path_len == 0)
+		(void)putchar('.');
 	escape_print(stdout, item->path, item->path_len);
 	if (is_dir(entry_of(item)))
 		(void)putchar('/');
@@ -133,8 +135,7 @@ on_problem(void *arg, const char *path, UNUSED size_t path_len,
 
 	c->problems++;
 	c->damaged = c->damaged || problem->code != ERR_IO;
-	message_problem(
-	    c->run, "cannot compare '%s': %s", path, problem->text);
+	message_problem(c->run, "cannot compare '%s': %s", path, problem->text);
 	return 0;
 }
 
@@ -164,8 +165,8 @@ side_open(struct session *s, struct side *side, struct err *err)
 	r = dir_resolve(side->opened->chunks, &side->opened->root,
 	    side->arg.path, &side->top, err);
 	if (r != 0)
-		return err_wrap(err, "%s@%s", side->arg.dataset,
-		    side->arg.time);
+		return err_wrap(
+		    err, "%s@%s", side->arg.dataset, side->arg.time);
 	side->root = side->top.raw;
 	return 0;
 }
@@ -187,7 +188,8 @@ same_names(const struct side *a, const struct side *b)
 	const struct keyset *kb =
 	    keyring_latest(log_dataset(b->opened->log)->keys);
 
-	return ka != NULL && kb != NULL && ct_equal(ka->id.b, kb->id.b, KEY_LEN);
+	return ka != NULL && kb != NULL &&
+	       ct_equal(ka->id.b, kb->id.b, KEY_LEN);
 }
 
 static void
@@ -215,15 +217,15 @@ static int
 compare(struct run *run, const struct side *a, const struct side *b,
     struct err *err)
 {
-	struct comparing c = { .run = run };
-	const struct diff_side sa = { a->opened->chunks, a->root };
-	const struct diff_side sb = { b->opened->chunks, b->root };
+	struct comparing c = {.run = run};
+	const struct diff_side sa = {a->opened->chunks, a->root};
+	const struct diff_side sb = {b->opened->chunks, b->root};
 	const struct diff_options opt = {
-		.same_names = same_names(a, b),
-		.on_item = on_item,
-		.on_problem = on_problem,
-		.arg = &c,
-		.stop = run->stop,
+	    .same_names = same_names(a, b),
+	    .on_item = on_item,
+	    .on_problem = on_problem,
+	    .arg = &c,
+	    .stop = run->stop,
 	};
 	int r = 0;
 
@@ -273,12 +275,11 @@ static int
 diff_command(struct run *run, void *values, struct err *err)
 {
 	const struct diff_args *args = values;
-	struct side a = { 0 }, b = { 0 };
+	struct side a = {0}, b = {0};
 	int r = snapshot_arg_parse(args->common.operands.v[0], &a.arg, err);
 
 	if (r == 0)
-		r = snapshot_arg_parse(
-		    args->common.operands.v[1], &b.arg, err);
+		r = snapshot_arg_parse(args->common.operands.v[1], &b.arg, err);
 	if (r == 0)
 		return open_and_compare(run, args, &a, &b, err);
 	side_clear(&a);
@@ -288,26 +289,26 @@ diff_command(struct run *run, void *values, struct err *err)
 
 #define OTHER offsetof(struct diff_args, other)
 static const struct option_group groups[] = {
-	STORE_GROUP(offsetof(struct diff_args, store)),
-	KEY_GROUP(offsetof(struct diff_args, store)),
-	PASSPHRASE_GROUP(offsetof(struct diff_args, store)),
-	{ "B's store, where it is another one", store_options,
-	    ARRAY_LEN(store_options), OTHER, "other-" },
-	{ "Its key", key_options, ARRAY_LEN(key_options), OTHER, "other-" },
-	{ "Its passphrase", passphrase_options, ARRAY_LEN(passphrase_options),
-	    OTHER, "other-" },
-	COMMON_GROUP,
+    STORE_GROUP(offsetof(struct diff_args, store)),
+    KEY_GROUP(offsetof(struct diff_args, store)),
+    PASSPHRASE_GROUP(offsetof(struct diff_args, store)),
+    {"B's store, where it is another one", store_options,
+	ARRAY_LEN(store_options), OTHER, "other-"},
+    {"Its key", key_options, ARRAY_LEN(key_options), OTHER, "other-"},
+    {"Its passphrase", passphrase_options, ARRAY_LEN(passphrase_options), OTHER,
+	"other-"},
+    COMMON_GROUP,
 };
 
 const struct command cmd_diff = {
-	.name = "diff",
-	.summary = "what differs between two snapshots",
-	.about = "Show what differs between A and B, each DATASET@TIME[:PATH]: "
-		 "'+' only in B,\n'-' only in A, 'M' in both, and what of it. "
-		 "The time it takes follows the\ndifference, not the size.",
-	.operands = { "A", "B" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct diff_args),
-	.run = diff_command,
+    .name = "diff",
+    .summary = "what differs between two snapshots",
+    .about = "Show what differs between A and B, each DATASET@TIME[:PATH]: "
+	     "'+' only in B,\n'-' only in A, 'M' in both, and what of it. "
+	     "The time it takes follows the\ndifference, not the size.",
+    .operands = {"A", "B"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct diff_args),
+    .run = diff_command,
 };

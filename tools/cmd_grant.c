@@ -20,29 +20,28 @@ struct grant_args {
 };
 
 static const struct option grant_options[] = {
-	{ "person", 0, OPTION_TEXT, "NAME",
-	    "the person who gets the role; made when new", NULL,
-	    offsetof(struct grant_args, person), 0, 0 },
-	{ "new-passphrase-file", 0, OPTION_TEXT, "FILE",
-	    "that person's passphrase, instead of asking for it", NULL,
-	    offsetof(struct grant_args, new_passphrase_file), 0, 0 },
-	{ "host", 0, OPTION_TEXT, "NAME", "the host that gets the role", NULL,
-	    offsetof(struct grant_args, host), 0, 0 },
-	{ "key-file", 0, OPTION_TEXT, "FILE",
-	    "that host's key file; made when missing", NULL,
-	    offsetof(struct grant_args, key_file), 0, 0 },
-	{ "until", 0, OPTION_TEXT, "TIME",
-	    "when the grant ends; by default never", NULL,
-	    offsetof(struct grant_args, until), 0, 0 },
+    {"person", 0, OPTION_TEXT, "NAME",
+	"the person who gets the role; made when new", NULL,
+	offsetof(struct grant_args, person), 0, 0},
+    {"new-passphrase-file", 0, OPTION_TEXT, "FILE",
+	"that person's passphrase, instead of asking for it", NULL,
+	offsetof(struct grant_args, new_passphrase_file), 0, 0},
+    {"host", 0, OPTION_TEXT, "NAME", "the host that gets the role", NULL,
+	offsetof(struct grant_args, host), 0, 0},
+    {"key-file", 0, OPTION_TEXT, "FILE",
+	"that host's key file; made when missing", NULL,
+	offsetof(struct grant_args, key_file), 0, 0},
+    {"until", 0, OPTION_TEXT, "TIME", "when the grant ends; by default never",
+	NULL, offsetof(struct grant_args, until), 0, 0},
 };
 
 /* '--person' names somebody else here. */
 static const struct option admin_options[] = {
-	{ "as", 0, OPTION_TEXT, "NAME", "the admin who grants",
-	    "VARVE_PERSON", offsetof(struct store_args, person), 0, 0 },
-	{ "recovery-key-file", 0, OPTION_TEXT, "FILE",
-	    "grant by the recovery key that FILE holds", NULL,
-	    offsetof(struct store_args, recovery_key_file), 0, 0 },
+    {"as", 0, OPTION_TEXT, "NAME", "the admin who grants", "VARVE_PERSON",
+	offsetof(struct store_args, person), 0, 0},
+    {"recovery-key-file", 0, OPTION_TEXT, "FILE",
+	"grant by the recovery key that FILE holds", NULL,
+	offsetof(struct store_args, recovery_key_file), 0, 0},
 };
 
 /* A grant being made. */
@@ -60,9 +59,8 @@ struct granting {
 static int
 parse_role(const char *text, enum role *out, struct err *err)
 {
-	static const enum role roles[] = { ROLE_ADMIN, ROLE_READER,
-		ROLE_WRITER };
-	struct suggest near = { .typed = text };
+	static const enum role roles[] = {ROLE_ADMIN, ROLE_READER, ROLE_WRITER};
+	struct suggest near = {.typed = text};
 
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
 		*out = roles[i];
@@ -102,8 +100,8 @@ check_args(const struct granting *g, struct err *err)
 		    "who gets the role? --person NAME, or --host NAME "
 		    "--key-file FILE");
 	if ((args->host != NULL) != (args->key_file != NULL))
-		return err_set(err, ERR_USAGE,
-		    "--host and --key-file go together");
+		return err_set(
+		    err, ERR_USAGE, "--host and --key-file go together");
 	if (args->person == NULL && args->new_passphrase_file != NULL)
 		return err_set(err, ERR_USAGE,
 		    "--new-passphrase-file is a person's: a host has none");
@@ -146,7 +144,7 @@ show_text(const struct granting *g)
 		(void)printf(" of '%s'", g->dataset->name);
 	if (g->until != INT64_MAX)
 		(void)printf(" until %s",
-		    output_time((struct moment) { g->until, 0 }, time));
+		    output_time((struct moment){g->until, 0}, time));
 	(void)putchar('\n');
 	if (g->args->host != NULL && g->subject.created)
 		(void)printf("its key is in '%s': keep it where only root of "
@@ -171,11 +169,10 @@ show_json(const struct granting *g)
 	    g->dataset != NULL ? json_string(g->dataset->name) : json_null());
 	json_out_member(o, "until",
 	    g->until != INT64_MAX
-		? describe_moment((struct moment) { g->until, 0 })
+		? describe_moment((struct moment){g->until, 0})
 		: json_null());
 	json_out_member(o, "created", json_boolean(g->subject.created));
-	json_out_member(
-	    o, "created_dataset", json_boolean(g->created_dataset));
+	json_out_member(o, "created_dataset", json_boolean(g->created_dataset));
 }
 
 static int
@@ -210,7 +207,7 @@ grant_command(struct run *run, void *values, struct err *err)
 {
 	const struct grant_args *args = values;
 	AUTO(session) struct session *s = NULL;
-	struct granting g = { .run = run, .args = args };
+	struct granting g = {.run = run, .args = args};
 	int r = parse_role(args->common.operands.v[0], &g.role, err);
 
 	if (r == 0)
@@ -228,24 +225,24 @@ grant_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-	{ "Options", grant_options, ARRAY_LEN(grant_options), 0, NULL },
-	STORE_GROUP(offsetof(struct grant_args, store)),
-	{ "Key", admin_options, ARRAY_LEN(admin_options),
-	    offsetof(struct grant_args, store), NULL },
-	PASSPHRASE_GROUP(offsetof(struct grant_args, store)),
-	COMMON_GROUP,
+    {"Options", grant_options, ARRAY_LEN(grant_options), 0, NULL},
+    STORE_GROUP(offsetof(struct grant_args, store)),
+    {"Key", admin_options, ARRAY_LEN(admin_options),
+	offsetof(struct grant_args, store), NULL},
+    PASSPHRASE_GROUP(offsetof(struct grant_args, store)),
+    COMMON_GROUP,
 };
 
 const struct command cmd_grant = {
-	.name = "grant",
-	.summary = "give a person or a host a role",
-	.about = "Give a person or a host the ROLE admin, reader or writer. A "
-		 "reader may open the\nbackups of DATASET; a writer may make "
-		 "them, but not open them; an admin may do\nboth with every "
-		 "dataset, and grant.",
-	.operands = { "ROLE", "[DATASET]" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct grant_args),
-	.run = grant_command,
+    .name = "grant",
+    .summary = "give a person or a host a role",
+    .about = "Give a person or a host the ROLE admin, reader or writer. A "
+	     "reader may open the\nbackups of DATASET; a writer may make "
+	     "them, but not open them; an admin may do\nboth with every "
+	     "dataset, and grant.",
+    .operands = {"ROLE", "[DATASET]"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct grant_args),
+    .run = grant_command,
 };

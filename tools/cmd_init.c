@@ -20,12 +20,12 @@ struct init_args {
 };
 
 static const struct option init_options[] = {
-	{ "name", 0, OPTION_TEXT, "NAME",
-	    "the first admin's name; your login name by default", NULL,
-	    offsetof(struct init_args, name), 0, 0 },
-	{ "recovery-key-file", 0, OPTION_TEXT, "FILE",
-	    "write the recovery key to the new FILE instead of showing it",
-	    NULL, offsetof(struct init_args, recovery_key_file), 0, 0 },
+    {"name", 0, OPTION_TEXT, "NAME",
+	"the first admin's name; your login name by default", NULL,
+	offsetof(struct init_args, name), 0, 0},
+    {"recovery-key-file", 0, OPTION_TEXT, "FILE",
+	"write the recovery key to the new FILE instead of showing it", NULL,
+	offsetof(struct init_args, recovery_key_file), 0, 0},
 };
 
 /* Who is at the keyboard: not 'root' where somebody used sudo. */
@@ -50,9 +50,9 @@ choose_passphrase(const struct run *run, const struct store_args *store,
     const char *name, char **out, struct err *err)
 {
 	struct passphrase_source src = {
-		.file = store->passphrase_file,
-		.command = store->passphrase_command,
-		.fresh = true,
+	    .file = store->passphrase_file,
+	    .command = store->passphrase_command,
+	    .fresh = true,
 	};
 	char question[384];
 	char *env;
@@ -60,8 +60,8 @@ choose_passphrase(const struct run *run, const struct store_args *store,
 
 	*out = NULL;
 	src.given = env;
-	(void)snprintf(question, sizeof(question),
-	    "Choose a passphrase for %s: ", name);
+	(void)snprintf(
+	    question, sizeof(question), "Choose a passphrase for %s: ", name);
 	if (r == 0)
 		r = passphrase_get(run, &src, question, out, err);
 	secret_free(env);
@@ -73,8 +73,8 @@ choose_passphrase(const struct run *run, const struct store_args *store,
  * store is of no use yet, and the caller says so.
  */
 static int
-keep_recovery_key(const struct init_args *args,
-    const struct recovery *recovery, struct err *err)
+keep_recovery_key(const struct init_args *args, const struct recovery *recovery,
+    struct err *err)
 {
 	if (args->recovery_key_file == NULL)
 		return 0;
@@ -91,14 +91,14 @@ show_text(const struct run *run, const struct init_args *args,
     const char *recovery)
 {
 	if (message_summary(run))
-		(void)printf("Made store '%s'; %s is its admin.\n\n", address,
-		    name);
+		(void)printf(
+		    "Made store '%s'; %s is its admin.\n\n", address, name);
 	(void)printf("Fingerprint   %s\n", fingerprint);
 	if (args->recovery_key_file == NULL)
 		(void)printf("Recovery key  %s\n", recovery);
 	else
-		(void)printf("Recovery key  in '%s'\n",
-		    args->recovery_key_file);
+		(void)printf(
+		    "Recovery key  in '%s'\n", args->recovery_key_file);
 	if (!message_summary(run))
 		return;
 	(void)printf("\n"
@@ -113,9 +113,8 @@ show_text(const struct run *run, const struct init_args *args,
 }
 
 static void
-show_json(struct json_out *o, const struct init_args *args,
-    const char *address, const char *name, const char *fingerprint,
-    const char *recovery)
+show_json(struct json_out *o, const struct init_args *args, const char *address,
+    const char *name, const char *fingerprint, const char *recovery)
 {
 	json_out_member(o, "store", json_out_name(address, strlen(address)));
 	json_out_member(o, "person", json_string(name));
@@ -136,8 +135,7 @@ show(const struct run *run, const struct init_args *args,
 	root_fingerprint_text(access_root(access)->fingerprint, fingerprint);
 	recovery_text(recovery, text);
 	if (run->json != NULL)
-		show_json(
-		    run->json, args, address, name, fingerprint, text);
+		show_json(run->json, args, address, name, fingerprint, text);
 	else
 		show_text(run, args, address, name, fingerprint, text);
 	secret_wipe(text, sizeof(text));
@@ -183,21 +181,21 @@ init_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-	{ "Options", init_options, ARRAY_LEN(init_options), 0, NULL },
-	STORE_GROUP(offsetof(struct init_args, store)),
-	PASSPHRASE_GROUP(offsetof(struct init_args, store)),
-	COMMON_GROUP,
+    {"Options", init_options, ARRAY_LEN(init_options), 0, NULL},
+    STORE_GROUP(offsetof(struct init_args, store)),
+    PASSPHRASE_GROUP(offsetof(struct init_args, store)),
+    COMMON_GROUP,
 };
 
 const struct command cmd_init = {
-	.name = "init",
-	.summary = "make a store and its first admin",
-	.about = "Make a new store in the directory STORE, which must be "
-		 "missing or empty,\nand its first admin; show the store's "
-		 "fingerprint and its recovery key.",
-	.operands = { "[STORE]" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct init_args),
-	.run = init_run,
+    .name = "init",
+    .summary = "make a store and its first admin",
+    .about = "Make a new store in the directory STORE, which must be "
+	     "missing or empty,\nand its first admin; show the store's "
+	     "fingerprint and its recovery key.",
+    .operands = {"[STORE]"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct init_args),
+    .run = init_run,
 };

@@ -17,8 +17,8 @@ struct list_args {
 };
 
 static const struct option list_options[] = {
-	{ "last", 'n', OPTION_NUMBER, "N", "show the N newest snapshots only",
-	    NULL, offsetof(struct list_args, last), 1, UINT32_MAX },
+    {"last", 'n', OPTION_NUMBER, "N", "show the N newest snapshots only", NULL,
+	offsetof(struct list_args, last), 1, UINT32_MAX},
 };
 
 /* --- the datasets ------------------------------------------------------- */
@@ -42,8 +42,8 @@ dataset_row(struct table *t, const struct dataset *ds, const struct log *l)
 	const struct snapshot *head = log_head(l);
 	char count[OUTPUT_TEXT], time[OUTPUT_TIME] = "-";
 	char files[OUTPUT_TEXT] = "-", size[OUTPUT_TEXT] = "-";
-	const char *cells[] = { output_count(log_count(l), count), time, files,
-		size, ds->name };
+	const char *cells[] = {
+	    output_count(log_count(l), count), time, files, size, ds->name};
 
 	if (head != NULL) {
 		(void)output_time(head->time, time);
@@ -57,9 +57,9 @@ static int
 list_datasets(struct run *run, const struct session *s, struct err *err)
 {
 	TABLE_AUTO struct table t = {
-		.ncolumns = 5,
-		.titles = { "SNAPSHOTS", "NEWEST", "FILES", "SIZE", "DATASET" },
-		.right = { true, false, true, true, false },
+	    .ncolumns = 5,
+	    .titles = {"SNAPSHOTS", "NEWEST", "FILES", "SIZE", "DATASET"},
+	    .right = {true, false, true, true, false},
 	};
 
 	if (run->json != NULL)
@@ -89,15 +89,16 @@ list_datasets(struct run *run, const struct session *s, struct err *err)
 /* --- a dataset's snapshots ---------------------------------------------- */
 
 static void
-snapshot_row(struct table *t, const struct snapshot *s)
+snapshot_row(struct table *t, const struct log *l, size_t i)
 {
+	const struct snapshot *s = log_snapshot(l, i);
 	char time[OUTPUT_TIME], files[OUTPUT_TEXT], size[OUTPUT_TEXT];
 	char added[OUTPUT_TEXT], problems[OUTPUT_TEXT];
 	char id[2 * OBJECT_NAME_LEN + 1];
-	const char *cells[] = { time, describe_kind(s->kind), files, size,
-		added, id, problems };
+	const char *cells[] = {
+	    time, describe_kind(s->kind), files, size, added, id, problems};
 
-	(void)output_time(s->time, time);
+	(void)describe_time(l, i, time);
 	(void)output_count(s->totals.files, files);
 	(void)output_size(s->totals.bytes, size);
 	(void)output_size(s->added_stored, added);
@@ -116,10 +117,10 @@ list_snapshots(struct run *run, const struct session *s, const char *dataset,
 {
 	AUTO(log) struct log *l = NULL;
 	TABLE_AUTO struct table t = {
-		.ncolumns = 7,
-		.titles = { "TIME", "KIND", "FILES", "SIZE", "ADDED", "ID",
-		    "PROBLEMS" },
-		.right = { false, false, true, true, true, false, true },
+	    .ncolumns = 7,
+	    .titles = {"TIME", "KIND", "FILES", "SIZE", "ADDED", "ID",
+		"PROBLEMS"},
+	    .right = {false, false, true, true, true, false, true},
 	};
 	size_t first = 0;
 	int r = session_log(s, dataset, &l, err);
@@ -135,7 +136,7 @@ list_snapshots(struct run *run, const struct session *s, const char *dataset,
 			json_out_item(run->json,
 			    describe_snapshot(log_snapshot(l, i), dataset));
 		else
-			snapshot_row(&t, log_snapshot(l, i));
+			snapshot_row(&t, l, i);
 	}
 	if (run->json != NULL)
 		return EXIT_DONE;
@@ -152,8 +153,7 @@ show_snapshot(const struct snapshot *s)
 	char a[OUTPUT_TIME], b[OUTPUT_TIME], id[2 * OBJECT_NAME_LEN + 1];
 	char n[4][OUTPUT_TEXT];
 
-	(void)printf("id        %s\n",
-	    output_hex(s->id, OBJECT_NAME_LEN, id));
+	(void)printf("id        %s\n", output_hex(s->id, OBJECT_NAME_LEN, id));
 	(void)printf("time      %s to %s\n", output_time(s->time, a),
 	    output_time(s->end, b));
 	(void)printf("kind      %s, number %" PRIu64 "\n",
@@ -208,14 +208,14 @@ show_problems(struct run *run, const struct opened *o, struct err *err)
 {
 	const struct snapshot *s = o->snapshot;
 	AUTO(content_cursor) struct content_cursor *cur = NULL;
-	WR_AUTO struct wr text = { 0 };
+	WR_AUTO struct wr text = {0};
 	int r = content_cursor_new(
 	    o->chunks, &s->problems, s->problems_size, &cur, err);
 
 	while (r == 0 && text.len < s->problems_size) {
 		uint64_t left = s->problems_size - text.len;
-		size_t want = left < PROBLEMS_READ ? (size_t)left
-						   : (size_t)PROBLEMS_READ;
+		size_t want =
+		    left < PROBLEMS_READ ? (size_t)left : (size_t)PROBLEMS_READ;
 		uint64_t at = text.len;
 		uint8_t *p = wr_space(&text, want);
 		size_t got = 0;
@@ -231,10 +231,10 @@ show_problems(struct run *run, const struct opened *o, struct err *err)
 }
 
 static int
-list_snapshot(struct run *run, struct session *s, const char *text,
-    struct err *err)
+list_snapshot(
+    struct run *run, struct session *s, const char *text, struct err *err)
 {
-	SNAPSHOT_ARG_AUTO struct snapshot_arg arg = { 0 };
+	SNAPSHOT_ARG_AUTO struct snapshot_arg arg = {0};
 	AUTO(opened) struct opened *o = NULL;
 	int r = snapshot_arg_parse(text, &arg, err);
 
@@ -274,22 +274,22 @@ list_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-	{ "Options", list_options, ARRAY_LEN(list_options), 0, NULL },
-	STORE_GROUP(offsetof(struct list_args, store)),
-	KEY_GROUP(offsetof(struct list_args, store)),
-	PASSPHRASE_GROUP(offsetof(struct list_args, store)),
-	COMMON_GROUP,
+    {"Options", list_options, ARRAY_LEN(list_options), 0, NULL},
+    STORE_GROUP(offsetof(struct list_args, store)),
+    KEY_GROUP(offsetof(struct list_args, store)),
+    PASSPHRASE_GROUP(offsetof(struct list_args, store)),
+    COMMON_GROUP,
 };
 
 const struct command cmd_list = {
-	.name = "list",
-	.summary = "list datasets, or a dataset's snapshots",
-	.about = "List the store's datasets; or the snapshots of DATASET; or, "
-		 "given DATASET@TIME,\nsay all about that snapshot, with what "
-		 "could not be read.",
-	.operands = { "[DATASET[@TIME]]" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct list_args),
-	.run = list_run,
+    .name = "list",
+    .summary = "list datasets, or a dataset's snapshots",
+    .about = "List the store's datasets; or the snapshots of DATASET; or, "
+	     "given DATASET@TIME,\nsay all about that snapshot, with what "
+	     "could not be read.",
+    .operands = {"[DATASET[@TIME]]"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct list_args),
+    .run = list_run,
 };

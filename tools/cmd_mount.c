@@ -11,24 +11,23 @@
 #include <unistd.h>
 
 static const struct option mount_options[] = {
-	{ "foreground", 'f', OPTION_FLAG, NULL,
-	    "stay; a signal or an unmount ends it", NULL,
-	    offsetof(struct mount_args, foreground), 0, 0 },
-	{ "dataset", 0, OPTION_TEXT, "NAME", "show this dataset only", NULL,
-	    offsetof(struct mount_args, dataset), 0, 0 },
-	{ "allow-other", 0, OPTION_FLAG, NULL,
-	    "let others in; the kernel checks each file's permissions", NULL,
-	    offsetof(struct mount_args, allow_other), 0, 0 },
-	{ "no-sharing", 0, OPTION_FLAG, NULL,
-	    "do not show files that are equal in two snapshots as one", NULL,
-	    offsetof(struct mount_args, no_sharing), 0, 0 },
-	{ "cache", 0, OPTION_SIZE, "SIZE",
-	    "keep up to SIZE of opened data in memory, as in 256M", NULL,
-	    offsetof(struct mount_args, cache), FS_CACHE_MIN,
-	    MOUNT_CACHE_MAX },
-	{ "options", 'o', OPTION_LIST, "LIST",
-	    "options as mount(8) and fstab(5) give them", NULL,
-	    offsetof(struct mount_args, options), 0, 0 },
+    {"foreground", 'f', OPTION_FLAG, NULL,
+	"stay; a signal or an unmount ends it", NULL,
+	offsetof(struct mount_args, foreground), 0, 0},
+    {"dataset", 0, OPTION_TEXT, "NAME", "show this dataset only", NULL,
+	offsetof(struct mount_args, dataset), 0, 0},
+    {"allow-other", 0, OPTION_FLAG, NULL,
+	"let others in; the kernel checks each file's permissions", NULL,
+	offsetof(struct mount_args, allow_other), 0, 0},
+    {"no-sharing", 0, OPTION_FLAG, NULL,
+	"do not show files that are equal in two snapshots as one", NULL,
+	offsetof(struct mount_args, no_sharing), 0, 0},
+    {"cache", 0, OPTION_SIZE, "SIZE",
+	"keep up to SIZE of opened data in memory, as in 256M", NULL,
+	offsetof(struct mount_args, cache), FS_CACHE_MIN, MOUNT_CACHE_MAX},
+    {"options", 'o', OPTION_LIST, "LIST",
+	"options as mount(8) and fstab(5) give them", NULL,
+	offsetof(struct mount_args, options), 0, 0},
 };
 
 /* A mount about to be served, in the process that serves it. */
@@ -61,8 +60,8 @@ tell_ready(struct mounting *m, struct err *err)
 {
 	if (m->daemon != NULL)
 		return daemon_ready(m->daemon, err);
-	message_result(m->run, "mounted at '%s'; interrupt to unmount",
-	    m->mountpoint);
+	message_result(
+	    m->run, "mounted at '%s'; interrupt to unmount", m->mountpoint);
 	return 0;
 }
 
@@ -72,14 +71,14 @@ serve(struct mounting *m, struct err *err)
 	AUTO(session) struct session *s = NULL;
 	AUTO(fs) struct fs *fs = NULL;
 	struct fs_options opt = {
-		.mountpoint = m->mountpoint,
-		.dataset = m->args->dataset,
-		.allow_other = m->args->allow_other,
-		.no_sharing = m->args->no_sharing,
-		.cache = (size_t)m->args->cache,
-		.fuse_options = m->fuse_options,
-		.log = m->daemon != NULL ? log_to_system : log_to_terminal,
-		.arg = m->run,
+	    .mountpoint = m->mountpoint,
+	    .dataset = m->args->dataset,
+	    .allow_other = m->args->allow_other,
+	    .no_sharing = m->args->no_sharing,
+	    .cache = (size_t)m->args->cache,
+	    .fuse_options = m->fuse_options,
+	    .log = m->daemon != NULL ? log_to_system : log_to_terminal,
+	    .arg = m->run,
 	};
 	int r = session_open(m->run, &m->args->store, &s, err);
 
@@ -102,7 +101,7 @@ serve(struct mounting *m, struct err *err)
 static void
 serve_as_daemon(struct mounting *m)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	int r;
 
 	openlog("varve", LOG_PID, LOG_DAEMON);
@@ -116,7 +115,7 @@ serve_as_daemon(struct mounting *m)
 static int
 in_background(struct mounting *m, struct err *err)
 {
-	struct daemon d = { .pipe = -1 };
+	struct daemon d = {.pipe = -1};
 	int r;
 
 	m->daemon = &d;
@@ -130,8 +129,8 @@ in_background(struct mounting *m, struct err *err)
 		    json_out_name(m->mountpoint, strlen(m->mountpoint)));
 		json_out_member(m->run->json, "pid", json_integer(d.pid));
 	}
-	message_note(m->run, "mounted at '%s' by process %d", m->mountpoint,
-	    (int)d.pid);
+	message_note(
+	    m->run, "mounted at '%s' by process %d", m->mountpoint, (int)d.pid);
 	return EXIT_DONE;
 }
 
@@ -140,8 +139,8 @@ mount_run(struct run *run, void *values, struct err *err)
 {
 	struct mount_args *args = values;
 	const char *mountpoint = args->common.operands.v[0];
-	MOUNT_OPTIONS_AUTO struct mount_options lists = { 0 };
-	struct mounting m = { .run = run, .args = args };
+	MOUNT_OPTIONS_AUTO struct mount_options lists = {0};
+	struct mounting m = {.run = run, .args = args};
 	const char *address;
 	int r = mount_options_apply(args, &lists, err);
 
@@ -162,23 +161,23 @@ mount_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-	{ "Options", mount_options, ARRAY_LEN(mount_options), 0, NULL },
-	STORE_GROUP(offsetof(struct mount_args, store)),
-	KEY_GROUP(offsetof(struct mount_args, store)),
-	PASSPHRASE_GROUP(offsetof(struct mount_args, store)),
-	COMMON_GROUP,
+    {"Options", mount_options, ARRAY_LEN(mount_options), 0, NULL},
+    STORE_GROUP(offsetof(struct mount_args, store)),
+    KEY_GROUP(offsetof(struct mount_args, store)),
+    PASSPHRASE_GROUP(offsetof(struct mount_args, store)),
+    COMMON_GROUP,
 };
 
 const struct command cmd_mount = {
-	.name = "mount",
-	.summary = "show every snapshot, by date, as files",
-	.about = "Mount the store's snapshots, read-only, on the empty "
-		 "directory MOUNTPOINT, as\nDATASET/DAY/TIME. Returns when "
-		 "they can be entered. 'umount MOUNTPOINT', or\n'fusermount3 "
-		 "-u MOUNTPOINT' for who is not root, ends it.",
-	.operands = { "MOUNTPOINT" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct mount_args),
-	.run = mount_run,
+    .name = "mount",
+    .summary = "show every snapshot, by date, as files",
+    .about = "Mount the store's snapshots, read-only, on the empty "
+	     "directory MOUNTPOINT, as\nDATASET/DAY/TIME. Returns when "
+	     "they can be entered. 'umount MOUNTPOINT', or\n'fusermount3 "
+	     "-u MOUNTPOINT' for who is not root, ends it.",
+    .operands = {"MOUNTPOINT"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct mount_args),
+    .run = mount_run,
 };

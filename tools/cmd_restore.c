@@ -16,15 +16,15 @@ struct restore_args {
 };
 
 static const struct option restore_options[] = {
-	{ "no-owner", 0, OPTION_FLAG, NULL,
-	    "do not set owners; only root can anyway", NULL,
-	    offsetof(struct restore_args, no_owner), 0, 0 },
-	{ "numeric-ids", 0, OPTION_FLAG, NULL,
-	    "set owners by number, without looking their names up", NULL,
-	    offsetof(struct restore_args, numeric_ids), 0, 0 },
-	{ "threads", 0, OPTION_NUMBER, "N",
-	    "work in N threads; by default one a processor", NULL,
-	    offsetof(struct restore_args, threads), 1, THREADS_MAX },
+    {"no-owner", 0, OPTION_FLAG, NULL,
+	"do not set owners; only root can anyway", NULL,
+	offsetof(struct restore_args, no_owner), 0, 0},
+    {"numeric-ids", 0, OPTION_FLAG, NULL,
+	"set owners by number, without looking their names up", NULL,
+	offsetof(struct restore_args, numeric_ids), 0, 0},
+    {"threads", 0, OPTION_NUMBER, "N",
+	"work in N threads; by default one a processor", NULL,
+	offsetof(struct restore_args, threads), 1, THREADS_MAX},
 };
 
 /* What the progress line is drawn from. */
@@ -60,14 +60,14 @@ static void
 show(struct run *run, const struct opened *o, const struct snapshot_arg *arg,
     const char *target, const struct restore_result *r)
 {
-	char a[OUTPUT_TEXT], b[OUTPUT_TEXT], c[OUTPUT_TEXT], t[OUTPUT_TIME];
+	char a[OUTPUT_THINGS], b[OUTPUT_THINGS], c[OUTPUT_TEXT], t[OUTPUT_TIME];
 
 	if (run->json != NULL) {
 		json_out_member(run->json, "snapshot",
 		    describe_snapshot(o->snapshot, arg->dataset));
 		json_out_member(run->json, "files", describe_u64(r->files));
-		json_out_member(run->json, "directories",
-		    describe_u64(r->dirs));
+		json_out_member(
+		    run->json, "directories", describe_u64(r->dirs));
 		json_out_member(run->json, "others", describe_u64(r->others));
 		json_out_member(run->json, "bytes", describe_u64(r->bytes));
 		json_out_member(run->json, "failed", describe_u64(r->failed));
@@ -77,12 +77,13 @@ show(struct run *run, const struct opened *o, const struct snapshot_arg *arg,
 		return;
 	(void)printf("%s@%s restored to '%s'\n", arg->dataset,
 	    output_time(o->snapshot->time, t), target);
-	(void)printf("  %s files, %s directories, %s\n",
-	    output_count(r->files, a), output_count(r->dirs, b),
+	(void)printf("  %s, %s, %s\n",
+	    output_things(r->files, "file", "files", a),
+	    output_things(r->dirs, "directory", "directories", b),
 	    output_size(r->bytes, c));
 	if (r->failed > 0)
-		(void)printf("  %s could not be restored as they were\n",
-		    output_count(r->failed, a));
+		(void)printf("  %s could not be restored as before\n",
+		    output_things(r->failed, "entry", "entries", a));
 }
 
 static int
@@ -90,7 +91,7 @@ restore(struct run *run, const struct opened *o,
     const struct restore_options *opt, uint64_t bytes,
     struct restore_result *result, struct err *err)
 {
-	struct drawing d = { .bytes = bytes };
+	struct drawing d = {.bytes = bytes};
 	struct restore_options with_progress = *opt;
 	int r = 0;
 
@@ -112,18 +113,18 @@ restore_command(struct run *run, void *values, struct err *err)
 {
 	const struct restore_args *args = values;
 	const char *target = args->common.operands.v[1];
-	SNAPSHOT_ARG_AUTO struct snapshot_arg arg = { 0 };
+	SNAPSHOT_ARG_AUTO struct snapshot_arg arg = {0};
 	AUTO(session) struct session *s = NULL;
 	AUTO(opened) struct opened *o = NULL;
-	struct restore_result result = { 0 };
+	struct restore_result result = {0};
 	struct restore_options opt = {
-		.target = target,
-		.no_owner = args->no_owner,
-		.numeric_ids = args->numeric_ids,
-		.threads = (unsigned)args->threads,
-		.stop = run->stop,
-		.on_problem = on_problem,
-		.arg = run,
+	    .target = target,
+	    .no_owner = args->no_owner,
+	    .numeric_ids = args->numeric_ids,
+	    .threads = (unsigned)args->threads,
+	    .stop = run->stop,
+	    .on_problem = on_problem,
+	    .arg = run,
 	};
 	int r = snapshot_arg_parse(args->common.operands.v[0], &arg, err);
 
@@ -145,24 +146,24 @@ restore_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-	{ "Options", restore_options, ARRAY_LEN(restore_options), 0, NULL },
-	STORE_GROUP(offsetof(struct restore_args, store)),
-	KEY_GROUP(offsetof(struct restore_args, store)),
-	PASSPHRASE_GROUP(offsetof(struct restore_args, store)),
-	COMMON_GROUP,
+    {"Options", restore_options, ARRAY_LEN(restore_options), 0, NULL},
+    STORE_GROUP(offsetof(struct restore_args, store)),
+    KEY_GROUP(offsetof(struct restore_args, store)),
+    PASSPHRASE_GROUP(offsetof(struct restore_args, store)),
+    COMMON_GROUP,
 };
 
 const struct command cmd_restore = {
-	.name = "restore",
-	.summary = "copy a snapshot, or a part of it, out",
-	.about = "Copy a snapshot, or the file or directory PATH in it, to "
-		 "TARGET, with all\nmetadata. A directory becomes TARGET, "
-		 "which must be missing or empty; a file\nbecomes TARGET, or "
-		 "goes into it where TARGET is a directory. Nothing that is\n"
-		 "there is overwritten.",
-	.operands = { "DATASET@TIME[:PATH]", "TARGET" },
-	.groups = groups,
-	.ngroups = ARRAY_LEN(groups),
-	.args_size = sizeof(struct restore_args),
-	.run = restore_command,
+    .name = "restore",
+    .summary = "copy a snapshot, or a part of it, out",
+    .about = "Copy a snapshot, or the file or directory PATH in it, to "
+	     "TARGET, with all\nmetadata. A directory becomes TARGET, "
+	     "which must be missing or empty; a file\nbecomes TARGET, or "
+	     "goes into it where TARGET is a directory. Nothing that is\n"
+	     "there is overwritten.",
+    .operands = {"DATASET@TIME[:PATH]", "TARGET"},
+    .groups = groups,
+    .ngroups = ARRAY_LEN(groups),
+    .args_size = sizeof(struct restore_args),
+    .run = restore_command,
 };

@@ -8,27 +8,27 @@
 #include <string.h>
 
 const struct option common_options[COMMON_OPTIONS] = {
-	{ "help", 'h', OPTION_FLAG, NULL, "show this and do nothing", NULL,
-	    offsetof(struct common_args, help), 0, 0 },
-	{ "json", 0, OPTION_FLAG, NULL, "print one JSON object, for scripts",
-	    NULL, offsetof(struct common_args, json), 0, 0 },
-	{ "quiet", 'q', OPTION_FLAG, NULL,
-	    "print no summary, no progress and no warnings", NULL,
-	    offsetof(struct common_args, quiet), 0, 0 },
-	{ "verbose", 'v', OPTION_FLAG, NULL, "say more about what is done",
-	    NULL, offsetof(struct common_args, verbose), 0, 0 },
+    {"help", 'h', OPTION_FLAG, NULL, "show this and do nothing", NULL,
+	offsetof(struct common_args, help), 0, 0},
+    {"json", 0, OPTION_FLAG, NULL, "print one JSON object, for scripts", NULL,
+	offsetof(struct common_args, json), 0, 0},
+    {"quiet", 'q', OPTION_FLAG, NULL,
+	"print no summary, no progress and no warnings", NULL,
+	offsetof(struct common_args, quiet), 0, 0},
+    {"verbose", 'v', OPTION_FLAG, NULL, "say more about what is done", NULL,
+	offsetof(struct common_args, verbose), 0, 0},
 };
 
 static const struct command *const commands[] = {
-	&cmd_init,
-	&cmd_backup,
-	&cmd_list,
-	&cmd_mount,
-	&cmd_restore,
-	&cmd_diff,
-	&cmd_find,
-	&cmd_check,
-	&cmd_grant,
+    &cmd_init,
+    &cmd_backup,
+    &cmd_list,
+    &cmd_mount,
+    &cmd_restore,
+    &cmd_diff,
+    &cmd_find,
+    &cmd_check,
+    &cmd_grant,
 };
 
 const struct command *
@@ -40,7 +40,7 @@ command_at(size_t i)
 const struct command *
 command_find(const char *name, struct err *err)
 {
-	struct suggest near = { .typed = name };
+	struct suggest near = {.typed = name};
 
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		if (strcmp(commands[i]->name, name) == 0)
@@ -52,8 +52,8 @@ command_find(const char *name, struct err *err)
 		(void)err_set(err, ERR_USAGE,
 		    "no command '%s'; did you mean '%s'?", name, near.best);
 	else
-		(void)err_set(err, ERR_USAGE,
-		    "no command '%s' (see 'varve help')", name);
+		(void)err_set(
+		    err, ERR_USAGE, "no command '%s' (see 'varve help')", name);
 	return NULL;
 }
 
@@ -78,8 +78,8 @@ command_help(const struct command *c, FILE *f)
 
 /* Whether there are as many operands as the table says. */
 static int
-check_operands(const struct command *c, const struct operands *o,
-    struct err *err)
+check_operands(
+    const struct command *c, const struct operands *o, struct err *err)
 {
 	size_t max = 0;
 
@@ -113,9 +113,9 @@ perform(const struct command *c, void *args, struct err *err)
 {
 	struct json_out json;
 	struct run run = {
-		.command = c,
-		.common = args,
-		.stop = signals_stop(),
+	    .command = c,
+	    .common = args,
+	    .stop = signals_stop(),
 	};
 	int r;
 
@@ -125,9 +125,8 @@ perform(const struct command *c, void *args, struct err *err)
 	}
 	r = c->run(&run, args, err);
 	if (run.json != NULL) {
-		int jr = json_out_finish(&json,
-		    r < 0 ? (int)exit_of(r) : r, r < 0 ? err : NULL,
-		    r < 0 ? NULL : err);
+		int jr = json_out_finish(&json, r < 0 ? (int)exit_of(r) : r,
+		    r < 0 ? err : NULL, r < 0 ? NULL : err);
 
 		if (r >= 0 && jr != 0)
 			r = jr;
@@ -136,8 +135,8 @@ perform(const struct command *c, void *args, struct err *err)
 }
 
 static int
-parse_and_perform(const struct command *c, char *const *argv, void *args,
-    struct err *err)
+parse_and_perform(
+    const struct command *c, char *const *argv, void *args, struct err *err)
 {
 	struct common_args *common = args;
 	int r = options_parse(
@@ -156,7 +155,7 @@ parse_and_perform(const struct command *c, char *const *argv, void *args,
 int
 command_run(const struct command *c, char *const *argv)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	struct common_args *args = calloc(1, c->args_size);
 	int r;
 

@@ -16,7 +16,7 @@
 static void
 send_report(struct daemon *d, const struct err *e)
 {
-	WR_AUTO struct wr w = { 0 };
+	WR_AUTO struct wr w = {0};
 	ssize_t n;
 
 	wr_u32(&w, (uint32_t)-e->code);
@@ -33,7 +33,7 @@ static int
 parse_report(const uint8_t *buf, size_t len, struct err *err)
 {
 	struct rd r = rd_init(buf, len);
-	struct err e = { 0 };
+	struct err e = {0};
 	size_t n = 0;
 	const uint8_t *text;
 
@@ -100,7 +100,7 @@ daemon_fork(struct daemon *d, struct err *err)
 int
 daemon_ready(struct daemon *d, struct err *err)
 {
-	const struct err none = { 0 };
+	const struct err none = {0};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)

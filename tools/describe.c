@@ -3,6 +3,7 @@
 #include "tools/json_out.h"
 #include "tools/output.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 const char *
@@ -33,6 +34,23 @@ describe_type(enum entry_type type)
 	return "unknown";
 }
 
+static bool
+same_second(const struct log *l, size_t a, size_t b)
+{
+	return b < log_count(l) &&
+	       log_snapshot(l, a)->time.s == log_snapshot(l, b)->time.s;
+}
+
+const char *
+describe_time(const struct log *l, size_t i, char out[DESCRIBE_TIME])
+{
+	struct moment m = log_snapshot(l, i)->time;
+	bool shared =
+	    (i > 0 && same_second(l, i, i - 1)) || same_second(l, i, i + 1);
+
+	return shared ? output_time_ms(m, out) : output_time(m, out);
+}
+
 json_t *
 describe_moment(struct moment m)
 {
@@ -61,11 +79,10 @@ describe_snapshot(const struct snapshot *s, const char *dataset)
 	return json_pack(
 	    "{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, "
 	    "s:o, s:o, s:o, s:o, s:o, s:o}",
-	    "dataset", dataset, "id",
-	    output_hex(s->id, OBJECT_NAME_LEN, id), "sequence",
-	    describe_u64(s->seq), "time", describe_moment(s->time), "end",
-	    describe_moment(s->end), "kind", describe_kind(s->kind), "host",
-	    json_out_name(s->host, strlen(s->host)), "source",
+	    "dataset", dataset, "id", output_hex(s->id, OBJECT_NAME_LEN, id),
+	    "sequence", describe_u64(s->seq), "time", describe_moment(s->time),
+	    "end", describe_moment(s->end), "kind", describe_kind(s->kind),
+	    "host", json_out_name(s->host, strlen(s->host)), "source",
 	    json_out_name(s->source, strlen(s->source)), "program",
 	    json_out_name(s->program, strlen(s->program)), "files",
 	    describe_u64(s->totals.files), "directories",

@@ -35,7 +35,7 @@ misleads(const uint8_t *p, size_t n)
 		return false;
 	if (p[1] == 0x80)
 		return p[2] == 0x8e || p[2] == 0x8f ||
-		    (p[2] >= 0xa8 && p[2] <= 0xae);
+		       (p[2] >= 0xa8 && p[2] <= 0xae);
 	return p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
 }
 

@@ -42,7 +42,7 @@ dump(FILE *f)
 int
 help_run(char *const *argv)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	const struct command *c;
 
 	if (argv[0] == NULL) {

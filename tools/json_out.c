@@ -25,9 +25,9 @@ dump(struct json_out *o, json_t *value)
 void
 json_out_begin(struct json_out *o, FILE *f, const char *command)
 {
-	*o = (struct json_out) { .f = f };
-	(void)fprintf(f, "{\"varve\": %d, \"command\": \"%s\"", JSON_OUT_SCHEMA,
-	    command);
+	*o = (struct json_out){.f = f};
+	(void)fprintf(
+	    f, "{\"varve\": %d, \"command\": \"%s\"", JSON_OUT_SCHEMA, command);
 }
 
 void
@@ -65,8 +65,8 @@ json_out_end_list(struct json_out *o)
 }
 
 int
-json_out_finish(struct json_out *o, int status, const struct err *failure,
-    struct err *err)
+json_out_finish(
+    struct json_out *o, int status, const struct err *failure, struct err *err)
 {
 	json_out_end_list(o);
 	if (failure != NULL)

@@ -38,8 +38,8 @@ void json_out_end_list(struct json_out *o);
  * Close what is open and add the exit status and, unless it is NULL, the error
  * ${failure}. Errors: ERR_NOMEM something could not be printed on the way.
  */
-NODISCARD int json_out_finish(struct json_out *o, int status,
-    const struct err *failure, struct err *err);
+NODISCARD int json_out_finish(
+    struct json_out *o, int status, const struct err *failure, struct err *err);
 
 /**
  * json_out_name(name, len):

@@ -42,8 +42,8 @@
 static int
 no_command(void)
 {
-	const struct err err = { .code = ERR_USAGE,
-		.text = "which command? (see 'varve help')" };
+	const struct err err = {
+	    .code = ERR_USAGE, .text = "which command? (see 'varve help')"};
 
 	message_error(NULL, &err);
 	return EXIT_USAGE;
@@ -52,7 +52,7 @@ no_command(void)
 static int
 run(const char *name, char *const *argv)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	const struct command *c;
 
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
@@ -64,8 +64,7 @@ run(const char *name, char *const *argv)
 	}
 	if (name[0] == '-')
 		(void)err_set(&err, ERR_USAGE,
-		    "'%s' comes before the command: options go after it",
-		    name);
+		    "'%s' comes before the command: options go after it", name);
 	else if ((c = command_find(name, &err)) != NULL)
 		return command_run(c, argv);
 	message_error(NULL, &err);

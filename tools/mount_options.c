@@ -26,57 +26,57 @@ struct word {
 	    offsetof(struct store_args, member))
 
 static const struct word words[] = {
-	{ "allow_other", WORD_FLAG, offsetof(struct mount_args, allow_other) },
-	{ "no_sharing", WORD_FLAG, offsetof(struct mount_args, no_sharing) },
-	{ "dataset", WORD_TEXT, offsetof(struct mount_args, dataset) },
-	{ "cache", WORD_CACHE, offsetof(struct mount_args, cache) },
-	{ "person", WORD_TEXT, STORE_AT(person) },
-	{ "passphrase_file", WORD_TEXT, STORE_AT(passphrase_file) },
-	{ "passphrase_command", WORD_TEXT, STORE_AT(passphrase_command) },
-	{ "key_file", WORD_TEXT, STORE_AT(key_file) },
-	{ "recovery_key_file", WORD_TEXT, STORE_AT(recovery_key_file) },
-	{ "dev", WORD_FUSE, 0 },
-	{ "nodev", WORD_FUSE, 0 },
-	{ "suid", WORD_FUSE, 0 },
-	{ "nosuid", WORD_FUSE, 0 },
-	{ "exec", WORD_FUSE, 0 },
-	{ "noexec", WORD_FUSE, 0 },
-	{ "atime", WORD_FUSE, 0 },
-	{ "noatime", WORD_FUSE, 0 },
-	{ "ro", WORD_IGNORED, 0 },
-	{ "rw", WORD_IGNORED, 0 },
-	{ "defaults", WORD_IGNORED, 0 },
-	{ "auto", WORD_IGNORED, 0 },
-	{ "noauto", WORD_IGNORED, 0 },
-	{ "user", WORD_IGNORED, 0 },
-	{ "users", WORD_IGNORED, 0 },
-	{ "nouser", WORD_IGNORED, 0 },
-	{ "owner", WORD_IGNORED, 0 },
-	{ "group", WORD_IGNORED, 0 },
-	{ "nofail", WORD_IGNORED, 0 },
-	{ "_netdev", WORD_IGNORED, 0 },
-	{ "relatime", WORD_IGNORED, 0 },
-	{ "norelatime", WORD_IGNORED, 0 },
-	{ "strictatime", WORD_IGNORED, 0 },
-	{ "lazytime", WORD_IGNORED, 0 },
-	{ "nolazytime", WORD_IGNORED, 0 },
-	{ "sync", WORD_IGNORED, 0 },
-	{ "async", WORD_IGNORED, 0 },
-	{ "dirsync", WORD_IGNORED, 0 },
+    {"allow_other", WORD_FLAG, offsetof(struct mount_args, allow_other)},
+    {"no_sharing", WORD_FLAG, offsetof(struct mount_args, no_sharing)},
+    {"dataset", WORD_TEXT, offsetof(struct mount_args, dataset)},
+    {"cache", WORD_CACHE, offsetof(struct mount_args, cache)},
+    {"person", WORD_TEXT, STORE_AT(person)},
+    {"passphrase_file", WORD_TEXT, STORE_AT(passphrase_file)},
+    {"passphrase_command", WORD_TEXT, STORE_AT(passphrase_command)},
+    {"key_file", WORD_TEXT, STORE_AT(key_file)},
+    {"recovery_key_file", WORD_TEXT, STORE_AT(recovery_key_file)},
+    {"dev", WORD_FUSE, 0},
+    {"nodev", WORD_FUSE, 0},
+    {"suid", WORD_FUSE, 0},
+    {"nosuid", WORD_FUSE, 0},
+    {"exec", WORD_FUSE, 0},
+    {"noexec", WORD_FUSE, 0},
+    {"atime", WORD_FUSE, 0},
+    {"noatime", WORD_FUSE, 0},
+    {"ro", WORD_IGNORED, 0},
+    {"rw", WORD_IGNORED, 0},
+    {"defaults", WORD_IGNORED, 0},
+    {"auto", WORD_IGNORED, 0},
+    {"noauto", WORD_IGNORED, 0},
+    {"user", WORD_IGNORED, 0},
+    {"users", WORD_IGNORED, 0},
+    {"nouser", WORD_IGNORED, 0},
+    {"owner", WORD_IGNORED, 0},
+    {"group", WORD_IGNORED, 0},
+    {"nofail", WORD_IGNORED, 0},
+    {"_netdev", WORD_IGNORED, 0},
+    {"relatime", WORD_IGNORED, 0},
+    {"norelatime", WORD_IGNORED, 0},
+    {"strictatime", WORD_IGNORED, 0},
+    {"lazytime", WORD_IGNORED, 0},
+    {"nolazytime", WORD_IGNORED, 0},
+    {"sync", WORD_IGNORED, 0},
+    {"async", WORD_IGNORED, 0},
+    {"dirsync", WORD_IGNORED, 0},
 };
 
 static bool
 is_comment(const char *text)
 {
 	return strncmp(text, "x-", 2) == 0 || strncmp(text, "X-", 2) == 0 ||
-	    strncmp(text, "comment=", strlen("comment=")) == 0 ||
-	    strncmp(text, "user=", strlen("user=")) == 0;
+	       strncmp(text, "comment=", strlen("comment=")) == 0 ||
+	       strncmp(text, "user=", strlen("user=")) == 0;
 }
 
 static const struct word *
 find_word(const char *name, struct err *err)
 {
-	struct suggest near = { .typed = name };
+	struct suggest near = {.typed = name};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strcmp(words[i].name, name) == 0)
@@ -85,8 +85,7 @@ find_word(const char *name, struct err *err)
 	}
 	(void)err_set(err, ERR_USAGE, "no mount option '%s'%s%s%s", name,
 	    near.best != NULL ? "; did you mean '" : "",
-	    near.best != NULL ? near.best : "",
-	    near.best != NULL ? "'?" : "");
+	    near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
 	return NULL;
 }
 
@@ -119,8 +118,7 @@ apply_one(struct mount_args *args, struct mount_options *m, char *piece,
 	w = find_word(piece, err);
 	if (w == NULL)
 		return ERR_USAGE;
-	if ((w->type == WORD_TEXT || w->type == WORD_CACHE) !=
-	    (value != NULL))
+	if ((w->type == WORD_TEXT || w->type == WORD_CACHE) != (value != NULL))
 		return err_set(err, ERR_USAGE, "mount option '%s' %s", piece,
 		    value != NULL ? "takes no value" : "needs a value");
 	at = (char *)args + w->offset;
@@ -146,8 +144,7 @@ static int
 apply_list(struct mount_args *args, struct mount_options *m, const char *text,
     struct err *err)
 {
-	char **lists =
-	    reallocarray(m->lists, m->nlists + 1, sizeof(*lists));
+	char **lists = reallocarray(m->lists, m->nlists + 1, sizeof(*lists));
 	char *rest;
 	char *piece;
 	int r = 0;
@@ -170,7 +167,7 @@ mount_options_apply(
 {
 	int r = 0;
 
-	*out = (struct mount_options) { 0 };
+	*out = (struct mount_options){0};
 	for (size_t i = 0; r == 0 && i < args->options.n; i++)
 		r = apply_list(args, out, args->options.items[i].text, err);
 	return r;
@@ -183,5 +180,5 @@ mount_options_clear(struct mount_options *m)
 		free(m->lists[i]);
 	free(m->lists);
 	free(m->fuse);
-	*m = (struct mount_options) { 0 };
+	*m = (struct mount_options){0};
 }

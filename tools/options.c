@@ -22,14 +22,14 @@ prefix_of(const struct option_group *g)
 
 /* Whether ${name}, of ${len} characters, is the full name of the option. */
 static bool
-has_name(const struct option_group *g, const struct option *o,
-    const char *name, size_t len)
+has_name(const struct option_group *g, const struct option *o, const char *name,
+    size_t len)
 {
 	size_t skip = strlen(prefix_of(g));
 
 	return len == skip + strlen(o->name) &&
-	    memcmp(name, prefix_of(g), skip) == 0 &&
-	    memcmp(name + skip, o->name, len - skip) == 0;
+	       memcmp(name, prefix_of(g), skip) == 0 &&
+	       memcmp(name + skip, o->name, len - skip) == 0;
 }
 
 static bool
@@ -42,7 +42,7 @@ find_name(const struct option_group *groups, size_t n, const char *name,
 
 			if (!has_name(&groups[g], o, name, len))
 				continue;
-			*out = (struct found) { o, &groups[g] };
+			*out = (struct found){o, &groups[g]};
 			return true;
 		}
 	}
@@ -50,8 +50,8 @@ find_name(const struct option_group *groups, size_t n, const char *name,
 }
 
 static bool
-find_letter(const struct option_group *groups, size_t n, char letter,
-    struct found *out)
+find_letter(
+    const struct option_group *groups, size_t n, char letter, struct found *out)
 {
 	for (size_t g = 0; g < n; g++) {
 		for (size_t i = 0; i < groups[g].n; i++) {
@@ -59,7 +59,7 @@ find_letter(const struct option_group *groups, size_t n, char letter,
 
 			if (groups[g].prefix != NULL || o->letter != letter)
 				continue;
-			*out = (struct found) { o, &groups[g] };
+			*out = (struct found){o, &groups[g]};
 			return true;
 		}
 	}
@@ -73,7 +73,7 @@ unknown_name(const struct option_group *groups, size_t n, const char *name,
 	char typed[NAME_MAX_LEN];
 	char names[48][NAME_MAX_LEN];
 	size_t used = 0;
-	struct suggest s = { .typed = typed };
+	struct suggest s = {.typed = typed};
 
 	(void)snprintf(typed, sizeof(typed), "%.*s", (int)len, name);
 	for (size_t g = 0; g < n; g++) {
@@ -87,8 +87,8 @@ unknown_name(const struct option_group *groups, size_t n, const char *name,
 	}
 	if (s.best == NULL)
 		return err_set(err, ERR_USAGE, "no option '--%s'", typed);
-	return err_set(err, ERR_USAGE,
-	    "no option '--%s'; did you mean '--%s'?", typed, s.best);
+	return err_set(err, ERR_USAGE, "no option '--%s'; did you mean '--%s'?",
+	    typed, s.best);
 }
 
 static int
@@ -101,13 +101,13 @@ list_add(struct option_list *list, const struct option *o, const char *text,
 	if (items == NULL)
 		return err_nomem(err);
 	list->items = items;
-	items[list->n++] = (struct option_item) { text, o };
+	items[list->n++] = (struct option_item){text, o};
 	return 0;
 }
 
 static int
-store_value(const struct found *f, const char *text, void *values,
-    struct err *err)
+store_value(
+    const struct found *f, const char *text, void *values, struct err *err)
 {
 	const struct option *o = f->option;
 	void *value = (char *)values + f->group->base + o->offset;
@@ -130,8 +130,7 @@ store_value(const struct found *f, const char *text, void *values,
 		break;
 	}
 	if (r != 0)
-		return err_wrap(
-		    err, "--%s%s", prefix_of(f->group), o->name);
+		return err_wrap(err, "--%s%s", prefix_of(f->group), o->name);
 	return 0;
 }
 
@@ -157,8 +156,8 @@ parse_long(const struct option_group *groups, size_t n, char *const *argv,
 		value = argv[1];
 		*used = 2;
 		if (value == NULL)
-			return err_set(err, ERR_USAGE,
-			    "option '--%s' needs %s", name, f.option->arg);
+			return err_set(err, ERR_USAGE, "option '--%s' needs %s",
+			    name, f.option->arg);
 	}
 	return store_value(&f, value, values, err);
 }
@@ -175,16 +174,14 @@ parse_letters(const struct option_group *groups, size_t n, char *const *argv,
 		int r;
 
 		if (!find_letter(groups, n, *p, &f))
-			return err_set(
-			    err, ERR_USAGE, "no option '-%c'", *p);
+			return err_set(err, ERR_USAGE, "no option '-%c'", *p);
 		if (f.option->arg != NULL) {
 			value = p[1] != '\0' ? p + 1 : argv[1];
 			if (p[1] == '\0')
 				*used = 2;
 			if (value == NULL)
 				return err_set(err, ERR_USAGE,
-				    "option '-%c' needs %s", *p,
-				    f.option->arg);
+				    "option '-%c' needs %s", *p, f.option->arg);
 		}
 		r = store_value(&f, value, values, err);
 		if (r != 0 || value != NULL)
@@ -209,7 +206,7 @@ void
 operands_clear(struct operands *o)
 {
 	free(o->v);
-	*o = (struct operands) { 0 };
+	*o = (struct operands){0};
 }
 
 /* The environment stands in for what was not given. */
@@ -219,8 +216,9 @@ from_environment(const struct option_group *groups, size_t n, void *values)
 	for (size_t g = 0; g < n; g++) {
 		for (size_t i = 0; i < groups[g].n; i++) {
 			const struct option *o = &groups[g].options[i];
-			const char **value = (const char **)(void *)((char *)
-				    values + groups[g].base + o->offset);
+			const char **value =
+			    (const char **)(void *)((char *)values +
+						    groups[g].base + o->offset);
 			const char *env;
 
 			if (o->env == NULL || groups[g].prefix != NULL ||
@@ -266,13 +264,14 @@ options_clear(const struct option_group *groups, size_t n, void *values)
 	for (size_t g = 0; g < n; g++) {
 		for (size_t i = 0; i < groups[g].n; i++) {
 			const struct option *o = &groups[g].options[i];
-			struct option_list *list = (void *)((char *)values +
-			    groups[g].base + o->offset);
+			struct option_list *list =
+			    (void *)((char *)values + groups[g].base +
+				     o->offset);
 
 			if (o->type != OPTION_LIST)
 				continue;
 			free(list->items);
-			*list = (struct option_list) { 0 };
+			*list = (struct option_list){0};
 		}
 	}
 }

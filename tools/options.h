@@ -56,7 +56,7 @@ struct option_list {
 	struct option_item {
 		const char *text;
 		const struct option *option;
-	} *items;
+	} * items;
 	size_t n;
 };
 
@@ -88,7 +88,7 @@ void options_help(const struct option_group *groups, size_t n, FILE *f);
  * options_dump(groups, n, command, f):
  * 'COMMAND<tab>--NAME<tab>-LETTER<tab>ARG', a line an option; '-' for none.
  */
-void options_dump(const struct option_group *groups, size_t n,
-    const char *command, FILE *f);
+void options_dump(
+    const struct option_group *groups, size_t n, const char *command, FILE *f);
 
 #endif

@@ -65,8 +65,8 @@ options_help(const struct option_group *groups, size_t n, FILE *f)
 }
 
 void
-options_dump(const struct option_group *groups, size_t n, const char *command,
-    FILE *f)
+options_dump(
+    const struct option_group *groups, size_t n, const char *command, FILE *f)
 {
 	for (size_t g = 0; g < n; g++) {
 		for (size_t i = 0; i < groups[g].n; i++) {

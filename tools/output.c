@@ -10,7 +10,7 @@ const char *
 output_size(uint64_t bytes, char out[OUTPUT_TEXT])
 {
 	static const char *const units[] = {
-		"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	    "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	double v = (double)bytes;
 	size_t unit = 0;
 
@@ -20,8 +20,8 @@ output_size(uint64_t bytes, char out[OUTPUT_TEXT])
 	}
 	for (v /= 1024; v >= 1023.5 && unit + 1 < ARRAY_LEN(units); v /= 1024)
 		unit++;
-	(void)snprintf(
-	    out, OUTPUT_TEXT, v < 99.95 ? "%.1f %s" : "%.0f %s", v, units[unit]);
+	(void)snprintf(out, OUTPUT_TEXT, v < 99.95 ? "%.1f %s" : "%.0f %s", v,
+	    units[unit]);
 	return out;
 }
 
@@ -38,6 +38,17 @@ output_count(uint64_t n, char out[OUTPUT_TEXT])
 		*p++ = digits[i];
 	}
 	*p = '\0';
+	return out;
+}
+
+const char *
+output_things(
+    uint64_t n, const char *one, const char *many, char out[OUTPUT_THINGS])
+{
+	char count[OUTPUT_TEXT];
+
+	(void)snprintf(out, OUTPUT_THINGS, "%s %s", output_count(n, count),
+	    n == 1 ? one : many);
 	return out;
 }
 
@@ -59,34 +70,37 @@ output_duration(double seconds, char out[OUTPUT_TEXT])
 	return out;
 }
 
-/* Put a fraction of ${digits} digits before the 'Z' of an ISO time. */
+/* An ISO time with a fraction before its 'Z'; ${digits} 0: with none. */
 static const char *
-with_fraction(struct moment m, uint32_t fraction, int digits,
-    char out[OUTPUT_TIME])
+iso_time(struct moment m, uint32_t fraction, int digits, char out[OUTPUT_TIME])
 {
 	char iso[2 * WHEN_DAY_TEXT];
-	size_t len;
 
 	when_iso(m, iso);
-	len = strlen(iso);
-	if (fraction == 0 || len == 0)
+	if (digits == 0)
 		(void)snprintf(out, OUTPUT_TIME, "%s", iso);
 	else
 		(void)snprintf(out, OUTPUT_TIME, "%.*s.%0*" PRIu32 "Z",
-		    (int)len - 1, iso, digits, fraction);
+		    (int)strcspn(iso, "Z"), iso, digits, fraction);
 	return out;
 }
 
 const char *
 output_time(struct moment m, char out[OUTPUT_TIME])
 {
-	return with_fraction(m, m.ns / 1000000, 3, out);
+	return iso_time(m, 0, 0, out);
+}
+
+const char *
+output_time_ms(struct moment m, char out[OUTPUT_TIME])
+{
+	return iso_time(m, m.ns / 1000000, 3, out);
 }
 
 const char *
 output_time_exact(struct moment m, char out[OUTPUT_TIME])
 {
-	return with_fraction(m, m.ns, 9, out);
+	return iso_time(m, m.ns, m.ns != 0 ? 9 : 0, out);
 }
 
 const char *

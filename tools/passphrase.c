@@ -35,7 +35,7 @@ read_line(int fd, const char *what, char **out, struct err *err)
 	if (buf == NULL)
 		return err_nomem(err);
 	while (len <= PASSPHRASE_MAX &&
-	    (n = read(fd, buf + len, PASSPHRASE_MAX + 1 - len)) != 0) {
+	       (n = read(fd, buf + len, PASSPHRASE_MAX + 1 - len)) != 0) {
 		if (n < 0 && errno != EINTR) {
 			(void)err_errno(err, "cannot read %s", what);
 			secret_free(buf);
@@ -71,8 +71,8 @@ from_file(const struct run *run, const char *path, char **out, struct err *err)
 		return err_errno(err, "cannot open %s", what);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (st.st_mode & 077) != 0)
-		message_warning(run, "%s may be used by others (chmod 600)",
-		    what);
+		message_warning(
+		    run, "%s may be used by others (chmod 600)", what);
 	r = read_line(fd, what, out, err);
 	(void)close(fd);
 	return r;

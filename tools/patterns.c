@@ -28,7 +28,7 @@ trimmed(const char *line, size_t len)
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
 	while (len > 0 && line[len - 1] == ' ' &&
-	    !(len > 1 && line[len - 2] == '\\'))
+	       !(len > 1 && line[len - 2] == '\\'))
 		len--;
 	return len;
 }
@@ -72,5 +72,5 @@ patterns_clear(struct patterns *p)
 	for (size_t i = 0; i < p->n; i++)
 		free(p->v[i]);
 	free(p->v);
-	*p = (struct patterns) { 0 };
+	*p = (struct patterns){0};
 }

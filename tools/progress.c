@@ -37,7 +37,7 @@ seconds_since(const struct timespec *start)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)(now.tv_sec - start->tv_sec) +
-	    (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
 static size_t

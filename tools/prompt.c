@@ -78,8 +78,8 @@ static int
 prompt_wait(const struct prompt *p, struct err *err)
 {
 	struct pollfd fds[] = {
-		{ .fd = p->tty, .events = POLLIN },
-		{ .fd = p->signals, .events = POLLIN },
+	    {.fd = p->tty, .events = POLLIN},
+	    {.fd = p->signals, .events = POLLIN},
 	};
 
 	while (poll(fds, ARRAY_LEN(fds), -1) < 0) {

@@ -14,7 +14,6 @@
  * Errors: ERR_NOT_FOUND no terminal; ERR_CANCELLED a signal, or the end of the
  * input; ERR_USAGE too long; ERR_IO; ERR_NOMEM.
  */
-NODISCARD int prompt_secret(
-    const char *question, char **out, struct err *err);
+NODISCARD int prompt_secret(const char *question, char **out, struct err *err);
 
 #endif

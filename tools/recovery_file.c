@@ -47,21 +47,21 @@ write_line(int fd, const struct recovery *recovery)
 	recovery_text(recovery, text);
 	len = strlen(text);
 	ok = write(fd, text, len) == (ssize_t)len && write(fd, "\n", 1) == 1 &&
-	    fsync(fd) == 0;
+	     fsync(fd) == 0;
 	secret_wipe(text, sizeof(text));
 	return ok ? 0 : -1;
 }
 
 int
-recovery_file_write(const char *path, const struct recovery *recovery,
-    struct err *err)
+recovery_file_write(
+    const char *path, const struct recovery *recovery, struct err *err)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r = 0;
 
 	if (fd < 0 && errno == EEXIST)
-		return err_set(err, ERR_USAGE,
-		    "there is a file '%s' already", path);
+		return err_set(
+		    err, ERR_USAGE, "there is a file '%s' already", path);
 	if (fd < 0 || write_line(fd, recovery) != 0)
 		r = err_errno(err, "cannot write '%s'", path);
 	if (fd >= 0 && close(fd) != 0 && r == 0)

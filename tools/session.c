@@ -11,31 +11,31 @@
 #include <unistd.h>
 
 const struct option store_options[1] = {
-	{ "store", 's', OPTION_TEXT, "STORE", "the store: a directory",
-	    "VARVE_STORE", offsetof(struct store_args, store), 0, 0 },
+    {"store", 's', OPTION_TEXT, "STORE", "the store: a directory",
+	"VARVE_STORE", offsetof(struct store_args, store), 0, 0},
 };
 
 const struct option passphrase_options[2] = {
-	{ "passphrase-file", 0, OPTION_TEXT, "FILE",
-	    "take the passphrase from the first line of FILE",
-	    "VARVE_PASSPHRASE_FILE",
-	    offsetof(struct store_args, passphrase_file), 0, 0 },
-	{ "passphrase-command", 0, OPTION_TEXT, "COMMAND",
-	    "take the passphrase from the first line that COMMAND prints",
-	    "VARVE_PASSPHRASE_COMMAND",
-	    offsetof(struct store_args, passphrase_command), 0, 0 },
+    {"passphrase-file", 0, OPTION_TEXT, "FILE",
+	"take the passphrase from the first line of FILE",
+	"VARVE_PASSPHRASE_FILE", offsetof(struct store_args, passphrase_file),
+	0, 0},
+    {"passphrase-command", 0, OPTION_TEXT, "COMMAND",
+	"take the passphrase from the first line that COMMAND prints",
+	"VARVE_PASSPHRASE_COMMAND",
+	offsetof(struct store_args, passphrase_command), 0, 0},
 };
 
 const struct option key_options[3] = {
-	{ "person", 0, OPTION_TEXT, "NAME",
-	    "whose passphrase it is, where the store knows several persons",
-	    "VARVE_PERSON", offsetof(struct store_args, person), 0, 0 },
-	{ "key-file", 0, OPTION_TEXT, "FILE",
-	    "open the store with a host's key file; no passphrase is needed",
-	    "VARVE_KEY_FILE", offsetof(struct store_args, key_file), 0, 0 },
-	{ "recovery-key-file", 0, OPTION_TEXT, "FILE",
-	    "open the store with the recovery key that FILE holds", NULL,
-	    offsetof(struct store_args, recovery_key_file), 0, 0 },
+    {"person", 0, OPTION_TEXT, "NAME",
+	"whose passphrase it is, where the store knows several persons",
+	"VARVE_PERSON", offsetof(struct store_args, person), 0, 0},
+    {"key-file", 0, OPTION_TEXT, "FILE",
+	"open the store with a host's key file; no passphrase is needed",
+	"VARVE_KEY_FILE", offsetof(struct store_args, key_file), 0, 0},
+    {"recovery-key-file", 0, OPTION_TEXT, "FILE",
+	"open the store with the recovery key that FILE holds", NULL,
+	offsetof(struct store_args, recovery_key_file), 0, 0},
 };
 
 struct moment
@@ -44,12 +44,12 @@ session_now(void)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (struct moment) { now.tv_sec, (uint32_t)now.tv_nsec };
+	return (struct moment){now.tv_sec, (uint32_t)now.tv_nsec};
 }
 
 int
-session_address(const struct store_args *args, const char **out,
-    struct err *err)
+session_address(
+    const struct store_args *args, const char **out, struct err *err)
 {
 	*out = args->store;
 	if (args->store == NULL || args->store[0] == '\0')
@@ -71,9 +71,9 @@ ask_passphrase(void *arg, const char *name, char **pass, struct err *err)
 {
 	const struct asking *a = arg;
 	const struct passphrase_source src = {
-		.file = a->args->passphrase_file,
-		.command = a->args->passphrase_command,
-		.given = a->env,
+	    .file = a->args->passphrase_file,
+	    .command = a->args->passphrase_command,
+	    .given = a->env,
 	};
 	char question[512];
 
@@ -88,18 +88,22 @@ open_with_key(struct asking *asking, struct access **out, struct err *err)
 	const struct store_args *args = asking->args;
 	AUTO(recovery) struct recovery *recovery = NULL;
 	struct credential cred = {
-		.person = args->person,
-		.passphrase = ask_passphrase,
-		.arg = asking,
-		.keyfile = args->key_file,
+	    .person = args->person,
+	    .passphrase = ask_passphrase,
+	    .arg = asking,
+	    .keyfile = args->key_file,
 	};
 
-	if (args->key_file != NULL && args->recovery_key_file != NULL)
+	/* What was said outranks what the environment says. */
+	if (args->recovery_key_file != NULL &&
+	    args->key_file == getenv("VARVE_KEY_FILE"))
+		cred.keyfile = NULL;
+	if (cred.keyfile != NULL && args->recovery_key_file != NULL)
 		return err_set(err, ERR_USAGE,
 		    "a key file and a recovery key are given: which one?");
 	if (args->recovery_key_file != NULL) {
-		int r = recovery_file_read(
-		    args->recovery_key_file, &recovery, err);
+		int r =
+		    recovery_file_read(args->recovery_key_file, &recovery, err);
 
 		if (r != 0)
 			return r;
@@ -116,7 +120,7 @@ static int
 remember(struct session *s, struct err *err)
 {
 	char dir[STATE_PATH_MAX];
-	struct err why = { 0 };
+	struct err why = {0};
 	int r = state_default_dir(dir, &why);
 
 	if (r == 0) {
@@ -171,7 +175,7 @@ int
 session_open(const struct run *run, const struct store_args *args,
     struct session **out, struct err *err)
 {
-	struct asking asking = { .run = run, .args = args };
+	struct asking asking = {.run = run, .args = args};
 	struct access *access = NULL;
 	int r;
 

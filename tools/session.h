@@ -62,8 +62,8 @@ struct session {
  * passphrase_get(); ERR_AUTH not the store that this machine knows. A machine
  * that can't remember anything is warned about, and goes on.
  */
-NODISCARD int session_open(const struct run *run,
-    const struct store_args *args, struct session **out, struct err *err);
+NODISCARD int session_open(const struct run *run, const struct store_args *args,
+    struct session **out, struct err *err);
 
 /** session_open_keyless(run, args, out, err): For 'check --no-keys'. */
 NODISCARD int session_open_keyless(const struct run *run,

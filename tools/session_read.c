@@ -12,7 +12,7 @@
 static int
 no_dataset(const struct session *s, const char *name, struct err *err)
 {
-	struct suggest near = { .typed = name };
+	struct suggest near = {.typed = name};
 
 	for (size_t i = 0; i < access_datasets(s->access); i++)
 		suggest_offer(&near, access_dataset(s->access, i)->name);
@@ -90,8 +90,8 @@ look_again(void *arg, struct err *err)
 		return r;
 	head = log_head(log);
 	if (head == NULL)
-		return err_set(err, ERR_CORRUPT,
-		    "the log of '%s' has gone", ds->name);
+		return err_set(
+		    err, ERR_CORRUPT, "the log of '%s' has gone", ds->name);
 	return chunks_set_indexes(o->chunks,
 	    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes, head->nindexes,
 	    err);
@@ -117,7 +117,7 @@ session_snapshot(struct session *s, const struct snapshot_arg *arg,
 	if (r != 0)
 		return r;
 	chunks_on_missing(o->chunks, look_again, o);
-	o->root = (struct span) { o->snapshot->root, o->snapshot->root_len };
+	o->root = (struct span){o->snapshot->root, o->snapshot->root_len};
 	*out = STEAL(o);
 	return 0;
 }

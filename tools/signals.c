@@ -21,7 +21,7 @@ static void
 set_all(void (*handler)(int), bool once)
 {
 	for (size_t i = 0; i < ARRAY_LEN(caught); i++) {
-		struct sigaction sa = { .sa_handler = handler };
+		struct sigaction sa = {.sa_handler = handler};
 		struct sigaction old;
 
 		(void)sigemptyset(&sa.sa_mask);

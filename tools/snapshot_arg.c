@@ -71,7 +71,7 @@ snapshot_arg_parse(const char *text, struct snapshot_arg *out, struct err *err)
 	const char *colon = strchr(text, ':');
 	const char *end;
 
-	*out = (struct snapshot_arg) { 0 };
+	*out = (struct snapshot_arg){0};
 	if (at == NULL || (colon != NULL && colon < at))
 		return err_set(err, ERR_USAGE,
 		    "'%s' does not say which snapshot: DATASET@TIME, as in "
@@ -101,5 +101,5 @@ snapshot_arg_clear(struct snapshot_arg *a)
 	free(a->dataset);
 	free(a->time);
 	free(a->path);
-	*a = (struct snapshot_arg) { 0 };
+	*a = (struct snapshot_arg){0};
 }

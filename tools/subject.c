@@ -13,14 +13,14 @@ void
 subject_clear(struct subject *s)
 {
 	identity_free(s->identity);
-	*s = (struct subject) { 0 };
+	*s = (struct subject){0};
 }
 
 /* --- hosts --------------------------------------------------------------- */
 
 static int
-read_keyfile(int fd, const char *keyfile, struct identity **out,
-    struct err *err)
+read_keyfile(
+    int fd, const char *keyfile, struct identity **out, struct err *err)
 {
 	uint8_t buf[IDENTITY_OBJECT_MAX + 1];
 	ssize_t n = read(fd, buf, sizeof(buf));
@@ -34,8 +34,8 @@ read_keyfile(int fd, const char *keyfile, struct identity **out,
 }
 
 static int
-new_host(const char *name, const char *keyfile, struct subject *out,
-    struct err *err)
+new_host(
+    const char *name, const char *keyfile, struct subject *out, struct err *err)
 {
 	int r = identity_new(IDENTITY_HOST, name, &out->identity, err);
 
@@ -44,13 +44,13 @@ new_host(const char *name, const char *keyfile, struct subject *out,
 }
 
 int
-subject_host(const char *name, const char *keyfile, struct subject *out,
-    struct err *err)
+subject_host(
+    const char *name, const char *keyfile, struct subject *out, struct err *err)
 {
 	int fd = open(keyfile, O_RDONLY | O_CLOEXEC);
 	int r;
 
-	*out = (struct subject) { 0 };
+	*out = (struct subject){0};
 	if (fd < 0 && errno == ENOENT)
 		return new_host(name, keyfile, out, err);
 	if (fd < 0)
@@ -80,7 +80,7 @@ is_person(const uint8_t *buf, size_t len, const char *name)
 	struct identity_public pub;
 
 	return identity_peek(buf, len, &pub, NULL) == 0 &&
-	    pub.kind == IDENTITY_PERSON && strcmp(pub.name, name) == 0;
+	       pub.kind == IDENTITY_PERSON && strcmp(pub.name, name) == 0;
 }
 
 static int
@@ -144,16 +144,16 @@ new_person(struct session *s, const char *name, const char *pass,
 }
 
 int
-subject_person(struct session *s, const char *name,
-    const char *passphrase_file, struct subject *out, struct err *err)
+subject_person(struct session *s, const char *name, const char *passphrase_file,
+    struct subject *out, struct err *err)
 {
-	struct finding f = { .store = access_store(s->access), .name = name };
-	struct passphrase_source src = { .file = passphrase_file };
+	struct finding f = {.store = access_store(s->access), .name = name};
+	struct passphrase_source src = {.file = passphrase_file};
 	char question[384];
 	char *pass = NULL;
 	int r;
 
-	*out = (struct subject) { 0 };
+	*out = (struct subject){0};
 	r = store_list(f.store, OBJECT_KEY, NULL, find_person, &f, err);
 	src.fresh = f.n == 0;
 	(void)snprintf(question, sizeof(question),

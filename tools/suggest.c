@@ -32,8 +32,8 @@ suggest_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= blen; j++) {
 			size_t replace = above[j - 1] + (a[i - 1] != b[j - 1]);
 
-			row[j] = least(
-			    replace, least(above[j], row[j - 1]) + 1);
+			row[j] =
+			    least(replace, least(above[j], row[j - 1]) + 1);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1])
 				row[j] = least(row[j], two_above[j - 2] + 1);
@@ -48,7 +48,8 @@ suggest_offer(struct suggest *s, const char *word)
 	size_t distance = suggest_distance(s->typed, word);
 	size_t limit = strlen(word) <= 4 ? 1 : 2;
 
-	if (strlen(s->typed) >= 2 && strncmp(word, s->typed, strlen(s->typed)) == 0)
+	if (strlen(s->typed) >= 2 &&
+	    strncmp(word, s->typed, strlen(s->typed)) == 0)
 		distance = least(distance, 1);
 	if (distance > limit || (s->best != NULL && distance >= s->distance))
 		return;

@@ -6,8 +6,8 @@
 void
 table_row(struct table *t, const char *const *cells)
 {
-	char **grown = reallocarray(
-	    t->cells, t->ncells + t->ncolumns, sizeof(*grown));
+	char **grown =
+	    reallocarray(t->cells, t->ncells + t->ncolumns, sizeof(*grown));
 
 	if (grown == NULL) {
 		t->failed = true;
@@ -25,8 +25,8 @@ table_row(struct table *t, const char *const *cells)
 }
 
 static void
-print_row(const struct table *t, const char *const *cells, const int *widths,
-    FILE *f)
+print_row(
+    const struct table *t, const char *const *cells, const int *widths, FILE *f)
 {
 	for (size_t i = 0; i < t->ncolumns; i++) {
 		const char *gap = i > 0 ? "  " : "";
@@ -44,7 +44,7 @@ print_row(const struct table *t, const char *const *cells, const int *widths,
 int
 table_print(const struct table *t, bool header, FILE *f, struct err *err)
 {
-	int widths[TABLE_COLUMNS] = { 0 };
+	int widths[TABLE_COLUMNS] = {0};
 
 	if (t->failed)
 		return err_nomem(err);
@@ -59,8 +59,7 @@ table_print(const struct table *t, bool header, FILE *f, struct err *err)
 	if (header)
 		print_row(t, t->titles, widths, f);
 	for (size_t i = 0; i < t->ncells; i += t->ncolumns)
-		print_row(
-		    t, (const char *const *)t->cells + i, widths, f);
+		print_row(t, (const char *const *)t->cells + i, widths, f);
 	return 0;
 }
 

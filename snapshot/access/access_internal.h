@@ -31,6 +31,13 @@ NODISCARD int access_init_clock(const char *address, const char *name,
 NODISCARD int access_open_clock(const char *address,
     const struct credential *cred, const struct access_clock *clock,
     struct access **out, struct err *err);
+/**
+ * access_open_store(store, cred, clock, out, err):
+ * The same of a store that is open already, and taken over, also when it fails.
+ */
+NODISCARD int access_open_store(struct store *store,
+    const struct credential *cred, const struct access_clock *clock,
+    struct access **out, struct err *err);
 
 enum key_kind {
 	KEY_NONE, /* passed over: see problem; or of a kind yet unknown */

@@ -49,18 +49,17 @@ load_root(struct access *a, struct err *err)
 	return 0;
 }
 
-/* All that can be known without a key. */
+/* All that can be known without a key. Takes ${store} over. */
 static int
-load(const char *address, const struct access_clock *clock, struct access **out,
+load(struct store *store, const struct access_clock *clock, struct access **out,
     struct err *err)
 {
-	AUTO(store) struct store *store = NULL;
+	AUTO(store) struct store *own = store;
 	AUTO(access) struct access *a = NULL;
 	bool changed;
 	int ret;
 
-	if ((ret = store_open(address, &store, err)) != 0 ||
-	    (ret = access_new(&store, clock, &a, err)) != 0 ||
+	if ((ret = access_new(&own, clock, &a, err)) != 0 ||
 	    (ret = load_root(a, err)) != 0 ||
 	    (ret = access_keys_load(a, &changed, err)) != 0 ||
 	    (ret = access_trust_admins(a, err)) != 0)
@@ -171,7 +170,7 @@ check_standing(const struct access *a, struct err *err)
 }
 
 int
-access_open_clock(const char *address, const struct credential *cred,
+access_open_store(struct store *store, const struct credential *cred,
     const struct access_clock *clock, struct access **out, struct err *err)
 {
 	AUTO(access) struct access *a = NULL;
@@ -179,13 +178,26 @@ access_open_clock(const char *address, const struct credential *cred,
 	int ret;
 
 	*out = NULL;
-	if ((ret = load(address, clock, &a, err)) != 0 ||
+	if ((ret = load(store, clock, &a, err)) != 0 ||
 	    (ret = unlock(a, cred, err)) != 0 ||
 	    (ret = check_standing(a, err)) != 0 ||
 	    (ret = access_dataset_update(a, &changed, err)) != 0)
 		return ret;
 	*out = STEAL(a);
 	return 0;
+}
+
+int
+access_open_clock(const char *address, const struct credential *cred,
+    const struct access_clock *clock, struct access **out, struct err *err)
+{
+	struct store *store;
+	int ret;
+
+	*out = NULL;
+	if ((ret = store_open(address, &store, err)) != 0)
+		return ret;
+	return access_open_store(store, cred, clock, out, err);
 }
 
 int
@@ -198,8 +210,13 @@ access_open(const char *address, const struct credential *cred,
 int
 access_open_keyless(const char *address, struct access **out, struct err *err)
 {
+	struct store *store;
+	int ret;
+
 	*out = NULL;
-	return load(address, &system_clock, out, err);
+	if ((ret = store_open(address, &store, err)) != 0)
+		return ret;
+	return load(store, &system_clock, out, err);
 }
 
 /* --- making a store ----------------------------------------------------- */

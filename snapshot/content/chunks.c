@@ -2,6 +2,7 @@
 #include "snapshot/content/index_set.h"
 #include "snapshot/content/pack_cache.h"
 #include "snapshot/content/segcache.h"
+#include "snapshot/content/verify.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ struct chunks {
 	struct segcache *cache;
 	struct index_source src;
 	struct pack_cache *packs;
+	struct verifier *verifier;
 
 	pthread_mutex_t mu;
 	struct index_set *set; /* guarded by mu */
@@ -30,6 +32,9 @@ make_parts(struct chunks *c, struct err *err)
 	int rc = pack_cache_new(c->src.store, c->src.kr,
 	    segcache_decoder(c->cache), c->src.dataset, &c->packs, err);
 
+	if (rc != 0)
+		return rc;
+	rc = verifier_new(&keyring_latest(c->src.kr)->id, &c->verifier, err);
 	if (rc != 0)
 		return rc;
 	return index_set_new(&c->src, NULL, NULL, 0, &c->set, err);
@@ -71,6 +76,7 @@ chunks_free(struct chunks *c)
 	prefetch_forget(segcache_prefetch(c->cache), c);
 	index_set_unref(c->set);
 	pack_cache_free(c->packs);
+	verifier_free(c->verifier);
 	(void)pthread_mutex_destroy(&c->mu);
 	(void)pthread_mutex_destroy(&c->refresh_mu);
 	free(c);
@@ -288,7 +294,7 @@ load_segment(void *arg, struct segment **out, struct err *err)
 
 static void
 key_of(const struct chunks *c, const struct chunk_place *place,
-    struct segcache_key *key)
+    struct segtable_key *key)
 {
 	memcpy(key->dataset, c->src.dataset, DATASET_ID_LEN);
 	memcpy(key->pack, place->pack, OBJECT_NAME_LEN);
@@ -300,48 +306,86 @@ take_segment(struct chunks *c, const struct chunk_name *name,
     const struct chunk_place *place, void *out, struct err *err)
 {
 	struct load load = {.c = c, .place = place};
-	struct object_ref ref = {.cls = OBJECT_PACK};
-	char text[OBJECT_REF_TEXT];
 	struct segment **seg = out;
-	struct segment_chunk ch;
-	struct segcache_key key;
-	int rc;
+	struct segtable_key key;
 
+	(void)name;
 	key_of(c, place, &key);
-	rc = segcache_get(c->cache, &key, load_segment, &load, seg, err);
-	if (rc != 0 || segment_find(*seg, name, &ch))
-		return rc;
-	segment_unref(STEAL(*seg));
-	memcpy(ref.dataset, c->src.dataset, sizeof(ref.dataset));
-	memcpy(ref.name, place->pack, sizeof(ref.name));
-	object_ref_text(&ref, text);
-	return err_set(err, ERR_CORRUPT,
-	    "pack '%s': segment %u: does not hold it", text,
-	    place->segment.number);
+	return segcache_get(c->cache, &key, load_segment, &load, seg, err);
 }
 
 /* --- chunks ------------------------------------------------------------- */
+
+/* What is looked for, and what was found. */
+struct want {
+	enum chunk_kind kind;
+	struct segment *seg;
+	struct segment_chunk ch;
+};
+
+/* Whether ${w}->seg holds the chunk that is wanted, with the bytes it names. */
+static int
+accept(struct chunks *c, const struct chunk_name *name, struct want *w,
+    struct err *err)
+{
+	int rc;
+
+	if (!segment_find(w->seg, name, &w->ch))
+		return err_set(err, ERR_CORRUPT, "does not hold it");
+	if (w->ch.kind != w->kind)
+		return err_set(err, ERR_CORRUPT, "of another kind");
+	if (segment_vouched(w->seg, w->ch.number))
+		return 0;
+	rc = verifier_check(
+	    c->verifier, name, w->kind, w->ch.data, w->ch.len, err);
+	if (rc == 0)
+		segment_vouch(w->seg, w->ch.number);
+	return rc;
+}
+
+/* A place_fn for a struct want. */
+static int
+take_chunk(struct chunks *c, const struct chunk_name *name,
+    const struct chunk_place *place, void *out, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_PACK};
+	char text[OBJECT_REF_TEXT];
+	struct want *w = out;
+	int rc = take_segment(c, name, place, &w->seg, err);
+
+	if (rc != 0)
+		return rc;
+	rc = accept(c, name, w, err);
+	if (rc == 0)
+		return 0;
+	segment_unref(STEAL(w->seg));
+	memcpy(ref.dataset, c->src.dataset, sizeof(ref.dataset));
+	memcpy(ref.name, place->pack, sizeof(ref.name));
+	object_ref_text(&ref, text);
+	(void)err_wrap(
+	    err, "pack '%s': segment %u", text, place->segment.number);
+	return rc;
+}
 
 int
 chunks_get(struct chunks *c, const struct chunk_name *name,
     enum chunk_kind kind, struct chunk *out, struct err *err)
 {
-	struct segment *seg;
-	struct segment_chunk ch;
-	int rc = 0;
+	struct want w = {.kind = kind};
+	struct err why;
+	int rc;
 
 	*out = (struct chunk){0};
-	seg = segcache_find(c->cache, c->src.dataset, name);
-	if (seg == NULL)
-		rc = look_up(c, name, take_segment, &seg, err);
-	if (rc != 0)
-		return rc;
-	if (!segment_find(seg, name, &ch) || ch.kind != kind) {
-		segment_unref(seg);
-		rc = err_set(err, ERR_CORRUPT, "of another kind");
-		return name_chunk(name, rc, err);
+	w.seg = segcache_find(c->cache, c->src.dataset, name);
+	/* What some other segment has under this name is not to be believed. */
+	if (w.seg != NULL && accept(c, name, &w, &why) != 0)
+		segment_unref(STEAL(w.seg));
+	if (w.seg == NULL) {
+		rc = look_up(c, name, take_chunk, &w, err);
+		if (rc != 0)
+			return rc;
 	}
-	*out = (struct chunk){.seg = seg, .data = ch.data, .len = ch.len};
+	*out = (struct chunk){.seg = w.seg, .data = w.ch.data, .len = w.ch.len};
 	return 0;
 }
 
@@ -358,7 +402,7 @@ static int
 warm_segment(struct chunks *c, const struct chunk_name *name,
     const struct chunk_place *place, void *out, struct err *err)
 {
-	struct segcache_key key;
+	struct segtable_key key;
 
 	key_of(c, place, &key);
 	if (segcache_busy(c->cache, &key))

@@ -77,7 +77,9 @@ void chunk_release(struct chunk *ch);
  * damaged, or of another kind; ERR_DENIED this key can't open; ERR_VERSION;
  * ERR_IO; ERR_NOMEM. The text names the chunk and, where known, the pack and the
  * segment. A chunk that is stored twice is found as long as one place is whole.
- * Thread: safe. Cost: in memory a hash look-up; else one segment.
+ * The first time that a chunk of a segment in memory is asked for, its name is
+ * computed again: what a writer stored under another chunk's name is refused.
+ * Thread: safe. Cost: in memory a hash look-up; else one segment; naming.
  */
 NODISCARD int chunks_get(struct chunks *c, const struct chunk_name *name,
     enum chunk_kind kind, struct chunk *out, struct err *err);

@@ -311,11 +311,13 @@ same_item(struct content_cursor *a, struct content_cursor *b, size_t l,
 
 	if (rc == 0)
 		rc = item_at(b, l, off, &eb, &sb, err);
-	if (rc == 0 && sa == off && sb == off && ea.len == eb.len &&
-	    ea.hole == eb.hole &&
-	    memcmp(&ea.name, &eb.name, sizeof(ea.name)) == 0)
+	if (rc < 0 || sa != off || sb != off)
+		return rc;
+	if (ea.len != eb.len || ea.hole != eb.hole)
+		return 0;
+	if (ea.hole || memcmp(&ea.name, &eb.name, sizeof(ea.name)) == 0)
 		*end = off + ea.len;
-	return rc;
+	return 0;
 }
 
 int

@@ -219,25 +219,13 @@ index_builder_entries(const struct index_builder *b)
 	return b->n;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const struct index_entry *x = a, *y = b;
-	int cmp = memcmp(&x->name, &y->name, sizeof(x->name));
-
-	if (cmp != 0)
-		return cmp;
-	return (x->segment > y->segment) - (x->segment < y->segment);
-}
-
 /* Sort; of one chunk in several segments, the one added first stays. */
 static void
 sort_entries(struct index_builder *b)
 {
 	size_t n = 0;
 
-	if (b->n > 0)
-		qsort(b->entries, b->n, sizeof(*b->entries), compare);
+	index_sort(b->entries, b->n);
 	for (size_t i = 0; i < b->n; i++)
 		if (i == 0 ||
 		    memcmp(&b->entries[n - 1].name, &b->entries[i].name,

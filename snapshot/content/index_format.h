@@ -25,6 +25,9 @@ struct index_entry {
 	uint32_t segment;
 };
 
+/** index_sort(): By name, those of one name by segment. */
+void index_sort(struct index_entry *entries, size_t n);
+
 struct index_pack {
 	uint8_t name[OBJECT_NAME_LEN];
 	enum pack_kind kind;

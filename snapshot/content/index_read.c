@@ -172,13 +172,11 @@ index_new(const struct object_ref *ref, struct index_pages *pages,
 		return err_nomem(err);
 	if (pages == NULL)
 		rc = index_pages_new(OWN_PAGES, &ix->own_pages, err);
-	if (rc == 0 && pthread_mutex_init(&ix->mu, NULL) != 0)
-		rc = err_nomem(err);
 	if (rc != 0) {
-		index_pages_free(ix->own_pages);
 		free(ix);
 		return rc;
 	}
+	(void)pthread_mutex_init(&ix->mu, NULL);
 	ix->ref = *ref;
 	ix->pages = pages != NULL ? pages : ix->own_pages;
 	*out = ix;

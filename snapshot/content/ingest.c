@@ -20,6 +20,7 @@ ingest_new(struct store *store, const struct keyring *kr, struct ingest **out,
 	in->store = store;
 	in->kr = kr;
 	in->ks = keyring_latest(kr);
+	in->index_max = INDEX_FULL;
 	pthread_mutex_init(&in->mu, NULL);
 	pthread_mutex_init(&in->pack_seen_mu, NULL);
 	for (unsigned i = 0; i < PACK_KINDS; i++)
@@ -99,12 +100,13 @@ ingest_resume(
 {
 	AUTO(open_pack) struct open_pack *p = NULL;
 	struct object_ref ref = {.cls = OBJECT_PACK};
+	struct err why;
 	uint64_t size;
 	int ret;
 
-	ret = ingest_note_decode(note, len, ref.name, &size, &p, err);
+	ret = ingest_note_decode(note, len, ref.name, &size, &p, &why);
 	if (ret != 0)
-		return ret == ERR_CORRUPT ? 0 : ret;
+		return ret == ERR_CORRUPT ? 0 : err_copy(err, &why);
 	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
 	if ((ret = ingest_pack_there(in, ref.name, size, err)) != 1)
 		return ret;
@@ -135,6 +137,7 @@ ingest_pack_there(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
 {
 	struct object_ref ref = {.cls = OBJECT_PACK};
 	struct chunk_name key;
+	struct err why;
 	uint64_t found = 0;
 	int there, ret;
 
@@ -150,9 +153,9 @@ ingest_pack_there(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
 
 	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
 	memcpy(ref.name, name, sizeof(ref.name));
-	ret = store_size(in->store, &ref, &found, err);
+	ret = store_size(in->store, &ref, &found, &why);
 	if (ret != 0 && ret != ERR_NOT_FOUND)
-		return ret;
+		return err_copy(err, &why);
 	there = ret == 0 && found == size;
 	pthread_mutex_lock(&in->pack_seen_mu);
 	ret =

@@ -35,7 +35,7 @@ ingest_index_pack(struct ingest *in, const struct object_ref *ref,
 
 	pthread_mutex_lock(&in->mu);
 	ret = index_pack(in->built, ref, size, p, err);
-	if (ret == 0 && index_builder_entries(in->built) >= INDEX_ENTRIES_MAX)
+	if (ret == 0 && index_builder_entries(in->built) >= in->index_max)
 		ret = ingest_write_index(in, err);
 	pthread_mutex_unlock(&in->mu);
 	return ret;
@@ -71,15 +71,18 @@ forget_indexed(struct ingest *in, struct index *ix, struct err *err)
 	struct name_set old = in->claimed;
 	static const struct chunk_name zero;
 	struct chunk_place place;
+	struct err why;
 	int ret = 0;
 
 	memset(&in->claimed, 0, sizeof(in->claimed));
 	for (size_t i = 0; i < old.cap && ret >= 0; i++) {
 		if (memcmp(&old.slots[i], &zero, sizeof(zero)) == 0)
 			continue;
-		ret = index_find(ix, &old.slots[i], &place, err);
+		ret = index_find(ix, &old.slots[i], &place, &why);
 		if (ret == ERR_NOT_FOUND)
 			ret = name_set_add(&in->claimed, &old.slots[i], err);
+		else if (ret != 0)
+			err_copy(err, &why);
 	}
 	name_set_clear(&old);
 	return ret < 0 ? ret : 0;
@@ -110,39 +113,23 @@ ingest_write_index(struct ingest *in, struct err *err)
 	return forget_indexed(in, ix, err);
 }
 
-/* The known index with the fewest entries, or NULL. */
-static struct known *
-smallest(struct ingest *in)
-{
-	struct known *best = NULL;
-
-	for (size_t i = 0; i < in->nknown; i++) {
-		if (best == NULL ||
-		    index_entries(in->known[i].ix) < index_entries(best->ix))
-			best = &in->known[i];
-	}
-	return best;
-}
-
+/* From the newest one back, so that none is passed over by an older one. */
 static int
 merge_small(struct ingest *in, struct err *err)
 {
-	struct known *k;
 	int ret;
 
-	while ((k = smallest(in)) != NULL) {
+	while (in->nknown > 0) {
+		struct index *last = in->known[in->nknown - 1].ix;
 		size_t have = index_builder_entries(in->built);
-		size_t more = index_entries(k->ix);
+		size_t more = index_entries(last);
 
-		if (have == 0 || more > 2 * have ||
-		    have + more > INDEX_ENTRIES_MAX)
+		if (have == 0 || more > 2 * have || have + more > in->index_max)
 			break;
-		if ((ret = index_merge(k->ix, in->built, err)) != 0)
+		if ((ret = index_merge(last, in->built, err)) != 0)
 			return ret;
-		index_close(k->ix);
+		index_close(last);
 		in->nknown--;
-		memmove(k, k + 1,
-		    (size_t)(in->known + in->nknown - k) * sizeof(*k));
 	}
 	return 0;
 }

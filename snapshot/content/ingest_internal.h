@@ -19,7 +19,7 @@
 #define INGEST_LEVEL 3            /* zstd's */
 #define SEGMENT_DATA (256 * 1024) /* writer's choice, FORMAT.md 5 */
 #define SEGMENT_META (128 * 1024)
-#define INDEX_ENTRIES_MAX (1024 * 1024) /* a run's index is written at that */
+#define INDEX_FULL (1024 * 1024) /* a run's index is written at that */
 
 /* A pack being filled, and what it holds. Guarded by its kind's lock. */
 struct open_pack {
@@ -42,6 +42,7 @@ struct ingest {
 	struct store *store;
 	const struct keyring *kr;
 	const struct keyset *ks;
+	size_t index_max; /* entries; INDEX_FULL but in tests */
 	struct packrun *run;
 	ingest_pack_fn *on_pack;
 	void *on_pack_arg;

@@ -82,20 +82,19 @@ static int
 is_known(struct ingest *in, const struct chunk_name *name, struct err *err)
 {
 	struct chunk_place place;
+	struct err why; /* of one that does not list it, which is no failure */
 	int ret = 0;
 
 	pthread_rwlock_rdlock(&in->known_lock);
-	for (size_t i = in->nknown; i > 0; i--) {
-		ret = index_find(in->known[i - 1].ix, name, &place, err);
-		if (ret == 0) {
+	for (size_t i = in->nknown; i > 0 && ret == 0; i--) {
+		ret = index_find(in->known[i - 1].ix, name, &place, &why);
+		if (ret == 0)
 			ret = ingest_pack_there(
 			    in, place.pack, place.pack_size, err);
-			if (ret != 0)
-				break;
-		} else if (ret != ERR_NOT_FOUND) {
-			break;
-		}
-		ret = 0;
+		else if (ret == ERR_NOT_FOUND)
+			ret = 0;
+		else
+			err_copy(err, &why);
 	}
 	pthread_rwlock_unlock(&in->known_lock);
 	return ret;

@@ -10,6 +10,7 @@
  *	names	of all chunks, segment by segment
  */
 #include "snapshot/content/ingest_internal.h"
+#include "snapshot/content/pack_format.h"
 
 #include <stdlib.h>
 
@@ -50,8 +51,8 @@ ingest_note_encode(const struct object_ref *ref, uint64_t size,
 
 /* The places of all segments, which follow each other without gaps. */
 static int
-decode_places(
-    struct rd *r, struct open_pack *p, uint32_t **counts, struct err *err)
+decode_places(struct rd *r, struct open_pack *p, uint64_t size,
+    uint32_t **counts, struct err *err)
 {
 	uint64_t offset = PACK_HEADER_LEN;
 
@@ -63,17 +64,19 @@ decode_places(
 	for (size_t i = 0; i < p->nplaces; i++) {
 		uint64_t len = rd_varint(r), n = rd_varint(r);
 
-		if (len > PACK_LIMIT || offset + len > PACK_LIMIT ||
+		if (len > PACK_LIMIT || offset > PACK_LIMIT ||
 		    n > rd_left(r) / CHUNK_NAME_LEN)
 			return err_set(err, ERR_CORRUPT, "malformed note");
 		p->places[i].number = (uint32_t)i;
 		p->places[i].offset = (uint32_t)offset;
 		p->places[i].sealed_len = (uint32_t)len;
+		if (!pack_place_ok(&p->places[i], size))
+			return err_set(err, ERR_CORRUPT, "malformed note");
 		(*counts)[i] = (uint32_t)n;
 		p->nnames += n;
 		offset += len;
 	}
-	if (p->nnames > rd_left(r) / CHUNK_NAME_LEN)
+	if (p->nplaces == 0 || p->nnames > rd_left(r) / CHUNK_NAME_LEN)
 		return err_set(err, ERR_CORRUPT, "malformed note");
 	return 0;
 }
@@ -118,7 +121,7 @@ ingest_note_decode(const uint8_t *buf, size_t len,
 	if (r.failed || format != NOTE_FORMAT || kind >= PACK_KINDS)
 		return err_set(err, ERR_CORRUPT, "not a pack's note");
 	p->kind = (enum pack_kind)kind;
-	ret = decode_places(&r, p, &counts, err);
+	ret = decode_places(&r, p, *size, &counts, err);
 	if (ret == 0)
 		ret = decode_names(&r, p, counts, err);
 	free(counts);

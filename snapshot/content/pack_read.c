@@ -43,10 +43,7 @@ pack_new(struct store *store, const struct object_ref *ref,
 
 	if (p == NULL)
 		return err_nomem(err);
-	if (pthread_mutex_init(&p->mu, NULL) != 0) {
-		free(p);
-		return err_nomem(err);
-	}
+	(void)pthread_mutex_init(&p->mu, NULL);
 	atomic_init(&p->refs, 1);
 	p->store = store;
 	p->ref = *ref;

@@ -38,7 +38,6 @@ prefetch_new(struct prefetch **out, struct err *err)
 	*out = NULL;
 	if (p == NULL)
 		return err_nomem(err);
-	/* Of default attributes: on Linux these can't fail. */
 	(void)pthread_mutex_init(&p->mu, NULL);
 	(void)pthread_cond_init(&p->wanted, NULL);
 	(void)pthread_cond_init(&p->done, NULL);

@@ -2,41 +2,19 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-/*
- *	key ----> buckets ---> entry ---> segment
- *	                         ^
- *	chunk name ---> names ---'
- *
- * Every entry is in the list by last use. Of the chunks of kept segments, the
- * names table finds the entry without a look into an index; two chunks that
- * meet in one place of it displace each other, which costs that look-up only.
- * A segment on its way here is not an entry but a flight.
- */
-
-/* Table sizes by what a typical segment, and chunk, takes. */
-#define BYTES_A_BUCKET (16 * 1024)
-#define BYTES_A_NAME 1024
-#define TABLE_MIN 256
-#define TABLE_MAX (1024 * 1024)
-
-/* A sixteenth of the limit, but at least this many pages of indexes. */
+/* Pages of indexes: a sixteenth of the limit, but at least this many. */
 #define PAGES_SHARE 16
 #define PAGES_MIN 32
 
-struct entry {
-	struct segcache_key key;
-	struct entry *chain;         /* in its bucket */
-	struct entry *newer, *older; /* by last use */
-	struct segment *seg;
-	size_t memory;
-};
-
+/*
+ * A segment on its way here, between the thread that opens it and those that
+ * wait for it; the last of them cleans up.
+ */
 struct flight {
-	struct segcache_key key;
+	struct segtable_key key;
 	struct flight *next;
-	unsigned users; /* the loader and those who wait */
+	unsigned users;
 	bool done;
 	int rc;
 	struct err err;
@@ -51,25 +29,11 @@ struct segcache {
 	struct prefetch *prefetch;
 
 	pthread_mutex_t mu;
-	/* All guarded by mu. */
-	size_t memory;
-	struct entry **buckets, **names;
-	size_t nbuckets, nnames; /* powers of two */
-	struct entry *newest, *oldest;
-	struct flight *flights;
+	struct segtable *table; /* guarded by mu */
+	struct flight *flights; /* guarded by mu, and what they point to */
 };
 
 /* --- making ------------------------------------------------------------- */
-
-static size_t
-table_size(size_t want)
-{
-	size_t n = TABLE_MIN;
-
-	while (n < want && n < TABLE_MAX)
-		n *= 2;
-	return n;
-}
 
 static int
 make_parts(struct segcache *c, struct err *err)
@@ -77,13 +41,9 @@ make_parts(struct segcache *c, struct err *err)
 	size_t npages = c->limit / PAGES_SHARE / INDEX_PAGE_LEN;
 	int rc;
 
-	c->nbuckets = table_size(c->limit / BYTES_A_BUCKET);
-	c->nnames = table_size(c->limit / BYTES_A_NAME);
-	c->buckets = calloc(c->nbuckets, sizeof(struct entry *));
-	c->names = calloc(c->nnames, sizeof(struct entry *));
-	if (c->buckets == NULL || c->names == NULL)
-		return err_nomem(err);
-	rc = segment_decoder_new(c->limit, &c->decoder, err);
+	rc = segtable_new(c->limit, &c->table, err);
+	if (rc == 0)
+		rc = segment_decoder_new(c->limit, &c->decoder, err);
 	if (rc == 0)
 		rc = index_pages_new(
 		    npages < PAGES_MIN ? PAGES_MIN : npages, &c->pages, err);
@@ -95,10 +55,11 @@ make_parts(struct segcache *c, struct err *err)
 int
 segcache_new(size_t limit, struct segcache **out, struct err *err)
 {
-	AUTO(segcache) struct segcache *c = calloc(1, sizeof(*c));
+	AUTO(segcache) struct segcache *c = NULL;
 	int rc;
 
 	*out = NULL;
+	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return err_nomem(err);
 	c->limit = limit;
@@ -110,30 +71,16 @@ segcache_new(size_t limit, struct segcache **out, struct err *err)
 	return 0;
 }
 
-static void
-free_entry(struct entry *e)
-{
-	segment_unref(e->seg);
-	free(e);
-}
-
 void
 segcache_free(struct segcache *c)
 {
 	if (c == NULL)
 		return;
 	prefetch_free(c->prefetch);
-	while (c->oldest != NULL) {
-		struct entry *e = c->oldest;
-
-		c->oldest = e->newer;
-		free_entry(e);
-	}
+	segtable_free(c->table);
 	index_pages_free(c->pages);
 	segment_decoder_unref(c->decoder);
 	(void)pthread_mutex_destroy(&c->mu);
-	free(c->buckets);
-	free(c->names);
 	free(c);
 }
 
@@ -167,194 +114,58 @@ segcache_prefetch(struct segcache *c)
 	return c->prefetch;
 }
 
+/* --- finding ------------------------------------------------------------ */
+
 size_t
 segcache_memory(struct segcache *c)
 {
 	size_t memory;
 
 	(void)pthread_mutex_lock(&c->mu);
-	memory = c->memory;
+	memory = segtable_memory(c->table);
 	(void)pthread_mutex_unlock(&c->mu);
 	return memory;
 }
-
-/* --- entries; all with mu held ------------------------------------------ */
-
-/* Pack and chunk names are hashes: any bytes of them spread well. */
-static size_t
-hash_of(const uint8_t name[OBJECT_NAME_LEN])
-{
-	struct rd r = rd_init(name, OBJECT_NAME_LEN);
-
-	return (size_t)rd_u64(&r);
-}
-
-static struct entry **
-bucket_of(struct segcache *c, const struct segcache_key *key)
-{
-	size_t hash = hash_of(key->pack) + key->number * 0x9e3779b1u;
-
-	return &c->buckets[hash & (c->nbuckets - 1)];
-}
-
-static struct entry **
-name_slot(struct segcache *c, const struct chunk_name *name)
-{
-	return &c->names[hash_of(name->b) & (c->nnames - 1)];
-}
-
-static bool
-same_key(const struct segcache_key *a, const struct segcache_key *b)
-{
-	return a->number == b->number &&
-	       memcmp(a->pack, b->pack, sizeof(a->pack)) == 0 &&
-	       memcmp(a->dataset, b->dataset, sizeof(a->dataset)) == 0;
-}
-
-static struct entry *
-find_entry(struct segcache *c, const struct segcache_key *key)
-{
-	struct entry *e = *bucket_of(c, key);
-
-	while (e != NULL && !same_key(&e->key, key))
-		e = e->chain;
-	return e;
-}
-
-static void
-list_remove(struct segcache *c, struct entry *e)
-{
-	if (e->newer != NULL)
-		e->newer->older = e->older;
-	else
-		c->newest = e->older;
-	if (e->older != NULL)
-		e->older->newer = e->newer;
-	else
-		c->oldest = e->newer;
-}
-
-static void
-list_add(struct segcache *c, struct entry *e)
-{
-	e->newer = NULL;
-	e->older = c->newest;
-	if (c->newest != NULL)
-		c->newest->newer = e;
-	else
-		c->oldest = e;
-	c->newest = e;
-}
-
-static struct segment *
-use(struct segcache *c, struct entry *e)
-{
-	list_remove(c, e);
-	list_add(c, e);
-	return segment_ref(e->seg);
-}
-
-static void
-add_entry(struct segcache *c, struct entry *e)
-{
-	struct entry **bucket = bucket_of(c, &e->key);
-
-	e->chain = *bucket;
-	*bucket = e;
-	list_add(c, e);
-	c->memory += e->memory;
-	for (size_t i = 0; i < segment_count(e->seg); i++) {
-		struct segment_chunk ch = segment_chunk(e->seg, i);
-
-		*name_slot(c, &ch.name) = e;
-	}
-}
-
-static void
-remove_entry(struct segcache *c, struct entry *e)
-{
-	struct entry **at = bucket_of(c, &e->key);
-
-	while (*at != e)
-		at = &(*at)->chain;
-	*at = e->chain;
-	list_remove(c, e);
-	c->memory -= e->memory;
-	for (size_t i = 0; i < segment_count(e->seg); i++) {
-		struct segment_chunk ch = segment_chunk(e->seg, i);
-		struct entry **slot = name_slot(c, &ch.name);
-
-		if (*slot == e)
-			*slot = NULL;
-	}
-}
-
-/*
- * Take entries that nobody uses out of the cache, the oldest first, until there
- * is room for ${memory} bytes. They are chained on ${victims}, to be freed
- * without the mutex. False: what is in use leaves too little room.
- */
-static bool
-make_room(struct segcache *c, size_t memory, struct entry **victims)
-{
-	struct entry *e, *newer;
-
-	for (e = c->oldest; e != NULL && c->memory + memory > c->limit;
-	     e = newer) {
-		newer = e->newer;
-		if (segment_shared(e->seg))
-			continue;
-		remove_entry(c, e);
-		e->chain = *victims;
-		*victims = e;
-	}
-	return c->memory + memory <= c->limit;
-}
-
-/* --- finding and loading ------------------------------------------------ */
 
 struct segment *
 segcache_find(struct segcache *c, const uint8_t dataset[DATASET_ID_LEN],
     const struct chunk_name *name)
 {
-	struct segment *seg = NULL;
-	struct segment_chunk ch;
-	struct entry *e;
+	struct segment *seg;
 
 	(void)pthread_mutex_lock(&c->mu);
-	e = *name_slot(c, name);
-	if (e != NULL && memcmp(e->key.dataset, dataset, DATASET_ID_LEN) == 0 &&
-	    segment_find(e->seg, name, &ch))
-		seg = use(c, e);
+	seg = segtable_find(c->table, dataset, name);
 	(void)pthread_mutex_unlock(&c->mu);
 	return seg;
 }
 
 /* With mu held. */
 static struct flight *
-find_flight(struct segcache *c, const struct segcache_key *key)
+find_flight(struct segcache *c, const struct segtable_key *key)
 {
 	struct flight *f = c->flights;
 
-	while (f != NULL && !same_key(&f->key, key))
+	while (f != NULL && !segtable_key_equal(&f->key, key))
 		f = f->next;
 	return f;
 }
 
 bool
-segcache_busy(struct segcache *c, const struct segcache_key *key)
+segcache_busy(struct segcache *c, const struct segtable_key *key)
 {
 	bool busy;
 
 	(void)pthread_mutex_lock(&c->mu);
-	busy = find_entry(c, key) != NULL || find_flight(c, key) != NULL;
+	busy = segtable_has(c->table, key) || find_flight(c, key) != NULL;
 	(void)pthread_mutex_unlock(&c->mu);
 	return busy;
 }
 
+/* --- opening ------------------------------------------------------------ */
+
 /* With mu held. */
 static struct flight *
-begin_flight(struct segcache *c, const struct segcache_key *key)
+begin_flight(struct segcache *c, const struct segtable_key *key)
 {
 	struct flight *f = calloc(1, sizeof(*f));
 
@@ -386,76 +197,58 @@ leave_flight(struct flight *f, struct segment **out, struct err *err)
 	return rc;
 }
 
-/* With mu held: the outcome is there; it becomes an entry if there is room. */
-static void
-land(struct segcache *c, struct flight *f, struct entry **victims)
+/* With mu held: the outcome is there, and kept if it is a segment. */
+static struct segtable_entry *
+land(struct segcache *c, struct flight *f)
 {
 	struct flight **at = &c->flights;
-	struct entry *e;
 
 	while (*at != f)
 		at = &(*at)->next;
 	*at = f->next;
 	f->done = true;
 	(void)pthread_cond_broadcast(&f->landed);
-	if (f->rc != 0)
-		return;
-	e = calloc(1, sizeof(*e));
-	if (e == NULL)
-		return;
-	e->memory = segment_memory(f->seg) + sizeof(*e);
-	if (!make_room(c, e->memory, victims)) {
-		free(e);
-		return;
-	}
-	e->key = f->key;
-	e->seg = segment_ref(f->seg);
-	add_entry(c, e);
+	return f->rc != 0 ? NULL : segtable_keep(c->table, &f->key, f->seg);
 }
 
 static int
 fly(struct segcache *c, struct flight *f, segcache_load_fn *load, void *arg,
     struct segment **out, struct err *err)
 {
-	struct entry *victims = NULL, *next;
+	struct segtable_entry *gone;
 	int rc;
 
 	f->rc = load(arg, &f->seg, &f->err);
 	(void)pthread_mutex_lock(&c->mu);
-	land(c, f, &victims);
+	gone = land(c, f);
 	rc = leave_flight(f, out, err);
 	(void)pthread_mutex_unlock(&c->mu);
-	for (; victims != NULL; victims = next) {
-		next = victims->chain;
-		free_entry(victims);
-	}
+	segtable_free_entries(gone);
 	return rc;
 }
 
 int
-segcache_get(struct segcache *c, const struct segcache_key *key,
+segcache_get(struct segcache *c, const struct segtable_key *key,
     segcache_load_fn *load, void *arg, struct segment **out, struct err *err)
 {
-	struct entry *e;
-	struct flight *f;
+	struct flight *f = NULL;
 	int rc = 0;
 
-	*out = NULL;
 	(void)pthread_mutex_lock(&c->mu);
-	e = find_entry(c, key);
-	f = e != NULL ? NULL : find_flight(c, key);
-	if (e != NULL) {
-		*out = use(c, e);
-	} else if (f != NULL) {
-		f->users++;
-		while (!f->done)
-			(void)pthread_cond_wait(&f->landed, &c->mu);
-		rc = leave_flight(f, out, err);
-	} else {
+	*out = segtable_get(c->table, key);
+	if (*out == NULL)
+		f = find_flight(c, key);
+	if (*out == NULL && f == NULL) {
 		f = begin_flight(c, key);
 		(void)pthread_mutex_unlock(&c->mu);
 		return f == NULL ? err_nomem(err)
 				 : fly(c, f, load, arg, out, err);
+	}
+	if (f != NULL) {
+		f->users++;
+		while (!f->done)
+			(void)pthread_cond_wait(&f->landed, &c->mu);
+		rc = leave_flight(f, out, err);
 	}
 	(void)pthread_mutex_unlock(&c->mu);
 	return rc;

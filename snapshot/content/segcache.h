@@ -8,16 +8,7 @@
 #include "snapshot/content/chunks.h"
 #include "snapshot/content/index_pages.h"
 #include "snapshot/content/prefetch.h"
-
-/*
- * A segment. The dataset is part of it: an index of one dataset that names a
- * pack of another must not be served what that one's key opened.
- */
-struct segcache_key {
-	uint8_t dataset[DATASET_ID_LEN];
-	uint8_t pack[OBJECT_NAME_LEN];
-	uint32_t number;
-};
+#include "snapshot/content/segtable.h"
 
 /** segcache_find(): A segment in memory that holds the chunk, or NULL. */
 struct segment *segcache_find(struct segcache *c,
@@ -31,11 +22,11 @@ typedef int segcache_load_fn(void *arg, struct segment **out, struct err *err);
  * the others that want the segment wait; a failure is all of theirs, and then
  * forgotten. What finds no room among segments in use is not kept.
  */
-NODISCARD int segcache_get(struct segcache *c, const struct segcache_key *key,
+NODISCARD int segcache_get(struct segcache *c, const struct segtable_key *key,
     segcache_load_fn *load, void *arg, struct segment **out, struct err *err);
 
 /** segcache_busy(): Whether it is in memory or on its way there. */
-bool segcache_busy(struct segcache *c, const struct segcache_key *key);
+bool segcache_busy(struct segcache *c, const struct segtable_key *key);
 
 /** segcache_memory(c): Bytes of the segments that are kept. */
 size_t segcache_memory(struct segcache *c);

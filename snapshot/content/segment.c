@@ -22,6 +22,7 @@ struct entry {
 	uint32_t off;
 	uint32_t len;
 	enum chunk_kind kind;
+	atomic_bool vouched;
 };
 
 struct segment {
@@ -50,13 +51,11 @@ segment_decoder_new(
 		return err_nomem(err);
 	atomic_init(&d->refs, 1);
 	rc = plain_pool_new(memory, &d->pool, err);
-	if (rc == 0 && pthread_mutex_init(&d->mu, NULL) != 0)
-		rc = err_nomem(err);
 	if (rc != 0) {
-		plain_pool_unref(d->pool);
 		free(d);
 		return rc;
 	}
+	(void)pthread_mutex_init(&d->mu, NULL);
 	*out = d;
 	return 0;
 }
@@ -321,6 +320,7 @@ segment_chunk(const struct segment *s, size_t i)
 	    .kind = e->kind,
 	    .data = s->data + e->off,
 	    .len = e->len,
+	    .number = i,
 	};
 
 	return ch;
@@ -341,4 +341,18 @@ segment_find(const struct segment *s, const struct chunk_name *name,
 		}
 	}
 	return false;
+}
+
+bool
+segment_vouched(const struct segment *s, size_t number)
+{
+	return atomic_load_explicit(
+	    &s->entries[number].vouched, memory_order_relaxed);
+}
+
+void
+segment_vouch(struct segment *s, size_t number)
+{
+	atomic_store_explicit(
+	    &s->entries[number].vouched, true, memory_order_relaxed);
 }

@@ -112,6 +112,7 @@ struct segment_chunk {
 	enum chunk_kind kind;
 	const uint8_t *data; /* the segment's */
 	uint32_t len;
+	size_t number; /* in the segment */
 };
 
 /** segment_chunk(s, i): The i-th chunk. */
@@ -120,5 +121,12 @@ struct segment_chunk segment_chunk(const struct segment *s, size_t i);
 /** segment_find(s, name, out): Whether the segment holds that chunk. */
 bool segment_find(const struct segment *s, const struct chunk_name *name,
     struct segment_chunk *out);
+
+/*
+ * A segment says what its chunks are named; whether a chunk's bytes have that
+ * name is for the reader to find out, once: segment_vouch() notes that they do.
+ */
+bool segment_vouched(const struct segment *s, size_t number);
+void segment_vouch(struct segment *s, size_t number);
 
 #endif

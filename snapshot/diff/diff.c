@@ -46,10 +46,13 @@ problem(struct walk *w, int rc, struct err *err)
 {
 	if (rc != ERR_CORRUPT && rc != ERR_AUTH && rc != ERR_IO)
 		return rc;
-	if (w->opt->on_problem != NULL)
-		return w->opt->on_problem(
-		    w->opt->arg, path_of(w), path_len(w), err);
-	(void)err_wrap(err, "'%.256s'", path_of(w));
+	if (w->opt->on_problem == NULL) {
+		(void)err_wrap(err, "'%.256s'", path_of(w));
+		return rc;
+	}
+	rc = w->opt->on_problem(w->opt->arg, path_of(w), path_len(w), err);
+	if (rc == 0)
+		*err = (struct err){0};
 	return rc;
 }
 
@@ -267,8 +270,12 @@ diff_run(const struct diff_side *a, const struct diff_side *b,
     const struct diff_options *opt, struct err *err)
 {
 	struct walk w = {.side = {a, b}, .opt = opt};
-	int rc = compare_roots(&w, err);
+	struct err own = {0}; /* for on_problem, where the caller has none */
+	int rc;
 
+	if (err == NULL)
+		err = &own;
+	rc = compare_roots(&w, err);
 	if (rc == 0)
 		rc = walk_all(&w, err);
 	stack_clear(&w.stack);

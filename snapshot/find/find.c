@@ -104,11 +104,13 @@ walk_changes(struct search *s, struct err *err)
 	const struct diff_side before = side_of(&s->snapshots[s->at - 1]);
 	int rc = compare(s, &before, NULL, err);
 
+	if (s->opt->on_problem == NULL ||
+	    (rc != ERR_CORRUPT && rc != ERR_AUTH && rc != ERR_IO))
+		return rc;
 	/* Damage in either: this snapshot is then searched by itself. */
-	if (s->opt->on_problem != NULL &&
-	    (rc == ERR_CORRUPT || rc == ERR_AUTH || rc == ERR_IO))
-		return walk_whole(s, err);
-	return rc;
+	if (err != NULL)
+		*err = (struct err){0};
+	return walk_whole(s, err);
 }
 
 static int

@@ -180,7 +180,7 @@ restore_entry(struct restore *rs, const struct dir_entry *de, struct err *err)
 static int
 next_entry(struct restore *rs, struct err *err)
 {
-	DIR_ENTRY_AUTO struct dir_entry de = {0};
+	struct dir_entry de; /* the cursor's */
 	struct level *l = top(rs);
 	int ret;
 

@@ -25,7 +25,7 @@ struct dir_cursor {
 	uint64_t pos; /* entries passed */
 	size_t at;
 	struct frame frame[DIR_LEVELS];
-	size_t lastlen; /* 0: unknown */
+	size_t lastlen; /* a name that what follows has to pass; 0: none */
 	uint8_t last[ENTRY_NAME_MAX];
 };
 
@@ -74,7 +74,7 @@ dir_cursor_free(struct dir_cursor *cur)
 	free(cur);
 }
 
-/* The last page of level 0 ends: its last name is what the next has to pass. */
+/* A page ends. The last name in one of level 0 is what the next has to pass. */
 static void
 end_page(struct dir_cursor *cur)
 {
@@ -112,6 +112,9 @@ peek(struct dir_cursor *cur, struct page *after, struct page_item *item,
 
 		*after = cur->frame[cur->at].page;
 		rc = page_next(after, item, err);
+		if (rc > 0 && !entry_name_ok(item->name.p, item->name.len))
+			rc = err_set(err, ERR_CORRUPT,
+			    "a directory lists what can't be a name");
 		if (rc < 0)
 			page_damaged(&cur->frame[cur->at].name, err);
 		if (rc != 0)
@@ -121,21 +124,13 @@ peek(struct dir_cursor *cur, struct page *after, struct page_item *item,
 	return peek_root(cur, item);
 }
 
+/* Go beyond what peek() found, which holds that many entries. */
 static void
 pass(struct dir_cursor *cur, const struct page *after, uint64_t entries)
 {
 	if (cur->at <= cur->ref.level)
 		cur->frame[cur->at].page = *after;
 	cur->pos += entries;
-}
-
-/* Pass over a page unread. */
-static void
-pass_page(struct dir_cursor *cur, const struct page *after,
-    const struct page_item *item)
-{
-	pass(cur, after, item->child.entries);
-	cur->lastlen = 0;
 }
 
 /* Open the page that peek() found. */
@@ -234,7 +229,7 @@ dir_cursor_seek(struct dir_cursor *cur, uint64_t n, struct err *err)
 		if (cur->at == 0)
 			pass(cur, &after, 1);
 		else if (item.child.entries <= n - cur->pos)
-			pass_page(cur, &after, &item);
+			pass(cur, &after, item.child.entries);
 		else
 			rc = open_page(cur, &after, &item, err);
 		if (rc < 0)
@@ -264,8 +259,8 @@ dir_cursor_skip_page(struct dir_cursor *cur, struct dir_cursor *other)
 		size_t at[2] = {cur->at, other->at};
 
 		if (at[0] == at[1] && same_page(&item[0], &item[1])) {
-			pass_page(cur, &after[0], &item[0]);
-			pass_page(other, &after[1], &item[1]);
+			pass(cur, &after[0], item[0].child.entries);
+			pass(other, &after[1], item[1].child.entries);
 			return item[0].child.entries;
 		}
 		if (at[0] == 1 && at[1] == 1)

@@ -15,15 +15,18 @@ find_child(
     struct page *p, struct span name, struct page_ref *child, struct err *err)
 {
 	struct page_item item;
+	bool beyond = false;
 	int found = 0;
 	int rc;
 
-	/* To the end, also beyond it: the counts have to add up. */
-	while ((rc = page_next(p, &item, err)) > 0)
-		if (span_compare(item.name, name) <= 0) {
-			*child = item.child;
-			found = 1;
-		}
+	/* To the end, also when it's found: the counts have to add up. */
+	while ((rc = page_next(p, &item, err)) > 0) {
+		beyond = beyond || span_compare(item.name, name) > 0;
+		if (beyond)
+			continue;
+		*child = item.child;
+		found = 1;
+	}
 	return rc < 0 ? rc : found;
 }
 

@@ -75,7 +75,7 @@ page_next(struct page *p, struct page_item *out, struct err *err)
 		get_child(p, out);
 	else
 		out->entry.p = rd_string(&p->r, &out->entry.len);
-	if (p->r.failed || !entry_name_ok(out->name.p, out->name.len))
+	if (p->r.failed)
 		return malformed(err);
 	if (span_compare(p->last, out->name) >= 0)
 		return err_set(

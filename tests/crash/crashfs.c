@@ -429,10 +429,17 @@ enum fate { CUT, GARBLED, ZEROED, KEPT, FATES };
 static void
 overwrite(struct crashfs *fs, int fd, off_t from, off_t to, bool zero)
 {
-	for (off_t at = from; at < to; at++) {
-		uint8_t byte = zero ? 0 : (uint8_t)chance(fs);
+	uint8_t buf[4096] = {0};
 
-		MUST(pwrite(fd, &byte, 1, at) == 1);
+	while (from < to) {
+		size_t n = (size_t)(to - from);
+
+		if (n > sizeof(buf))
+			n = sizeof(buf);
+		for (size_t i = 0; i < n && !zero; i++)
+			buf[i] = (uint8_t)chance(fs);
+		MUST(pwrite(fd, buf, n, from) == (ssize_t)n);
+		from += (off_t)n;
 	}
 }
 

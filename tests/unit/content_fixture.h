@@ -41,6 +41,9 @@
 			fail_msg("'%s' is not in: %s", part, err.text);        \
 	} while (0)
 
+/* Every byte of the id key. */
+#define FIXTURE_ID_KEY 0x5a
+
 struct fixture {
 	struct store *store;
 	struct keyring *kr;        /* a reader's */
@@ -57,6 +60,7 @@ fixture_keys(struct fixture *f, const char *name)
 
 	assert_ok(keyset_new(name, &ks, &err));
 	assert_ok(keyset_new(name, &blind, &err));
+	memset(&ks->id, FIXTURE_ID_KEY, sizeof(ks->id));
 	*blind = *ks;
 	blind->has_private = false;
 	memset(&blind->seal, 0, sizeof(blind->seal));
@@ -112,17 +116,6 @@ mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-/* The name of chunk ${i}: as good as uniformly distributed. */
-static inline UNUSED struct chunk_name
-name_of(uint64_t i)
-{
-	struct chunk_name name;
-
-	for (size_t k = 0; k < sizeof(name.b); k++)
-		name.b[k] = (uint8_t)mix(i * sizeof(name.b) + k);
-	return name;
-}
-
 /* The bytes of chunk ${i}; compressible. */
 static inline UNUSED void
 fill(uint8_t *buf, size_t len, uint64_t i)
@@ -138,6 +131,37 @@ fill_random(uint8_t *buf, size_t len, uint64_t i)
 	for (size_t k = 0; k < len; k++)
 		buf[k] = (uint8_t)mix(i * 0x100000 + k);
 }
+
+#ifndef REAL_NAMES_LEN
+/* The name of chunk ${i}: as good as uniformly distributed. */
+static inline UNUSED struct chunk_name
+name_of(uint64_t i)
+{
+	struct chunk_name name;
+
+	for (size_t k = 0; k < sizeof(name.b); k++)
+		name.b[k] = (uint8_t)mix(i * sizeof(name.b) + k);
+	return name;
+}
+#else
+/* The name of the REAL_NAMES_LEN bytes of chunk ${i}; from TREES on, a tree's. */
+#define TREES 1000000
+static inline UNUSED struct chunk_name
+name_of(uint64_t i)
+{
+	AUTO(namer) struct namer *namer = NULL;
+	uint8_t buf[REAL_NAMES_LEN];
+	struct chunk_name name;
+	struct id_key key;
+
+	memset(&key, FIXTURE_ID_KEY, sizeof(key));
+	fill(buf, sizeof(buf), i);
+	assert_ok(namer_new(&key, &namer, &err));
+	assert_ok(namer_name(namer, i < TREES ? CHUNK_DATA : CHUNK_TREE, buf,
+	    sizeof(buf), &name, &err));
+	return name;
+}
+#endif
 
 /* Append the plaintext of a segment of chunks ${from} to ${to} - 1. */
 static inline UNUSED void

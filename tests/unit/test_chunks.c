@@ -1,11 +1,12 @@
+#define LEN 3000
+/* Readers compute the names again. */
+#define REAL_NAMES_LEN LEN
 #include "snapshot/content/segcache.h"
 #include "tests/unit/content_fixture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
-
-#define LEN 3000
 
 static struct segcache *
 new_cache(void)
@@ -106,11 +107,11 @@ get__of_another_kind(void **state)
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed packs[2];
 	struct object_ref ref;
-	struct chunk_name data = name_of(1), tree = name_of(101);
+	struct chunk_name data = name_of(1), tree = name_of(TREES + 1);
 	struct chunk ch;
 
 	put_pack(f, &packs[0], 0, 1, 5, LEN);
-	put_pack_kind(f, &packs[1], 100, 1, 5, LEN, CHUNK_TREE);
+	put_pack_kind(f, &packs[1], TREES, 1, 5, LEN, CHUNK_TREE);
 	ref = put_index(f, packs, 2);
 	c = new_chunks(f, cache, &ref, 1);
 	/* Before and after it is in memory. */
@@ -399,6 +400,44 @@ get__a_segment_that_does_not_hold_it(void **state)
 	assert_ok(get(c, 7, &err));
 }
 
+/*
+ * Other bytes under a chunk's name, in an authentic pack and a newer index: all
+ * that a writer's key can do to what an earlier snapshot relies on.
+ */
+static void
+get__other_bytes_under_its_name(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(segcache) struct segcache *cache = new_cache();
+	AUTO(segcache) struct segcache *cold = new_cache();
+	AUTO(chunks) struct chunks *c = NULL;
+	AUTO(chunks) struct chunks *c2 = NULL;
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	AUTO(pack_writer) struct pack_writer *w = NULL;
+	WR_AUTO struct wr plain = {0};
+	struct packed good, forged = {.n = 1};
+	struct chunk_name name = name_of(7);
+	struct object_ref refs[2];
+
+	put_pack(f, &good, 0, 2, 5, LEN);
+	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, "forged", 6, &err));
+	assert_ok(segment_builder_finish(b, &plain, &err));
+	assert_ok(pack_writer_new(
+	    f->store, f->run, f->ks->dataset, PACK_DATA, &w, &err));
+	assert_ok(
+	    pack_writer_add(w, plain.buf, plain.len, &forged.places[0], &err));
+	assert_ok(pack_writer_commit(w, &forged.ref, &forged.size, &err));
+	refs[0] = put_index(f, &good, 1);
+	refs[1] = put_lie(f, &forged, 7, 0);
+	c = new_chunks(f, cache, refs, 2);
+	assert_ok(get(c, 7, &err));
+	/* Now that the forged segment is in memory, too. */
+	assert_ok(get(c, 7, &err));
+	c2 = new_chunks(f, cold, refs + 1, 1);
+	assert_fails(ERR_CORRUPT, "not what its name says", get(c2, 7, &err));
+}
+
 static void
 get__a_pack_under_another_name(void **state)
 {
@@ -603,6 +642,7 @@ main(void)
 	    content_test(get__a_damaged_index),
 	    content_test(get__another_place_of_the_chunk),
 	    content_test(get__a_segment_that_does_not_hold_it),
+	    content_test(get__other_bytes_under_its_name),
 	    content_test(get__a_pack_under_another_name),
 	    content_test(get__packs_of_another_dataset),
 	    content_test(get__many_threads),

@@ -398,6 +398,51 @@ at__finds_each_of_millions(void **state)
 	fake_chunks_free(c);
 }
 
+/* Where nodes end, and all their bytes: what was stored has to stay known. */
+static void
+finish__always_makes_the_same_nodes(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	uint64_t size;
+	struct content content = build_many(c, SIZE_MAX, &size);
+	char text[CONTENT_NAME_TEXT];
+
+	(void)state;
+	content_name_text(&content.root, text);
+	assert_string_equal(text, "da7841f6aa707ecf");
+	assert_int_equal(fake_count(c, CHUNK_LIST), 18510);
+	fake_chunks_free(c);
+}
+
+/* A node above the others has two children at least. */
+static void
+finish__leaves_out_a_root_of_one_child(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	struct element els[600];
+	struct list_node node = {0};
+	size_t levels[2] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(els); i++)
+		els[i] = data_element(9, i);
+	for (size_t n = 5; n <= ARRAY_LEN(els); n++) {
+		uint64_t size;
+		struct content content = build(c, els, n, &size);
+		CHUNK_AUTO struct chunk ch = {0};
+
+		assert_ok(
+		    content_chunk(c, &content.root, CHUNK_LIST, 0, &ch, &err));
+		assert_ok(list_decode(ch.data, ch.len, &node, &err));
+		assert_int_equal(node.level, content.level);
+		assert_true(content.level == 0 || node.n > 1);
+		levels[content.level]++;
+	}
+	assert_true(levels[0] > 10 && levels[1] > 10);
+	list_clear(&node);
+	fake_chunks_free(c);
+}
+
 static void
 finish__rewrites_one_node_a_level(void **state)
 {
@@ -685,6 +730,56 @@ equal__compares_bytes_however_they_are_cut(void **state)
 	fake_chunks_free(d);
 }
 
+/* Bytes that are all the same, but not zero, are no hole. */
+static void
+equal__takes_only_zeros_for_a_hole(void **state)
+{
+	static const char *const bytes[] = {
+	    "\0\0\0\0", "xxxx", "\0\0\0x", "x\0\0\0"};
+	struct chunks *c = fake_chunks_new(0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bytes); i++) {
+		struct element data = stored_element(c, bytes[i], 4);
+		struct element none = hole(4);
+		uint64_t size;
+		struct content a = build(c, &data, 1, &size);
+		struct content b = build(c, &none, 1, &size);
+		struct content_cursor *ca = open_cursor(c, &a, size);
+		struct content_cursor *cb = open_cursor(c, &b, size);
+		bool equal;
+
+		assert_ok(content_equal(ca, cb, true, &equal, &err));
+		assert_int_equal(equal, i == 0);
+		content_cursor_free(ca);
+		content_cursor_free(cb);
+	}
+	fake_chunks_free(c);
+}
+
+/* The same chunk covers a place in both, but starts elsewhere in each. */
+static void
+equal__skips_only_what_starts_alike(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	struct element zeros = stored_element(c, "\0\0\0\0\0\0\0\0\0", 10);
+	struct element els_a[] = {zeros, stored_element(c, "abc", 3)};
+	struct element els_b[] = {hole(3), zeros};
+	uint64_t size;
+	struct content a = build(c, els_a, 2, &size);
+	struct content b = build(c, els_b, 2, &size);
+	struct content_cursor *ca = open_cursor(c, &a, size);
+	struct content_cursor *cb = open_cursor(c, &b, size);
+	bool equal;
+
+	(void)state;
+	assert_ok(content_equal(ca, cb, true, &equal, &err));
+	assert_false(equal);
+	content_cursor_free(ca);
+	content_cursor_free(cb);
+	fake_chunks_free(c);
+}
+
 static void
 equal__reads_nothing_of_the_same(void **state)
 {
@@ -731,6 +826,8 @@ main(void)
 	    cmocka_unit_test(add__refuses_what_cannot_be),
 	    cmocka_unit_test(finish__starts_over_after_a_failure),
 	    cmocka_unit_test(at__finds_each_of_millions),
+	    cmocka_unit_test(finish__always_makes_the_same_nodes),
+	    cmocka_unit_test(finish__leaves_out_a_root_of_one_child),
 	    cmocka_unit_test(finish__rewrites_one_node_a_level),
 	    cmocka_unit_test(read__agrees_with_a_reference),
 	    cmocka_unit_test(seek__agrees_with_a_reference),
@@ -738,6 +835,8 @@ main(void)
 	    cmocka_unit_test(read__reports_damage),
 	    cmocka_unit_test(read__refuses_a_list_that_does_not_descend),
 	    cmocka_unit_test(equal__compares_bytes_however_they_are_cut),
+	    cmocka_unit_test(equal__takes_only_zeros_for_a_hole),
+	    cmocka_unit_test(equal__skips_only_what_starts_alike),
 	    cmocka_unit_test(equal__reads_nothing_of_the_same),
 	};
 

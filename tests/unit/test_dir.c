@@ -163,6 +163,45 @@ builder__rewrites_one_page_a_level(void **state)
 	fake_chunks_free(c);
 }
 
+/* Where pages end, and all their bytes: what was stored has to stay known. */
+static void
+builder__always_makes_the_same_pages(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	struct dir_ref ref = build(c, 100000, SIZE_MAX);
+	char text[CONTENT_NAME_TEXT];
+
+	(void)state;
+	content_name_text(&ref.root, text);
+	assert_string_equal(text, "72af1a07b6fe3646");
+	assert_int_equal(fake_count(c, CHUNK_TREE), 583);
+	fake_chunks_free(c);
+}
+
+/* A page above the others has two children at least. */
+static void
+builder__leaves_out_a_root_of_one_child(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	size_t levels[3] = {0};
+
+	(void)state;
+	for (size_t n = 1; n < 1200; n++) {
+		struct dir_ref ref = build(c, n, SIZE_MAX);
+		CHUNK_AUTO struct chunk ch = {0};
+		struct page p;
+
+		assert_ok(page_open(c,
+		    &(struct page_ref){
+			.name = ref.root, .level = ref.level, .entries = n},
+		    &ch, &p, &err));
+		assert_true(ref.level == 0 || p.left > 1);
+		levels[ref.level]++;
+	}
+	assert_true(levels[0] > 50 && levels[1] > 50);
+	fake_chunks_free(c);
+}
+
 /* A new entry may move a cut, but no further than a few pages. */
 static void
 builder__keeps_most_pages_when_an_entry_comes(void **state)
@@ -624,6 +663,28 @@ next__leaves_an_entry_to_who_keeps_its_page(void **state)
 	fake_chunks_free(c);
 }
 
+/* Of two pages that list the same child, one lies about its entries. */
+static void
+skip_page__passes_no_page_that_is_listed_in_two_ways(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	const char *const ab[] = {"a", "b"}, *const cd[] = {"c", "d"};
+	struct dir_ref p = put_leaf(c, ab, 2), q = put_leaf(c, cd, 2), r, lie;
+	struct dir_cursor *ca, *cb;
+
+	(void)state;
+	r = put_above(c, "a", &p, "c", &q);
+	p.entries = 3;
+	lie = put_above(c, "a", &p, "c", &q);
+	ca = open_cursor(c, &r);
+	cb = open_cursor(c, &lie);
+	assert_int_equal(dir_cursor_skip_page(ca, cb), 0);
+	assert_int_equal(list(c, &lie), ERR_CORRUPT);
+	dir_cursor_free(ca);
+	dir_cursor_free(cb);
+	fake_chunks_free(c);
+}
+
 /* --- paths ------------------------------------------------------------- */
 
 static void
@@ -687,6 +748,8 @@ main(void)
 	    cmocka_unit_test(dir__holds_names_of_any_byte),
 	    cmocka_unit_test(lookup__reads_a_page_a_level),
 	    cmocka_unit_test(builder__rewrites_one_page_a_level),
+	    cmocka_unit_test(builder__always_makes_the_same_pages),
+	    cmocka_unit_test(builder__leaves_out_a_root_of_one_child),
 	    cmocka_unit_test(builder__keeps_most_pages_when_an_entry_comes),
 	    cmocka_unit_test(builder__refuses_what_cannot_be_stored),
 	    cmocka_unit_test(skip_page__reads_only_what_differs),
@@ -694,6 +757,8 @@ main(void)
 	    cmocka_unit_test(pages__must_agree_with_what_lists_them),
 	    cmocka_unit_test(pages__must_be_in_order),
 	    cmocka_unit_test(pages__that_are_malformed_are_refused),
+	    cmocka_unit_test(
+		skip_page__passes_no_page_that_is_listed_in_two_ways),
 	    cmocka_unit_test(next__names_the_damaged_page),
 	    cmocka_unit_test(next__leaves_an_entry_to_who_keeps_its_page),
 	    cmocka_unit_test(resolve__walks_a_path),

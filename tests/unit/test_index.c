@@ -1,3 +1,4 @@
+#include "snapshot/content/index_format.h"
 #include "tests/unit/content_fixture.h"
 
 /* An index's sizes, from FORMAT.md section 7. */
@@ -553,6 +554,167 @@ open__missing_is_not_damaged(void **state)
 	assert_ok(index_find(ix, &name, &place, &err));
 }
 
+/* --- malformed, but sealed by somebody who has the key ------------------ */
+
+#define SEALED 100 /* of each segment below */
+
+struct parts {
+	struct index_summary s;
+	struct chunk_name firsts[2];
+	struct index_pack packs[2];
+	struct index_segment segments[3];
+};
+
+/* Two pages; two packs of 2 segments and 1. */
+static void
+make_parts(struct parts *p)
+{
+	*p = (struct parts){
+	    .packs = {{.size = 1024}, {.kind = PACK_META, .size = 1024}},
+	    .segments = {{0, 128, SEALED}, {0, 128 + SEALED, SEALED},
+		{1, 128, SEALED}},
+	};
+	memset(&p->firsts[0], 1, sizeof(p->firsts[0]));
+	memset(&p->firsts[1], 2, sizeof(p->firsts[1]));
+	p->s = (struct index_summary){
+	    .entries = PAGE_ENTRIES + 2,
+	    .npages = 2,
+	    .firsts = p->firsts,
+	    .npacks = 2,
+	    .packs = p->packs,
+	    .nsegments = 3,
+	    .segments = p->segments,
+	};
+}
+
+static void
+summary_rc(int want, const struct parts *p)
+{
+	INDEX_SUMMARY_AUTO struct index_summary out = {0};
+	WR_AUTO struct wr w = {0};
+
+	index_summary_encode(&p->s, &w);
+	assert_rc(want, index_summary_decode(w.buf, w.len, &out, &err));
+}
+
+/* One field of ${p} is wrong. */
+#define summary_fails(change)                                                  \
+	do {                                                                   \
+		make_parts(&p);                                                \
+		change;                                                        \
+		summary_rc(ERR_CORRUPT, &p);                                   \
+	} while (0)
+
+static void
+summary__malformed_fields_fail(void **state)
+{
+	struct parts p;
+
+	(void)state;
+	make_parts(&p);
+	summary_rc(0, &p);
+	summary_fails(p.s.entries = 0);
+	summary_fails(p.s.entries = PAGE_ENTRIES);
+	summary_fails(p.s.entries = 2 * PAGE_ENTRIES + 1);
+	summary_fails(p.s.entries = (size_t)1 << 40);
+	summary_fails(p.firsts[1] = p.firsts[0]);
+	summary_fails(p.firsts[1].b[0] = 0);
+	summary_fails(p.s.npacks = 0);
+	summary_fails(p.s.npacks = 1);
+	summary_fails(p.packs[1].kind = 2);
+	summary_fails(p.packs[0].size = PACK_LIMIT + 1);
+	summary_fails(p.packs[0].size = 128 + 2 * SEALED + 16);
+	/* The last pack has none; out of order; a pack that there is not. */
+	summary_fails(p.s.nsegments = 2);
+	summary_fails(p.segments[0].pack = 1);
+	summary_fails(p.segments[2].pack = 0);
+	summary_fails(p.segments[2].pack = 2);
+	/* Before the first place; a gap; an overlap; too short; too long. */
+	summary_fails(p.segments[0].offset = 127);
+	summary_fails(p.segments[1].offset++);
+	summary_fails(p.segments[1].offset--);
+	summary_fails(p.segments[2].sealed_len = 16);
+	summary_fails(p.segments[2].sealed_len = 1024);
+	summary_fails(p.segments[2].sealed_len = UINT32_MAX);
+}
+
+static void
+summary__leftovers_and_truncations_fail(void **state)
+{
+	INDEX_SUMMARY_AUTO struct index_summary whole = {0};
+	WR_AUTO struct wr w = {0};
+	struct parts p;
+
+	(void)state;
+	make_parts(&p);
+	index_summary_encode(&p.s, &w);
+	for (size_t len = 0; len < w.len; len++) {
+		INDEX_SUMMARY_AUTO struct index_summary out = {0};
+
+		assert_rc(
+		    ERR_CORRUPT, index_summary_decode(w.buf, len, &out, &err));
+	}
+	wr_u8(&w, 0);
+	assert_rc(
+	    ERR_CORRUPT, index_summary_decode(w.buf, w.len, &whole, &err));
+}
+
+/* The second page: two entries, the second of them up to the caller. */
+static void
+page_rc(int want, uint8_t first, uint8_t second, uint32_t segment)
+{
+	WR_AUTO struct wr w = {0};
+	struct index_entry e[2] = {{.segment = 0}, {.segment = segment}};
+	struct parts p;
+
+	make_parts(&p);
+	memset(&e[0].name, first, sizeof(e[0].name));
+	memset(&e[1].name, second, sizeof(e[1].name));
+	index_entry_encode(&e[0], &w);
+	index_entry_encode(&e[1], &w);
+	assert_rc(want, index_page_check(&p.s, 1, w.buf, w.len, &err));
+	assert_rc(
+	    ERR_CORRUPT, index_page_check(&p.s, 1, w.buf, w.len - 1, &err));
+	/* As the first page it would have to be full. */
+	assert_rc(ERR_CORRUPT, index_page_check(&p.s, 0, w.buf, w.len, &err));
+}
+
+static void
+page__malformed_entries_fail(void **state)
+{
+	(void)state;
+	page_rc(0, 2, 3, 2);
+	page_rc(ERR_CORRUPT, 2, 3, 3);
+	page_rc(ERR_CORRUPT, 2, 2, 0);
+	page_rc(ERR_CORRUPT, 2, 1, 0);
+	page_rc(ERR_CORRUPT, 1, 3, 0);
+}
+
+/* The first page, full: its last name is up to the caller. */
+static void
+page__must_end_before_the_next(void **state)
+{
+	WR_AUTO struct wr w = {0};
+	struct index_entry e = {.segment = 0};
+	struct parts p;
+	uint8_t *last;
+
+	(void)state;
+	make_parts(&p);
+	memset(&p.firsts[0], 0, sizeof(p.firsts[0]));
+	for (unsigned i = 0; i < PAGE_ENTRIES; i++) {
+		e.name.b[30] = (uint8_t)(i >> 8);
+		e.name.b[31] = (uint8_t)i;
+		index_entry_encode(&e, &w);
+	}
+	assert_ok(index_page_check(&p.s, 0, w.buf, w.len, &err));
+	last = w.buf + w.len - ENTRY;
+	memset(last, 2, 32);
+	assert_rc(ERR_CORRUPT, index_page_check(&p.s, 0, w.buf, w.len, &err));
+	last[31] = 1;
+	assert_ok(index_page_check(&p.s, 0, w.buf, w.len, &err));
+}
+
 int
 main(void)
 {
@@ -574,6 +736,10 @@ main(void)
 	    content_test(read__every_bit_flip_fails),
 	    content_test(read__swapped_pages_fail),
 	    content_test(open__missing_is_not_damaged),
+	    cmocka_unit_test(summary__malformed_fields_fail),
+	    cmocka_unit_test(summary__leftovers_and_truncations_fail),
+	    cmocka_unit_test(page__malformed_entries_fail),
+	    cmocka_unit_test(page__must_end_before_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
+#include "snapshot/content/pack_format.h"
 #include "tests/unit/content_fixture.h"
 
 /* A pack's sizes, from FORMAT.md section 6. */
+#define HEADER 128
 #define TAIL 16
 #define TAG 16
 
@@ -459,6 +461,48 @@ open__missing_is_not_damaged(void **state)
 	assert_rc(ERR_IO, read_all(f, &p.ref, &p, 50, &err));
 }
 
+/* Malformed, but sealed by somebody who has the key. */
+static void
+table_rc(int want, uint64_t count, uint64_t second, uint8_t padding)
+{
+	WR_AUTO struct wr w = {0};
+	struct segment_place *places;
+	size_t n;
+
+	wr_varint(&w, count);
+	wr_varint(&w, 100);
+	wr_varint(&w, second);
+	wr_u8(&w, 0);
+	wr_u8(&w, padding);
+	assert_rc(want,
+	    pack_table_decode(w.buf, w.len, HEADER + 300, &places, &n, &err));
+	if (want == 0) {
+		assert_int_equal(n, 2);
+		assert_int_equal(places[0].offset, HEADER);
+		assert_int_equal(places[1].number, 1);
+		assert_int_equal(places[1].offset, HEADER + 100);
+		assert_int_equal(places[1].sealed_len, 200);
+	} else {
+		assert_null(places);
+	}
+	free(places);
+}
+
+static void
+table__malformed_fields_fail(void **state)
+{
+	(void)state;
+	table_rc(0, 2, 200, 0);
+	table_rc(ERR_CORRUPT, 2, 200, 1);
+	table_rc(ERR_CORRUPT, 2, 199, 0);
+	table_rc(ERR_CORRUPT, 2, 201, 0);
+	table_rc(ERR_CORRUPT, 2, UINT64_MAX, 0);
+	table_rc(ERR_CORRUPT, 0, 200, 0);
+	table_rc(ERR_CORRUPT, 1, 200, 0);
+	table_rc(ERR_CORRUPT, 3, 200, 0);
+	table_rc(ERR_CORRUPT, UINT64_MAX, 200, 0);
+}
+
 int
 main(void)
 {
@@ -479,6 +523,7 @@ main(void)
 	    content_test(read__every_truncation_fails),
 	    content_test(read__every_bit_flip_fails),
 	    content_test(open__missing_is_not_damaged),
+	    cmocka_unit_test(table__malformed_fields_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,10 +44,10 @@ load(void *arg, struct segment **out, struct err *err)
 	return segment_decode(segcache_decoder(src->c), w.buf, w.len, out, err);
 }
 
-static struct segcache_key
+static struct segtable_key
 key_of(const uint8_t dataset[DATASET_ID_LEN], uint32_t number)
 {
-	struct segcache_key key = {.number = number};
+	struct segtable_key key = {.number = number};
 
 	memcpy(key.dataset, dataset, DATASET_ID_LEN);
 	memset(key.pack, 0x77, sizeof(key.pack));
@@ -57,7 +57,7 @@ key_of(const uint8_t dataset[DATASET_ID_LEN], uint32_t number)
 static int
 get(struct source *src, uint32_t number, struct segment **out, struct err *err)
 {
-	struct segcache_key key = key_of(OURS, number);
+	struct segtable_key key = key_of(OURS, number);
 
 	src->number = number;
 	return segcache_get(src->c, &key, load, src, out, err);
@@ -79,7 +79,7 @@ touch(struct source *src, uint32_t number)
 static bool
 holds(struct segcache *c, uint32_t number)
 {
-	struct segcache_key key = key_of(OURS, number);
+	struct segtable_key key = key_of(OURS, number);
 
 	return segcache_busy(c, &key);
 }
@@ -237,7 +237,7 @@ get__datasets_share_nothing(void **state)
 {
 	AUTO(segcache) struct segcache *c = new_cache(1 << 20);
 	struct source src = {.c = c};
-	struct segcache_key key = key_of(THEIRS, 0);
+	struct segtable_key key = key_of(THEIRS, 0);
 	struct chunk_name name = name_of(0);
 	struct segment *s;
 
@@ -289,7 +289,7 @@ static void *
 get_seven(void *arg)
 {
 	struct thread *t = arg;
-	struct segcache_key key = key_of(OURS, 7);
+	struct segtable_key key = key_of(OURS, 7);
 
 	t->rc = segcache_get(t->src->c, &key, load, t->src, &t->seg, &t->err);
 	return NULL;

@@ -1,5 +1,6 @@
 #include "tests/unit/content_fixture.h"
 
+#include <stdio.h>
 #include <zstd.h>
 
 static struct segment_decoder *
@@ -245,6 +246,45 @@ decode__segment_outlives_its_decoder(void **state)
 	segment_unref(other);
 }
 
+/* What the kernel says of the pages at an address: its two-letter flags. */
+static void
+page_flags(const void *p, char flags[256])
+{
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	uintptr_t from, to, at = (uintptr_t)p;
+	bool here = false;
+	char line[512];
+
+	flags[0] = '\0';
+	assert_non_null(maps);
+	while (flags[0] == '\0' && fgets(line, sizeof(line), maps) != NULL) {
+		if (sscanf(line, "%jx-%jx ", &from, &to) == 2)
+			here = at >= from && at < to;
+		if (here && strncmp(line, "VmFlags: ", 9) == 0)
+			(void)snprintf(flags, 256, "%.250s", line + 8);
+	}
+	(void)fclose(maps);
+}
+
+static void
+decode__memory_is_left_out_of_core_files(void **state)
+{
+	static const size_t lens[] = {10, 5000, 300000};
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		AUTO(segment) struct segment *s = NULL;
+		WR_AUTO struct wr w = {0};
+		char flags[256];
+
+		put_segment(&w, 0, 2, lens[i], CHUNK_DATA);
+		assert_ok(segment_decode(d, w.buf, w.len, &s, &err));
+		page_flags(segment_chunk(s, 1).data, flags);
+		assert_non_null(strstr(flags, " dd"));
+	}
+}
+
 /* --- damaged ------------------------------------------------------------ */
 
 static void
@@ -404,6 +444,7 @@ main(void)
 	    cmocka_unit_test(add__refuses_what_a_segment_cannot_hold),
 	    cmocka_unit_test(decode__largest_segments),
 	    cmocka_unit_test(decode__segment_outlives_its_decoder),
+	    cmocka_unit_test(decode__memory_is_left_out_of_core_files),
 	    cmocka_unit_test(decode__every_truncation_fails),
 	    cmocka_unit_test(decode__leftovers_fail),
 	    cmocka_unit_test(decode__bit_flips_stay_in_bounds),

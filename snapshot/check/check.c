@@ -1,0 +1,160 @@
+#include "snapshot/check/check_internal.h"
+#include "snapshot/store/object_ref.h"
+
+#include <stdlib.h>
+
+/* --- one dataset ---------------------------------------------------------------------------- */
+
+static void
+scope_clear(struct scope *s)
+{
+	for (size_t i = 0; i < s->nsnapshots; i++)
+		snapshot_free(s->snapshots[i]);
+	free(s->snapshots);
+	free(s->listed);
+	jobs_clear(&s->packs);
+}
+#define SCOPE_AUTO __attribute__((cleanup(scope_clear)))
+
+const struct snapshot *
+scope_head(const struct scope *s)
+{
+	return s->nsnapshots == 0 ? NULL : s->snapshots[s->nsnapshots - 1];
+}
+
+void
+scope_ref(const struct scope *s, enum object_class cls,
+    const uint8_t name[OBJECT_NAME_LEN], struct object_ref *ref)
+{
+	memset(ref, 0, sizeof(*ref));
+	ref->cls = cls;
+	memcpy(ref->dataset, s->id, sizeof(ref->dataset));
+	memcpy(ref->name, name, sizeof(ref->name));
+}
+
+static void
+expect(struct check *c, const struct jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->n; i++)
+		check_expect(c, jobs->v[i].size);
+}
+
+static int
+check_without_keys(
+    struct check *c, const uint8_t id[DATASET_ID_LEN], struct err *err)
+{
+	SCOPE_AUTO struct scope s = {.c = c};
+	int rc;
+
+	memcpy(s.id, id, sizeof(s.id));
+	rc = check_log(&s, err);
+	if (rc == 0)
+		rc = jobs_list(&s, OBJECT_INDEX, &s.packs, err);
+	if (rc == 0)
+		rc = jobs_list(&s, OBJECT_PACK, &s.packs, err);
+	if (rc != 0)
+		return rc;
+	expect(c, &s.packs);
+	return check_bytes(&s, &s.packs, false, err);
+}
+
+static int
+check_dataset(struct check *c, const struct dataset *ds, struct err *err)
+{
+	SCOPE_AUTO struct scope s = {.c = c, .ds = ds};
+	int rc;
+
+	memcpy(s.id, ds->id, sizeof(s.id));
+	rc = check_log(&s, err);
+	if (rc == 0)
+		rc = check_indexes(&s, err);
+	if (rc == 0)
+		rc = listed_compare(&s, err);
+	if (rc == 0 && c->opt->depth == CHECK_READ_DATA) {
+		expect(c, &s.packs);
+		rc = check_bytes(&s, &s.packs, ds->may_read, err);
+	}
+	if (rc == 0 && ds->may_read)
+		rc = check_trees(&s, err);
+	return rc;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+static int
+visit_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	return check_without_keys(arg, ref->dataset, err);
+}
+
+static int
+check_all_without_keys(struct check *c, struct err *err)
+{
+	const char *name = c->opt->dataset;
+	const struct dataset *ds;
+
+	if (name == NULL)
+		return store_list_datasets(c->store, visit_dataset, c, err);
+	ds = access_find(c->access, name);
+	if (ds == NULL)
+		return err_set(err, ERR_NOT_FOUND,
+		    "this key may see no dataset '%s'", name);
+	return check_without_keys(c, ds->id, err);
+}
+
+static int
+check_all(struct check *c, struct err *err)
+{
+	const char *name = c->opt->dataset;
+	const struct dataset *ds;
+	int rc = 0;
+
+	if (name != NULL) {
+		ds = access_find(c->access, name);
+		if (ds != NULL)
+			return check_dataset(c, ds, err);
+		return err_set(err, ERR_NOT_FOUND,
+		    "this key may see no dataset '%s'", name);
+	}
+	for (size_t i = 0; rc == 0 && i < access_datasets(c->access); i++)
+		rc = check_dataset(c, access_dataset(c->access, i), err);
+	return rc;
+}
+
+static int
+run(struct check *c, struct err *err)
+{
+	int rc = mix_init(&c->mix, err);
+
+	if (rc == 0)
+		rc = check_keys(c, err);
+	if (rc != 0)
+		return rc;
+	return c->opt->depth == CHECK_NO_KEYS ? check_all_without_keys(c, err)
+					      : check_all(c, err);
+}
+
+int
+check_run(struct access *a, struct heads *heads,
+    const struct check_options *opt, struct check_result *out, struct err *err)
+{
+	struct check c = {
+	    .access = a,
+	    .store = access_store(a),
+	    .heads = heads,
+	    .opt = opt,
+	    .out = out,
+	};
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	(void)pthread_mutex_init(&c.mu, NULL);
+	rc = run(&c, err);
+	(void)pthread_mutex_destroy(&c.mu);
+	out->objects = atomic_load(&c.done.objects);
+	out->bytes = atomic_load(&c.done.bytes);
+	out->damaged = c.damaged;
+	free(c.signers);
+	return rc;
+}

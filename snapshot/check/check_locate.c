@@ -1,0 +1,204 @@
+/*
+ * Whether each chunk is where it should be. Look-ups go by name, and names are
+ * as good as random: one at a time they would open a page of the index each. So
+ * many are gathered, and looked up in the order of the index.
+ */
+#include "snapshot/check/check_walk.h"
+
+#include <stdlib.h>
+
+#define BATCH_MAX 65536
+#define PATHS_MAX (4 * 1024 * 1024)
+
+/* --- gathering ----------------------------------------------------------------------- */
+
+void
+batch_begin(struct walk *w)
+{
+	w->batch.has_path = false;
+}
+
+static int
+add_path(struct walk *w, struct err *err)
+{
+	struct batch *b = &w->batch;
+	const char *path = walk_path(w, err);
+
+	if (path == NULL)
+		return ERR_NOMEM;
+	b->path = (uint32_t)b->paths.len;
+	wr_u8(&b->paths, 0);
+	wr_bytes(&b->paths, path, strlen(path) + 1);
+	b->has_path = true;
+	return b->paths.failed ? err_nomem(err) : 0;
+}
+
+static int
+alloc_batch(struct batch *b, struct err *err)
+{
+	if (b->v == NULL)
+		b->v = calloc(BATCH_MAX, sizeof(*b->v));
+	if (b->shared == NULL)
+		b->shared = calloc(BATCH_MAX, sizeof(*b->shared));
+	return b->v == NULL || b->shared == NULL ? err_nomem(err) : 0;
+}
+
+/* Room for one more of the entry at hand. */
+static int
+make_room(struct walk *w, struct err *err)
+{
+	struct batch *b = &w->batch;
+	bool full = b->n == BATCH_MAX || b->nshared == BATCH_MAX ||
+		    b->paths.len > PATHS_MAX;
+	int rc = alloc_batch(b, err);
+
+	if (rc == 0 && full)
+		rc = batch_flush(w, err);
+	if (rc == 0 && !b->has_path)
+		rc = add_path(w, err);
+	return rc;
+}
+
+int
+batch_want(struct walk *w, const struct chunk_name *name, uint32_t owner,
+    struct err *err)
+{
+	struct batch *b = &w->batch;
+	int rc = make_room(w, err);
+
+	if (rc == 0)
+		b->v[b->n++] = (struct wanted){
+		    .name = *name, .owner = owner, .path = b->path};
+	return rc;
+}
+
+int
+batch_share(struct walk *w, uint32_t node, uint32_t owner, struct err *err)
+{
+	struct batch *b = &w->batch;
+	int rc = make_room(w, err);
+
+	if (rc == 0)
+		b->shared[b->nshared++] = (struct shared){
+		    .node = node, .owner = owner, .path = b->path};
+	return rc;
+}
+
+/* --- looking up ------------------------------------------------------------------------ */
+
+/* Read it as who restores it would. */
+static int
+try_chunk(struct walk *w, const struct chunk_name *name, struct err *err)
+{
+	CHUNK_AUTO struct chunk ch = {0};
+	int rc = content_chunk(w->chunks, name, CHUNK_DATA, 0, &ch, err);
+
+	return rc != 0 ? rc : walk_verify(w, CHUNK_DATA, name, &ch, err);
+}
+
+static int
+locate(struct walk *w, const struct chunk_name *name, struct err *err)
+{
+	struct chunk_place place;
+	const struct listed *l;
+	size_t n;
+	int rc = chunks_place(w->chunks, name, &place, err);
+
+	if (rc != 0)
+		return rc;
+	if (place.kind != PACK_DATA)
+		return err_set(err, ERR_CORRUPT,
+		    "a file's chunk is listed in a pack of metadata");
+	l = listed_find(w->s, 0, place.pack, &n);
+	return l != NULL && !l->doubtful ? 0 : try_chunk(w, name, err);
+}
+
+/* A path is told of once, however many of its chunks are damaged. */
+static bool
+is_told(struct batch *b, uint32_t path)
+{
+	uint8_t *told = &b->paths.buf[path];
+	bool before = *told != 0;
+
+	*told = 1;
+	return before;
+}
+
+static const char *
+path_text(const struct batch *b, uint32_t path)
+{
+	return (const char *)&b->paths.buf[path + 1];
+}
+
+/* The ${n} that want one chunk, which befell ${why}. */
+static int
+tell_wanted(struct walk *w, const struct wanted *v, size_t n,
+    const struct err *why, struct err *err)
+{
+	struct object_ref ref;
+	int rc = walk_object_of(w, &v->name, &ref, err);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (is_told(&w->batch, v[i].path))
+			continue;
+		rc = walk_damage(w, &ref, v[i].owner,
+		    path_text(&w->batch, v[i].path), why, err);
+	}
+	return rc;
+}
+
+static int
+locate_first(struct walk *w, const struct wanted *v, size_t left, size_t *n,
+    struct err *err)
+{
+	struct err why;
+	int rc;
+
+	for (*n = 1; *n < left; ++*n)
+		if (memcmp(&v[*n].name, &v->name, sizeof(v->name)) != 0)
+			break;
+	rc = locate(w, &v->name, &why);
+	if (rc == 0)
+		return 0;
+	if (check_fatal(rc))
+		return err_copy(err, &why);
+	return tell_wanted(w, v, *n, &why, err);
+}
+
+static int
+tell_shared(struct walk *w, const struct shared *sh, struct err *err)
+{
+	if (w->seen.items[sh->node].damage == 0 || is_told(&w->batch, sh->path))
+		return 0;
+	return walk_shared(
+	    w, sh->node, sh->owner, path_text(&w->batch, sh->path), err);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct wanted *x = a;
+	const struct wanted *y = b;
+
+	return memcmp(&x->name, &y->name, sizeof(x->name));
+}
+
+int
+batch_flush(struct walk *w, struct err *err)
+{
+	struct batch *b = &w->batch;
+	int rc = check_stopped(w->c, err);
+	size_t n;
+
+	if (b->n > 1)
+		qsort(b->v, b->n, sizeof(*b->v), by_name);
+	for (size_t i = 0; rc == 0 && i < b->n; i += n)
+		rc = locate_first(w, &b->v[i], b->n - i, &n, err);
+	for (size_t i = 0; rc == 0 && i < b->nshared; i++)
+		rc = tell_shared(w, &b->shared[i], err);
+	b->n = 0;
+	b->nshared = 0;
+	b->has_path = false;
+	wr_reset(&b->paths);
+	return rc;
+}

@@ -1,0 +1,196 @@
+#!/bin/bash
+# Bad input gets a clear error, and nothing is lost.
+. "$(dirname "$0")/lib.sh"
+
+src=$T/source
+mkdir "$src"
+echo one >"$src/one"
+new_store
+backup d "$src"
+
+part 'sources'
+refused 1 "'$T/none'" varve backup d "$T/none"
+refused 1 'No such file' varve backup d ''
+refused 2 'lies inside the store' varve backup d "$VARVE_STORE"
+refused 2 'lies inside the store' varve backup d "$VARVE_STORE/keys"
+ln -s "$VARVE_STORE" "$T/way"
+refused 2 'lies inside the store' varve backup d "$T/way/"
+refused 2 'holds the store' varve backup d "$T"
+refused 2 'holds the store' varve backup d /
+
+part 'mount points'
+mkdir "$T/empty" "$T/full"
+touch "$T/full/x" "$T/file"
+refused 2 'does not exist' varve mount "$T/none"
+refused 2 'not a directory' varve mount "$T/file"
+refused 2 'not empty' varve mount "$T/full"
+mkdir "$VARVE_STORE/inside"
+refused 2 'lies in the store' varve mount "$VARVE_STORE/inside"
+rmdir "$VARVE_STORE/inside"
+refused 2 'lies below the mount point' varve mount "$T"
+refused 2 'mounted on' varve mount /proc
+mount_store "$T/mnt"
+refused 2 'mounted on' varve mount "$T/mnt"
+nothing cmp "$src/one" "$T/mnt/d/latest/one"
+nothing ls -A "$T/empty"
+
+part 'what is no store'
+refused 1 'no such directory' varve list -s "$T/none"
+refused 3 'not a Varve store' varve list -s "$T/empty"
+refused 3 'not a Varve store' varve list -s "$T/file"
+refused 3 'not a Varve store' varve backup -s "$T/full" d "$src"
+refused 2 'which store' env -u VARVE_STORE "$VARVE" list
+refused 2 "address 's3://bucket'" varve list -s s3://bucket
+refused 2 'not empty' varve init "$T/full"
+refused 2 'already' varve init "$VARVE_STORE"
+refused 1 'parent directory' varve init "$T/none/store"
+equal "$(ls -A "$T/full")" x 'what was there'
+
+part 'a store from a newer version'
+cp -a "$VARVE_STORE" "$T/newer"
+printf '\002' | dd of="$T/newer/varve" bs=1 seek=4 conv=notrunc status=none
+refused 1 'newer version' varve list -s "$T/newer"
+refused 1 'newer version' varve backup -s "$T/newer" d "$src"
+refused 1 'newer version' varve mount -s "$T/newer" "$T/empty"
+printf 'NOTVARVE' | dd of="$T/newer/varve" bs=1 conv=notrunc status=none
+run 3 varve list -s "$T/newer"
+
+part 'names of datasets'
+datasets=$(varve list --json | jq '.datasets | length')
+for name in '' . .. a/../b /a a/ a//b latest a/latest 2026-01-01 \
+    a/2026-11-21/b a@b a:b '@latest' -- -a $'a\nb' $'a\033b' $'\xff' \
+    "$(printf '%0256d' 0)"; do
+	refused 2 '' varve backup -- "$name" "$src"
+done
+equal "$(varve list --json | jq '.datasets | length')" "$datasets" datasets
+refused 2 '' varve backup d/below "$src"
+for name in 2026-1-1 'a b' é latest-one "$(printf '%0255d' 0)"; do
+	backup "$name" "$src"
+	[ -e "$T/mnt/$name/latest/one" ] || within 3 \
+	    test -e "$T/mnt/$name/latest/one"
+done
+refused 1 "no dataset 'e'" varve list e
+refused 1 "no dataset 'e'" varve restore e@latest "$T/out"
+
+part 'times'
+refused 1 'oldest is of' varve restore d@2001-01-01 "$T/out"
+refused 1 'no snapshot' varve restore d@ffffffff "$T/out"
+refused 2 '' varve restore d@ "$T/out"
+refused 2 '' varve restore d "$T/out"
+refused 2 'nonsense' varve restore d@nonsense "$T/out"
+refused 2 '' varve restore d@2026-02-30 "$T/out"
+refused 1 'missing' varve restore d@latest:missing "$T/out"
+refused 1 '' varve restore d@latest:one/below "$T/out"
+[ ! -e "$T/out" ] || fail 'something was restored'
+
+part 'targets of a restore'
+refused 2 '' varve restore d@latest "$T/full"
+refused 2 '' varve restore d@latest "$T/file"
+refused 2 '' varve restore d@latest:one "$T/file"
+refused 1 '' varve restore d@latest "$T/none/out"
+equal "$(stat -c %s "$T/file")" 0 'what was there'
+
+part 'wrong usage'
+refused 2 'which command' varve
+refused 2 'backup' varve bakcup d "$src"
+refused 2 '--exclude' varve backup --exlude x d "$src"
+refused 2 '' varve backup
+refused 2 '' varve backup d "$src" more
+refused 2 '' varve backup --threads 0 d "$src"
+refused 2 '' varve backup --threads 2x d "$src"
+refused 2 '' varve mount --cache 64Q "$T/empty"
+refused 2 'needs' varve mount -o cache "$T/empty"
+refused 2 'no_sharing' varve mount -o no_sharin "$T/empty"
+refused 2 'exclude' varve check --read-data --no-keys
+for c in init backup list mount restore diff find check grant; do
+	run 0 varve "$c" --help
+	out_has "varve $c"
+done
+
+part 'two backups of one dataset at once'
+"$VARVE" backup -q d --exec "touch '$T/started'; sleep 1000" --name x \
+    2>"$T/first" &
+first=$!
+within 10 test -e "$T/started"
+refused 1 'd' varve backup d "$src"
+grep -qE 'another|running' "$T/err" || fail "$(cat "$T/err")"
+backup other "$src"
+run 0 varve list d
+kill $first
+wait $first && fail 'the first was not stopped'
+backup d "$src"
+
+part 'a read-only store'
+mkdir "$T/ro"
+mount --bind "$VARVE_STORE" "$T/ro"
+mount -o remount,ro,bind "$T/ro"
+VARVE_STORE=$T/ro
+echo two >"$src/two"
+refused 1 'Read-only file system' varve backup d "$src"
+run 0 varve check --read-data
+run 0 varve list d
+mount_store "$T/romnt"
+nothing cmp "$src/one" "$T/romnt/d/latest/one"
+restore d@latest "$T/out"
+nothing cmp "$src/one" "$T/out/one"
+VARVE_STORE=$T/store
+
+part 'files that a user may not read'
+as_user mkdir "$T/u/source" "$T/u/source/closed"
+for f in readable unreadable closed/below; do
+	echo "$f" | as_user tee "$T/u/source/$f" >/dev/null
+done
+as_user chmod 000 "$T/u/source/unreadable" "$T/u/source/closed"
+as_user "$VARVE" init -q -s "$T/u/store" --name u \
+    --recovery-key-file "$T/u/recovery" >"$T/out"
+run 4 as_user "$VARVE" backup -s "$T/u/store" mine "$T/u/source"
+err_has "cannot read 'unreadable': Permission denied"
+err_has "cannot read 'closed': Permission denied"
+out_has '2 could not be read'
+run 4 as_user "$VARVE" backup -q -s "$T/u/store" mine "$T/u/source"
+err_has "cannot read 'unreadable': Permission denied"
+run 0 as_user "$VARVE" list -s "$T/u/store" mine@latest
+out_has 'unreadable'
+run 0 as_user "$VARVE" restore -s "$T/u/store" mine@latest "$T/u/out"
+nothing cmp "$T/u/source/readable" "$T/u/out/readable"
+as_user chmod 644 "$T/u/source/unreadable"
+as_user chmod 755 "$T/u/source/closed"
+run 0 as_user "$VARVE" backup -s "$T/u/store" mine "$T/u/source"
+run 0 as_user "$VARVE" restore -s "$T/u/store" mine@latest "$T/u/all"
+nothing diff -r "$T/u/source" "$T/u/all"
+refused 1 'ermission denied' as_user "$VARVE" backup -s "$T/u/store" mine \
+    "$T/state"
+refused 1 'ermission denied' as_user "$VARVE" list
+
+part 'files that grow, shrink and vanish while they are read'
+busy=$T/busy
+mkdir "$busy"
+head -c 300000000 /dev/zero | tr '\0' a >"$busy/grows"
+cp "$busy/grows" "$busy/shrinks"
+echo still >"$busy/quiet"
+(while :; do
+	echo more >>"$busy/grows"
+	truncate -s -1 "$busy/shrinks"
+	touch "$busy/comes"
+	rm "$busy/comes"
+done) &
+changer=$!
+run 0 varve backup busy "$busy"
+kill $changer
+wait $changer 2>/dev/null
+err_has "'grows' changed while it was read"
+err_has "'shrinks' changed while it was read"
+out_has '2 changed while being read'
+restore busy@latest "$T/busy2"
+nothing cmp "$busy/quiet" "$T/busy2/quiet"
+nothing cmp -n 300000000 "$busy/grows" "$T/busy2/grows"
+nothing cmp -n 290000000 "$busy/shrinks" "$T/busy2/shrinks"
+# Now that they are still, they are found to differ.
+rm -f "$busy/comes"
+run 0 varve backup busy "$busy"
+restore busy@latest "$T/busy3"
+nothing diff -r "$busy" "$T/busy3"
+
+part 'nothing was lost'
+whole
+VARVE_STORE=$T/u/store run 0 as_user "$VARVE" check --read-data

@@ -1,0 +1,84 @@
+#!/bin/sh
+# Every kind of file comes back whole, in a mount and in a restore.
+. "$(dirname "$0")/lib.sh"
+
+roomy "$T/fs"
+src=$T/fs/source
+mkdir "$src"
+"$BIN/maketree" "$src"
+
+# ACLs, of access and default, with a mask and without.
+cd "$src"
+mkdir acls acls/dir
+touch acls/file acls/dir/file -- acls/-dash
+setfacl -m u:4321:rw,g:8765:r,m:rwx acls/file
+setfacl -m u:4294967294:--- -- acls/-dash
+setfacl -m u:1:rwx,d:u:2:r-x,d:g:3:rw,d:o:- acls/dir
+setfacl -d -m u:5:rwx acls
+cd /
+
+new_store
+part 'backup'
+backup odd "$src"
+out_has 'odd@'
+mount_store "$T/mnt"
+there=$(latest "$T/mnt" odd)
+
+# What diff finds; of two FIFOs, sockets or devices it knows no more than that.
+differences() {
+	diff -r --no-dereference "$1" "$2" |
+	    grep -av ' is a \(.*\) while file .* is a \1$' || [ $? = 1 ]
+}
+
+part 'source and mount'
+same_tree "$src" "$there"
+nothing differences "$src" "$there"
+
+part 'source and restore'
+restore odd@latest "$T/fs/restored"
+same_tree "$src" "$T/fs/restored"
+nothing differences "$src" "$T/fs/restored"
+
+part 'link counts are true, links out of the source too'
+equal "$(stat -c %h "$there/links/half")" 2 'links of half'
+equal "$(stat -c %h "$there/links/zz/three")" 3 'links of three'
+differ "$(stat -c %i "$there/links/a/alone")" \
+    "$(stat -c %i "$there/links/a/one")" 'inode of an equal file, no link'
+
+part 'each FIFO, socket and device is what it was'
+for t in p s b c; do
+	differ "$(find "$src" -type $t | wc -l)" 0 "entries of type $t"
+done
+
+part 'tar'
+# Of names sorted, without the inodes' change times: the same archive.
+archive() {
+	tar -C "$1" --sort=name --format=posix --numeric-owner --xattrs \
+	    --xattrs-include='*' --acls --pax-option=delete=atime,delete=ctime \
+	    -cf - . 2>"$T/tar.err"
+}
+archive "$src" >"$T/source.tar"
+archive "$there" >"$T/mount.tar"
+nothing cmp "$T/source.tar" "$T/mount.tar"
+
+part 'cp -a'
+cp -a "$there" "$T/fs/copied"
+same_tree "$src" "$T/fs/copied"
+
+part 'a part of it, and one file'
+restore odd@latest:links "$T/fs/part"
+nothing diff -r --no-dereference "$src/links" "$T/fs/part"
+restore odd@latest:sizes/1048577 "$T/fs/one"
+nothing cmp "$src/sizes/1048577" "$T/fs/one"
+restore "odd@latest:names/new
+line" "$T/fs/line"
+nothing cmp "$src/names/new
+line" "$T/fs/line"
+
+part 'an unchanged source gives an equal snapshot'
+backup odd "$src"
+equal "$(newest odd added_bytes)" 0 'bytes added'
+again=$(latest "$T/mnt" odd)
+within 5 test "$(readlink -f "$T/mnt/odd/latest")" != "$there"
+same_tree "$there" "$(latest "$T/mnt" odd)"
+whole

@@ -1,0 +1,77 @@
+#!/bin/sh
+# A disk that is full: a clear error, nothing lost, and it goes on when there is
+# room again.
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$T/small" "$T/source"
+head -c 8000000 /dev/urandom >"$T/source/small"
+
+# try WHERE: a store in WHERE, which holds some 40 MB; grow() gives it more.
+try() {
+	VARVE_STORE=$1/store
+	rm -f "$T/recovery" "$T/source/big"*
+	new_store
+	backup d "$T/source"
+	mount_store "$T/mnt"
+
+	part 'full'
+	for i in 1 2 3 4 5 6 7 8; do
+		head -c 8000000 /dev/urandom >"$T/source/big$i"
+	done
+	refused 1 'No space left on device' varve backup d "$T/source"
+	equal "$(snapshots d)" 1 'snapshots'
+	refused 1 'No space left on device' varve backup d "$T/source"
+
+	part 'nothing is lost, and no half of anything is left'
+	run 0 varve check --read-data
+	equal "$(find "$VARVE_STORE/tmp" -type f | wc -l)" 0 'leftovers'
+	nothing cmp "$T/source/small" "$T/mnt/d/latest/small"
+	restore d@latest "$T/restored"
+	nothing cmp "$T/source/small" "$T/restored/small"
+	rm -r "$T/restored"
+
+	part 'room again'
+	grow
+	backup d "$T/source"
+	within 5 test -e "$T/mnt/d/latest/big8"
+	nothing diff -r "$T/source" "$T/mnt/d/latest/"
+	whole
+	unmount "$T/mnt"
+}
+
+part 'a tmpfs'
+mount -t tmpfs -o size=40m small "$T/small"
+grow() {
+	mount -o remount,size=200m "$T/small"
+}
+try "$T/small"
+umount "$T/small"
+
+part 'an ext4'
+truncate -s 64M "$T/image"
+mkfs.ext4 -q -m 0 "$T/image"
+mount -o loop "$T/image" "$T/small"
+head -c 16000000 /dev/zero >"$T/small/ballast"
+grow() {
+	loop=$(findmnt -n -o SOURCE "$T/small")
+	truncate -s 256M "$T/image"
+	losetup -c "$loop"
+	resize2fs "$loop" >/dev/null 2>&1
+}
+try "$T/small"
+umount "$T/small"
+
+part "a state's disk that is full"
+VARVE_STORE=$T/store
+rm -f "$T/recovery"
+new_store
+backup d "$T/source"
+mount -t tmpfs -o size=64k full "$T/small"
+head -c 100000 /dev/zero >"$T/small/ballast" 2>/dev/null || true
+XDG_STATE_HOME=$T/small varve backup d "$T/source" >"$T/out" 2>"$T/err" ||
+    equal $? 1 'exit status'
+grep -q 'No space left on device' "$T/err" || fail "$(cat "$T/err")"
+whole
+
+part 'a restore to a full disk'
+refused 1 'No space left on device' varve restore d@latest "$T/small/out"

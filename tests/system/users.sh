@@ -1,0 +1,125 @@
+#!/bin/sh
+# Who may mount, who may enter; mount(8) and fstab(5).
+. "$(dirname "$0")/lib.sh"
+
+src=$T/source
+mkdir "$src"
+echo 'for all' >"$src/open"
+echo 'for root' >"$src/closed"
+chmod 600 "$src/closed"
+echo 'for 65534' >"$src/theirs"
+chown 65534 "$src/theirs"
+chmod 400 "$src/theirs"
+
+part 'an ordinary user makes a store, backs up, mounts and unmounts'
+as_user mkdir "$T/u/source" "$T/u/mnt"
+echo mine | as_user tee "$T/u/source/file" >"$T/out"
+as_user "$VARVE" init -q -s "$T/u/store" --name u \
+    --recovery-key-file "$T/u/recovery" >"$T/out"
+run 0 as_user "$VARVE" backup -s "$T/u/store" mine "$T/u/source"
+run 0 as_user "$VARVE" mount -s "$T/u/store" "$T/u/mnt"
+equal "$(as_user cat "$T/u/mnt/mine/latest/file")" mine 'what is read'
+nothing as_user diff -r "$T/u/source" "$T/u/mnt/mine/latest/"
+as_user fusermount3 -u "$T/u/mnt"
+nothing ls -A "$T/u/mnt"
+
+part 'nobody else enters it'
+run 0 as_user "$VARVE" mount -s "$T/u/store" "$T/u/mnt"
+chmod 755 "$T/u"
+run 1 cat "$T/u/mnt/mine/latest/file" # not even root
+err_has 'Permission denied'
+run 1 setpriv --reuid 1 --regid 1 --clear-groups ls "$T/u/mnt"
+err_has 'Permission denied'
+as_user fusermount3 -u "$T/u/mnt"
+
+part '--allow-other of a user, where fuse.conf has no user_allow_other'
+if ! grep -qs '^user_allow_other' /etc/fuse.conf; then
+	refused 2 'user_allow_other' as_user "$VARVE" mount -s "$T/u/store" \
+	    --allow-other "$T/u/mnt"
+	nothing ls -A "$T/u/mnt"
+fi
+
+part 'a mount of root, and others'
+new_store
+backup d "$src"
+mount_store "$T/mnt"
+equal "$(cat "$T/mnt/d/latest/closed")" 'for root' 'what root reads'
+run 1 as_user ls "$T/mnt"
+err_has 'Permission denied'
+unmount "$T/mnt"
+mount_store "$T/mnt" --allow-other
+equal "$(as_user cat "$T/mnt/d/latest/open")" 'for all' 'open'
+equal "$(as_user cat "$T/mnt/d/latest/theirs")" 'for 65534' 'theirs'
+run 1 as_user cat "$T/mnt/d/latest/closed"
+err_has 'Permission denied'
+run 1 setpriv --reuid 1 --regid 1 --clear-groups cat \
+    "$T/mnt/d/latest/theirs"
+err_has 'Permission denied'
+unmount "$T/mnt"
+
+part 'a relative store, and a mount that outlives its shell'
+cd "$T"
+(VARVE_STORE=store varve mount mnt)
+cd /
+equal "$(cat "$T/mnt/d/latest/open")" 'for all' 'through a relative store'
+backup d "$src"
+two() {
+	[ "$(find "$T/mnt/d" -mindepth 2 -maxdepth 2 -type d | wc -l)" = 2 ]
+}
+within 3 two
+unmount "$T/mnt"
+
+part 'a mount without any terminal, output or input'
+setsid "$VARVE" mount "$T/mnt" </dev/null >"$T/out" 2>&1
+[ ! -s "$T/out" ] || fail "said: $(cat "$T/out")"
+equal "$(cat "$T/mnt/d/latest/open")" 'for all' 'through it'
+unmount "$T/mnt"
+# Whoever waits for the end of a pipe does not wait for the daemon.
+varve mount "$T/mnt" | cat
+unmount "$T/mnt"
+
+# mount(8) looks for its helpers in /sbin, and for fstab(5) in /etc: in a mount
+# namespace of its own both are what the test wants, and nobody else sees it.
+part 'mount -t fuse.varve, and fstab'
+helper=$(dirname "$VARVE")/mount.fuse.varve
+[ -e "$helper" ] || helper=$here/../../tools/mount.fuse.varve
+printf '%s\n' "$VARVE_PASSPHRASE" >"$T/pass"
+chmod 600 "$T/pass"
+unset VARVE_PASSPHRASE VARVE_STORE
+mkdir "$T/upper" "$T/work" "$T/by-name" "$T/by-fstab"
+cp "$helper" "$T/upper/mount.fuse.varve"
+chmod 755 "$T/upper/mount.fuse.varve"
+printf '%s %s fuse.varve noauto,passphrase_file=%s,allow_other 0 0\n' \
+    "$T/store" "$T/by-fstab" "$T/pass" >"$T/fstab"
+cat >"$T/script" <<'END'
+set -eu
+mount -t overlay -o "lowerdir=$SBIN,upperdir=$T/upper,workdir=$T/work" \
+    helpers "$SBIN"
+mount --bind "$T/fstab" /etc/fstab
+PATH=$(dirname "$VARVE"):$PATH
+export PATH
+mount -t fuse.varve "$T/store" "$T/by-name" \
+    -o "passphrase_file=$T/pass,dataset=d,noexec"
+cat "$T/by-name/d/latest/open"
+grep " $T/by-name fuse.varve " /proc/mounts | cut -d' ' -f3,4 | tr , '\n' |
+    grep -E '^(fuse.varve ro|noexec)$'
+mount "$T/by-fstab"
+cat "$T/by-fstab/d/latest/closed"
+grep " $T/by-fstab fuse.varve " /proc/mounts | grep -o allow_other
+umount "$T/by-fstab"
+umount "$T/by-name"
+ls -A "$T/by-fstab" "$T/by-name" | grep -v : | grep . && exit 1
+if mount -t fuse.varve "$T/none" "$T/by-name" \
+    -o "passphrase_file=$T/pass"; then
+	exit 1
+fi
+echo done
+END
+run 0 env T="$T" SBIN="$(realpath /sbin)" unshare -m sh "$T/script"
+equal "$(cat "$T/out")" 'for all
+fuse.varve ro
+noexec
+for root
+allow_other
+done' 'what mount(8) did'
+err_has 'no store at'

@@ -1,0 +1,275 @@
+#include "tests/unit/ingest_fixture.h"
+
+#include <pthread.h>
+
+/* --- one run ------------------------------------------------------------ */
+
+#define THREADS 4
+#define SHARED 3000 /* chunks that all threads take in */
+#define OWN 200     /* chunks that only one does */
+
+struct worker {
+	struct ingest *in;
+	unsigned number;
+	pthread_t thread;
+};
+
+static void
+put_or_die(struct ingest_lane *lane, uint64_t i)
+{
+	struct chunk_name name;
+	uint8_t buf[LEN];
+
+	fill_random(buf, sizeof(buf), i);
+	if (ingest_chunk(lane, CHUNK_DATA, buf, sizeof(buf), &name, NULL) != 0)
+		abort();
+}
+
+/* Each begins elsewhere, so that they meet over the same chunks. */
+static void *
+worker_main(void *arg)
+{
+	const struct worker *w = arg;
+	AUTO(ingest_lane) struct ingest_lane *lane = NULL;
+
+	if (ingest_lane_new(w->in, &lane, NULL) != 0)
+		abort();
+	for (unsigned i = 0; i < SHARED; i++)
+		put_or_die(lane, (i + w->number * SHARED / 8) % SHARED);
+	for (unsigned i = 0; i < OWN; i++)
+		put_or_die(lane, SHARED + w->number * OWN + i);
+	if (ingest_lane_flush(lane, NULL) != 0)
+		abort();
+	return NULL;
+}
+
+static void
+ingest_chunk__stores_a_chunk_once_for_all_threads(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+	struct worker workers[THREADS];
+	const size_t distinct = SHARED + THREADS * OWN;
+	struct ingest_totals t;
+
+	ingest_on_pack(in, tell, &told);
+	for (unsigned i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){.in = in, .number = i};
+		assert_int_equal(pthread_create(&workers[i].thread, NULL,
+				     worker_main, &workers[i]),
+		    0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+	finish(in, &ix);
+	t = ingest_totals(in);
+	assert_int_equal(t.chunks, distinct);
+	assert_int_equal(t.bytes, distinct * LEN);
+	assert_int_equal(told.n, 1);
+	assert_int_equal(chunks_in_pack(f, &told.pack[0]), distinct);
+	assert_int_equal(ix.n, 1);
+	assert_all_found(f, &ix, 0, distinct);
+}
+
+static void
+ingest_chunk__puts_kinds_in_packs_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	AUTO(ingest_lane) struct ingest_lane *lane = lane_new(in);
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+	struct chunk_name names[CHUNK_KINDS];
+	uint64_t stored = 0;
+
+	ingest_on_pack(in, tell, &told);
+	for (enum chunk_kind kind = 0; kind < CHUNK_KINDS; kind++)
+		assert_ok(ingest_chunk(
+		    lane, kind, "the same", 8, &names[kind], &err));
+	assert_ok(ingest_lane_flush(lane, &err));
+	finish(in, &ix);
+	assert_int_equal(told.n, PACK_KINDS);
+	assert_int_equal(chunks_in_pack(f, &told.pack[PACK_DATA]), 1);
+	assert_int_equal(chunks_in_pack(f, &told.pack[PACK_META]), 2);
+	for (size_t i = 0; i < told.n; i++) {
+		uint64_t size;
+
+		assert_ok(store_size(f->store, &told.pack[i], &size, &err));
+		stored += size;
+	}
+	assert_int_equal(ingest_totals(in).stored, stored);
+	assert_int_equal(ingest_totals(in).chunks, 3);
+	assert_int_equal(ingest_totals(in).bytes, 24);
+}
+
+static void
+ingest_chunk__refuses_no_chunk(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	AUTO(ingest_lane) struct ingest_lane *lane = lane_new(in);
+	struct chunk_name name;
+	uint8_t *big = calloc(1, CHUNK_MAX + 1);
+
+	assert_fails(ERR_BUG, "chunk of 0 bytes",
+	    ingest_chunk(lane, CHUNK_DATA, big, 0, &name, &err));
+	assert_fails(ERR_BUG, "chunk of 1048577 bytes",
+	    ingest_chunk(lane, CHUNK_DATA, big, CHUNK_MAX + 1, &name, &err));
+	assert_ok(ingest_chunk(lane, CHUNK_DATA, big, CHUNK_MAX, &name, &err));
+	free(big);
+}
+
+static void
+ingest_new__wants_a_key(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(keyring) struct keyring *none = NULL;
+	struct ingest *in;
+
+	assert_ok(keyring_new(&none, &err));
+	assert_fails(
+	    ERR_DENIED, "no key", ingest_new(f->store, none, &in, &err));
+	assert_null(in);
+}
+
+/* A full pack is closed, and its chunks are known on. */
+static void
+ingest_chunk__fills_several_packs(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	AUTO(ingest_lane) struct ingest_lane *lane = lane_new(in);
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+	const uint64_t n = 40;
+
+	ingest_on_pack(in, tell, &told);
+	for (uint64_t i = 0; i < n; i++)
+		(void)take_in(lane, i, CHUNK_MAX);
+	assert_int_equal(told.n, 1); /* before the run ends */
+	for (uint64_t i = 0; i < n; i++)
+		(void)take_in(lane, i, CHUNK_MAX);
+	assert_ok(ingest_lane_flush(lane, &err));
+	finish(in, &ix);
+	assert_int_equal(told.n, 2);
+	assert_int_equal(ingest_totals(in).chunks, n);
+	assert_int_equal(
+	    chunks_in_pack(f, &told.pack[0]) + chunks_in_pack(f, &told.pack[1]),
+	    n);
+	READER_AUTO struct reader r = reader_new(f, &ix);
+	for (uint64_t i = 0; i < n; i++)
+		assert_found(&r, i, CHUNK_MAX);
+}
+
+/* --- what is known ------------------------------------------------------ */
+
+static void
+ingest_known__is_not_stored_again(void **state)
+{
+	struct fixture *f = *state;
+	INDEXES_AUTO struct indexes ix = {0};
+	struct ingest_totals t;
+	object_name first;
+
+	(void)whole_run(f, &ix, NULL, 0, 100);
+	assert_int_equal(ix.n, 1);
+	memcpy(first, ix.names[0], sizeof(first));
+
+	t = whole_run(f, &ix, NULL, 0, 100);
+	assert_int_equal(t.chunks, 0);
+	assert_int_equal(t.bytes, 0);
+	assert_int_equal(t.stored, 0);
+	assert_int_equal(ix.n, 1);
+	assert_memory_equal(ix.names[0], first, sizeof(first));
+
+	t = whole_run(f, &ix, NULL, 90, 110);
+	assert_int_equal(t.chunks, 10);
+	assert_int_equal(ix.n, 2);
+	assert_memory_equal(ix.names[0], first, sizeof(first));
+	assert_all_found(f, &ix, 0, 110);
+}
+
+static void
+ingest_known__misses_an_index_that_has_gone(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	const object_name nowhere = {1};
+
+	assert_rc(ERR_NOT_FOUND, ingest_known(in, &nowhere, 1, &err));
+}
+
+/* Store 0 to 9, lose the pack as ${lose} does, and store them again. */
+static void
+check_lost_pack(
+    struct fixture *f, void (*lose)(struct store *s, struct object_ref *ref))
+{
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+
+	(void)whole_run(f, &ix, &told, 0, 10);
+	/* Listed by one index with these, which is too big to be merged. */
+	(void)whole_run(f, &ix, &told, 1000, 1400);
+	lose(f->store, &told.pack[0]);
+
+	assert_int_equal(whole_run(f, &ix, &told, 0, 12).chunks, 12);
+	assert_int_equal(told.n, 3);
+	assert_int_equal(ix.n, 2);
+	assert_int_equal(whole_run(f, &ix, &told, 0, 12).chunks, 0);
+	assert_all_found(f, &ix, 0, 12);
+	assert_all_found(f, &ix, 1000, 1400);
+
+	READER_AUTO struct reader r = reader_new(f, &ix);
+	for (uint64_t i = 0; i < 12; i++)
+		assert_in_pack(&r, i, &told.pack[2]);
+}
+
+static void
+lose_all(struct store *s, struct object_ref *ref)
+{
+	assert_ok(store_remove(s, ref, &err));
+}
+
+static void
+lose_some(struct store *s, struct object_ref *ref)
+{
+	size_t len;
+	const uint8_t *bytes = memstore_bytes(s, ref, &len);
+	uint8_t *copy = malloc(len);
+
+	memcpy(copy, bytes, len);
+	memstore_set(s, ref, copy, len - 1);
+	free(copy);
+}
+
+static void
+ingest_known__does_not_rely_on_a_pack_that_has_gone(void **state)
+{
+	check_lost_pack(*state, lose_all);
+}
+
+static void
+ingest_known__does_not_rely_on_a_pack_of_another_size(void **state)
+{
+	check_lost_pack(*state, lose_some);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    content_test(ingest_chunk__stores_a_chunk_once_for_all_threads),
+	    content_test(ingest_chunk__puts_kinds_in_packs_of_their_own),
+	    content_test(ingest_chunk__refuses_no_chunk),
+	    content_test(ingest_chunk__fills_several_packs),
+	    content_test(ingest_new__wants_a_key),
+	    content_test(ingest_known__is_not_stored_again),
+	    content_test(ingest_known__misses_an_index_that_has_gone),
+	    content_test(ingest_known__does_not_rely_on_a_pack_that_has_gone),
+	    content_test(ingest_known__does_not_rely_on_a_pack_of_another_size),
+	};
+
+	return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+# bash completion for varve. A test compares the lists with the program's own.
+
+_varve_commands='init backup list mount restore diff find check grant help'
+
+_varve_common='--help --json --quiet --verbose'
+_varve_store='--store'
+_varve_key='--person --key-file --recovery-key-file'
+_varve_passphrase='--passphrase-file --passphrase-command'
+_varve_open="$_varve_store $_varve_key $_varve_passphrase $_varve_common"
+
+_varve_options()
+{
+	case $1 in
+	init)
+		echo "--name --recovery-key-file $_varve_store" \
+			"$_varve_passphrase $_varve_common"
+		;;
+	backup)
+		echo "--full --exclude --exclude-file --exclude-caches" \
+			"--cross-filesystems --exec --name --host --threads" \
+			"$_varve_open"
+		;;
+	list)
+		echo "--last $_varve_open"
+		;;
+	mount)
+		echo "--foreground --dataset --allow-other --no-sharing" \
+			"--cache --options $_varve_open"
+		;;
+	restore)
+		echo "--no-owner --numeric-ids --threads $_varve_open"
+		;;
+	diff)
+		echo "--other-store --other-person --other-key-file" \
+			"--other-recovery-key-file --other-passphrase-file" \
+			"--other-passphrase-command $_varve_open"
+		;;
+	find)
+		echo "$_varve_open"
+		;;
+	check)
+		echo "--read-data --no-keys --threads $_varve_open"
+		;;
+	grant)
+		echo "--person --new-passphrase-file --host --key-file --until" \
+			"--as --recovery-key-file $_varve_store" \
+			"$_varve_passphrase $_varve_common"
+		;;
+	esac
+}
+
+# What follows an option: a directory, a file, or something only you know.
+_varve_value()
+{
+	case $1 in
+	-s | --store | --other-store)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -d -- "$2")
+		;;
+	--*-file)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$2")
+		;;
+	-o | -n | --options | --exclude | --exec | --name | --host | --threads | \
+		--last | --dataset | --cache | --until | --as | --*person | \
+		--*passphrase-command)
+		;;
+	*)
+		return 1
+		;;
+	esac
+}
+
+_varve()
+{
+	local word=${COMP_WORDS[COMP_CWORD]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]}
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$_varve_commands --help --version" -- "$word")
+	elif [ "$command" = help ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$_varve_commands" -- \
+			"$word")
+	elif _varve_value "$before" "$word"; then
+		return
+	elif [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(_varve_options "$command")" -- "$word")
+	else
+		case $command in
+		init | mount)
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -d -- "$word")
+			;;
+		backup | restore)
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			;;
+		esac
+	fi
+}
+
+complete -F _varve varve
