@@ -83,6 +83,9 @@ rd_varint(struct rd *r)
 {
 	uint64_t v = 0;
 
+	/* Most are small, and there are many. */
+	if (!r->failed && r->p < r->end && *r->p < 0x80)
+		return *r->p++;
 	for (unsigned i = 0; i < VARINT_MAX_BYTES; i++) {
 		const uint8_t *p = rd_bytes(r, 1);
 

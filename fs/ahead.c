@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define WALKS 4       /* at a time */
-#define STRIDE 256    /* ids from one file of a walk to the next, at most */
-#define SURE 4        /* files in order, then it counts as a walk */
+#define WALKS 4         /* at a time */
+#define STRIDE 256      /* ids from one file of a walk to the next, at most */
+#define SURE 4          /* files in order, then it counts as a walk */
 #define BYTES (1 << 20) /* to have opened ahead */
-#define STEPS 64      /* nodes to look at for one file read */
+#define STEPS 64        /* nodes to look at for one file read */
 
 /* Somebody who reads file after file. */
 struct walk {
@@ -89,12 +89,26 @@ ask_for(const struct node *n)
 	return e.size;
 }
 
-/* The run of ids to ask for now: (*from, to]. */
-static uint64_t
-advance(struct ahead *a, const struct node *n, uint64_t size, uint64_t *from)
+/* Look at the nodes that come next, until enough was asked for. */
+static void
+go_ahead(struct ahead *a, struct walk *w)
+{
+	uint64_t last = nodes_last_id(a->nodes);
+
+	for (unsigned i = 0; i < STEPS && w->to < last && w->bytes < BYTES;
+	     i++) {
+		struct node *n = nodes_get(a->nodes, ++w->to);
+
+		if (n != NULL)
+			w->bytes += ask_for(n);
+		nodes_put(a->nodes, n);
+	}
+}
+
+void
+ahead_of(struct ahead *a, const struct node *n, uint64_t size)
 {
 	struct walk *w;
-	uint64_t to;
 
 	pthread_mutex_lock(&a->mu);
 	w = join(a, n->id);
@@ -105,10 +119,7 @@ advance(struct ahead *a, const struct node *n, uint64_t size, uint64_t *from)
 		w->to = n->id;
 		w->bytes = 0;
 	}
-	*from = w->to;
-	if (w->streak >= SURE && w->bytes < BYTES)
-		w->to += STEPS;
-	to = w->to;
+	if (w->streak >= SURE)
+		go_ahead(a, w);
 	pthread_mutex_unlock(&a->mu);
-	return to;
 }

@@ -2,20 +2,27 @@
 #define FS_FS_H
 
 /*
- * What the parts of the mount share. A request takes this way:
+ * What the parts of the mount share. From the kernel down:
  *
- *	mount.c		the session, the handshake, the loop
- *	lookup.c readdir.c read.c xattr.c readonly.c	one file a family of
- *			operations; each replies exactly once
- *	names.c		the upper tree: datasets, days, snapshots, 'latest', @TIME
- *	  folder.c days.c	what datasets' names and snapshots' times make
- *	  watch.c	when logs are loaded and read again
- *	node.c inode.c	the nodes that the kernel knows, and their attributes
- *	stream.c	places in files that are being read, reading ahead
- *	trim.c		makes the kernel forget what memory has no room for
- *	report.c	errors: to errno, and to a line for a person
+ *	mount.c			the session, the handshake, the loop
+ *	lookup.c readdir.c	one file a family of operations; each replies
+ *	read.c xattr.c		exactly once
+ *	readonly.c
+ *	names.c			the upper tree: datasets, days, snapshots,
+ *				'latest', @TIME
+ *	folder.c		of which: the tree that datasets' names make
+ *	days.c dated.c		snapshots by day and dated name
+ *	watch.c			when logs are loaded, and read again
+ *	node.c node_table.c	the nodes that the kernel knows
+ *	inode.c			their attributes and inode numbers
+ *	stream.c ahead.c	reading ahead: in a file, and from file to file
+ *	cursors.c		where long listings go on
+ *	trim.c			makes the kernel forget what there's no room for
+ *	report.c		errors: to errno, and to a line for a person
+ *	mountpoint.c machine.c	what a mount needs of its surroundings
  */
 #define FUSE_USE_VERSION 312
+#include "fs/ahead.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
 #include "fs/report.h"
@@ -41,6 +48,7 @@ struct fs {
 	struct watch *watch;
 	struct report *report;
 	struct streams *streams;
+	struct ahead *ahead;
 	struct cursors *cursors;
 	struct trim *trim;
 

@@ -55,6 +55,7 @@ machine_read_ahead(const char *mountpoint, unsigned kib)
 	struct statx st;
 	char path[128], text[16];
 	int fd, len;
+	ssize_t n;
 
 	/* AT_STATX_DONT_SYNC: don't ask the mount, it could not answer. */
 	if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &st) !=
@@ -66,9 +67,9 @@ machine_read_ahead(const char *mountpoint, unsigned kib)
 	if (fd < 0)
 		return;
 	len = snprintf(text, sizeof(text), "%u", kib);
-	if (write(fd, text, (size_t)len) != len) {
-		/* Then the kernel's own idea of it has to do. */
-	}
+	/* If it fails, the kernel's own idea of it has to do. */
+	n = write(fd, text, (size_t)len);
+	(void)n;
 	(void)close(fd);
 }
 

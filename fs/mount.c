@@ -241,6 +241,8 @@ new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
 	if (rc == 0)
 		rc = streams_new(ahead, &fs->streams, err);
 	if (rc == 0)
+		rc = ahead_new(fs->nodes, &fs->ahead, err);
+	if (rc == 0)
 		rc = cursors_new(&fs->cursors, err);
 	if (rc == 0)
 		rc = trim_new(fs, memory - segments, &fs->trim, err);
@@ -362,6 +364,7 @@ fs_close(struct fs *fs)
 		fuse_loop_cfg_destroy(fs->loop);
 	cursors_free(fs->cursors);
 	streams_free(fs->streams);
+	ahead_free(fs->ahead);
 	nodes_free(fs->nodes);
 	watch_free(fs->watch);
 	segcache_free(fs->cache);

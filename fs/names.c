@@ -1,4 +1,5 @@
 #include "fs/names.h"
+#include "fs/dated.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,79 +108,7 @@ name_link(struct node *in, struct named *out)
 	out->next = 1;
 }
 
-/* --- snapshots of a dataset whose log is locked ------------------------ */
-
-static const struct snapshot *
-snapshot_at(const struct fs_dataset *d, size_t slot)
-{
-	return log_snapshot(d->log, d->days.v[slot].i);
-}
-
-static void
-dated_time(const struct fs_dataset *d, size_t slot, char out[WHEN_TIME_TEXT])
-{
-	size_t i = d->days.v[slot].i;
-
-	when_dated_time(
-	    log_snapshot(d->log, i)->time, when_needs_millis(d->log, i), out);
-}
-
-/* The slots of a day. */
-static void
-day_slots(const struct fs_dataset *d, int64_t day, size_t *first, size_t *end)
-{
-	*first = days_from(&d->days, day);
-	*end = days_from(&d->days, day + 1);
-}
-
-/* The slot of a day's newest snapshot; there is one. */
-static size_t
-day_newest(const struct fs_dataset *d, size_t first, size_t end)
-{
-	size_t best = first;
-
-	for (size_t i = first + 1; i < end; i++)
-		if (moment_compare(snapshot_at(d, i)->time,
-			snapshot_at(d, best)->time) > 0)
-			best = i;
-	return best;
-}
-
-/* The slot of the snapshot that is called ${name} on its day, or ${end}. */
-static size_t
-day_find(const struct fs_dataset *d, size_t first, size_t end, struct span name)
-{
-	static const size_t second_len = sizeof("00-00-00") - 1;
-	char text[WHEN_TIME_TEXT];
-
-	if (name.len < second_len)
-		return end;
-	for (size_t i = first; i < end; i++) {
-		/* Who has the second is cheap; who had it first is not. */
-		when_dated_time(snapshot_at(d, i)->time, false, text);
-		if (memcmp(text, name.p, second_len) != 0)
-			continue;
-		dated_time(d, i, text);
-		if (span_is(name, text))
-			return i;
-	}
-	return end;
-}
-
-/* The first slot whose snapshot's sequence number is ${seq} or more. */
-static size_t
-day_from_seq(const struct fs_dataset *d, size_t first, size_t end, uint64_t seq)
-{
-	while (first < end) {
-		size_t mid = first + (end - first) / 2;
-
-		if (snapshot_at(d, mid)->seq < seq)
-			first = mid + 1;
-		else
-			end = mid;
-	}
-	return first;
-}
+/* --- links -------------------------------------------------------------- */
 
 static void
 link_dataset(struct node *in, struct named *out)
@@ -189,9 +118,9 @@ link_dataset(struct node *in, struct named *out)
 	char day[WHEN_DAY_TEXT], time[WHEN_TIME_TEXT];
 	size_t first, end;
 
-	day_slots(d, days_of(s->time), &first, &end);
+	dated_slots(d, days_of(s->time), &first, &end);
 	when_day(s->time, day);
-	dated_time(d, day_from_seq(d, first, end, s->seq), time);
+	dated_time(d, dated_from_seq(d, first, end, s->seq), time);
 	(void)snprintf(out->target, sizeof(out->target), "%s/%s", day, time);
 	name_link(in, out);
 }
@@ -253,7 +182,7 @@ lookup_dataset(
 	}
 	if (!days_parse(name, &day))
 		return ENOENT;
-	day_slots(in->ds, day, &first, &end);
+	dated_slots(in->ds, day, &first, &end);
 	if (first == end)
 		return ENOENT;
 	name_day(in, day, out);
@@ -266,17 +195,17 @@ lookup_day(struct fs *fs, struct node *in, struct span name, struct named *out)
 	size_t first, end, slot;
 	int rc;
 
-	day_slots(in->ds, in->day, &first, &end);
+	dated_slots(in->ds, in->day, &first, &end);
 	if (first == end)
 		return ENOENT;
 	if (span_is(name, "latest")) {
-		link_day(in, day_newest(in->ds, first, end), out);
+		link_day(in, dated_newest(in->ds, first, end), out);
 		return 0;
 	}
-	slot = day_find(in->ds, first, end, name);
+	slot = dated_find(in->ds, first, end, name);
 	if (slot == end)
 		return ENOENT;
-	rc = name_snapshot(fs, in, snapshot_at(in->ds, slot), out);
+	rc = name_snapshot(fs, in, dated_snapshot(in->ds, slot), out);
 	out->key.name = name;
 	return rc;
 }
@@ -342,19 +271,19 @@ next_day(struct fs *fs, struct node *in, uint64_t from, struct named *out,
 	size_t first, end, slot;
 	int rc;
 
-	day_slots(d, in->day, &first, &end);
-	slot = day_from_seq(d, first, end, from);
+	dated_slots(d, in->day, &first, &end);
+	slot = dated_from_seq(d, first, end, from);
 	*found = slot < end;
 	if (!*found)
 		return 0;
 	if (from == 0) {
-		link_day(in, day_newest(d, first, end), out);
+		link_day(in, dated_newest(d, first, end), out);
 		return 0;
 	}
 	dated_time(d, slot, out->name);
-	rc = name_snapshot(fs, in, snapshot_at(d, slot), out);
+	rc = name_snapshot(fs, in, dated_snapshot(d, slot), out);
 	out->key.name = span_of(out->name);
-	out->next = snapshot_at(d, slot)->seq + 1;
+	out->next = dated_snapshot(d, slot)->seq + 1;
 	return rc;
 }
 
@@ -409,11 +338,11 @@ day_mtime(const struct fs_dataset *d, int64_t day, struct timespec otherwise)
 {
 	size_t first, end;
 
-	day_slots(d, day, &first, &end);
+	dated_slots(d, day, &first, &end);
 	if (first == end)
 		return otherwise;
 	return dated_mtime(
-	    snapshot_at(d, day_newest(d, first, end))->time, end - first);
+	    dated_snapshot(d, dated_newest(d, first, end))->time, end - first);
 }
 
 /* A link has its directory's. A log that nobody stepped into is not loaded. */

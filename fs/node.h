@@ -112,6 +112,9 @@ void nodes_put(struct nodes *t, struct node *n);
 /** nodes_forget(t, id, count): The kernel forgets ${count} look-ups. */
 void nodes_forget(struct nodes *t, uint64_t id, uint64_t count);
 
+/** nodes_last_id(t): The id that was given last. */
+uint64_t nodes_last_id(struct nodes *t);
+
 size_t nodes_count(struct nodes *t);
 /** nodes_bytes(t): Memory that all nodes take, about. */
 size_t nodes_bytes(struct nodes *t);

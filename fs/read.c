@@ -280,6 +280,8 @@ read_file(struct fs *fs, const struct node *n, uint64_t off, size_t *len,
 		*len = (size_t)(e.size - off);
 	if (*len == 0)
 		return 0;
+	if (off == 0)
+		ahead_of(fs->ahead, n, e.size);
 	rc = plan_range(fs, n, &e, off, *len, p, &err);
 	if (rc == 0)
 		rc = fetch(n->ds->chunks, p, &err);

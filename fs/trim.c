@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
-#define BATCH 1024
+#define BATCH 512
 #define KICKS 512       /* look at the table once in so many */
 #define PAUSE_MS 2      /* for the kernel's answers to a batch to come in */
 #define GIVE_UP_MS 1000 /* when everything is in use */
@@ -128,7 +128,8 @@ make_room(struct trim *t)
 	size_t enough = t->limit / 4 * 3, asked = 0;
 	size_t before = nodes_bytes(t->fs->nodes), now;
 
-	for (;;) {
+	/* While the loop ends, nobody would answer what the kernel waits for. */
+	while (!fuse_session_exited(t->fs->session)) {
 		asked += ask(t->fs);
 		if (!pause_for(t, PAUSE_MS))
 			return;

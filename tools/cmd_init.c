@@ -68,23 +68,6 @@ choose_passphrase(const struct run *run, const struct store_args *store,
 	return r;
 }
 
-/*
- * The recovery key exists nowhere else from here on: if it can't be kept, the
- * store is of no use yet, and the caller says so.
- */
-static int
-keep_recovery_key(const struct init_args *args, const struct recovery *recovery,
-    struct err *err)
-{
-	if (args->recovery_key_file == NULL)
-		return 0;
-	if (recovery_file_write(args->recovery_key_file, recovery, err) == 0)
-		return 0;
-	return err_wrap(err,
-	    "the store is made, but its recovery key is lost: remove it and "
-	    "start again");
-}
-
 static void
 show_text(const struct run *run, const struct init_args *args,
     const char *address, const char *name, const char *fingerprint,
@@ -151,6 +134,42 @@ where(const struct init_args *args, const char **out, struct err *err)
 	return 0;
 }
 
+/* What can be told before anyone chooses a passphrase. */
+static int
+check_free(const char *address, struct err *err)
+{
+	AUTO(access) struct access *there = NULL;
+
+	if (access_open_keyless(address, &there, NULL) != 0)
+		return 0;
+	return err_set(
+	    err, ERR_USAGE, "there is a store already: '%s'", address);
+}
+
+static int
+make_store(const char *address, const char *name, const char *pass,
+    const char *key_file, struct access **access, struct recovery **recovery,
+    struct err *err)
+{
+	int fd = -1;
+	int r;
+
+	if (key_file == NULL)
+		return access_init(address, name, pass, access, recovery, err);
+	r = recovery_file_create(key_file, &fd, err);
+	if (r != 0)
+		return r;
+	r = access_init(address, name, pass, access, recovery, err);
+	if (r != 0)
+		(void)unlink(key_file);
+	else if (recovery_file_write(fd, key_file, *recovery, err) != 0)
+		r = err_wrap(err,
+		    "the store is made, but its recovery key is lost (remove "
+		    "it and start again)");
+	(void)close(fd);
+	return r;
+}
+
 static int
 init_run(struct run *run, void *values, struct err *err)
 {
@@ -163,6 +182,8 @@ init_run(struct run *run, void *values, struct err *err)
 	char *pass = NULL;
 	int r = where(args, &address, err);
 
+	if (r == 0)
+		r = check_free(address, err);
 	if (r == 0 && name == NULL) {
 		r = login_name(login, sizeof(login), err);
 		name = login;
@@ -170,10 +191,9 @@ init_run(struct run *run, void *values, struct err *err)
 	if (r == 0)
 		r = choose_passphrase(run, &args->store, name, &pass, err);
 	if (r == 0)
-		r = access_init(address, name, pass, &access, &recovery, err);
+		r = make_store(address, name, pass, args->recovery_key_file,
+		    &access, &recovery, err);
 	secret_free(pass);
-	if (r == 0)
-		r = keep_recovery_key(args, recovery, err);
 	if (r != 0)
 		return r;
 	show(run, args, access, recovery);

@@ -12,6 +12,8 @@ say(const struct run *run, const char *kind, const char *text)
 	struct progress *p = run != NULL ? run->progress : NULL;
 
 	progress_hide(p);
+	/* In the order in which it was said, also where both are one pipe. */
+	(void)fflush(stdout);
 	flockfile(stderr);
 	(void)fprintf(stderr, "varve: %s", kind);
 	escape_message(stderr, text);

@@ -37,34 +37,35 @@ recovery_file_read(const char *path, struct recovery **out, struct err *err)
 	return r;
 }
 
-static int
-write_line(int fd, const struct recovery *recovery)
+int
+recovery_file_create(const char *path, int *fd, struct err *err)
 {
-	char text[RECOVERY_TEXT];
-	size_t len;
-	bool ok;
-
-	recovery_text(recovery, text);
-	len = strlen(text);
-	ok = write(fd, text, len) == (ssize_t)len && write(fd, "\n", 1) == 1 &&
-	     fsync(fd) == 0;
-	secret_wipe(text, sizeof(text));
-	return ok ? 0 : -1;
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*fd >= 0)
+		return 0;
+	if (errno == EEXIST)
+		return err_set(
+		    err, ERR_USAGE, "there is a file '%s' already", path);
+	return err_errno(err, "cannot make '%s'", path);
 }
 
 int
 recovery_file_write(
-    const char *path, const struct recovery *recovery, struct err *err)
+    int fd, const char *path, const struct recovery *recovery, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	char text[RECOVERY_TEXT + 1];
+	size_t len;
+	ssize_t n;
 	int r = 0;
 
-	if (fd < 0 && errno == EEXIST)
-		return err_set(
-		    err, ERR_USAGE, "there is a file '%s' already", path);
-	if (fd < 0 || write_line(fd, recovery) != 0)
+	recovery_text(recovery, text);
+	len = strlen(text);
+	text[len++] = '\n';
+	n = write(fd, text, len);
+	if (n >= 0 && (size_t)n < len)
+		errno = ENOSPC;
+	if (n != (ssize_t)len || fsync(fd) != 0)
 		r = err_errno(err, "cannot write '%s'", path);
-	if (fd >= 0 && close(fd) != 0 && r == 0)
-		r = err_errno(err, "cannot write '%s'", path);
+	secret_wipe(text, sizeof(text));
 	return r;
 }

@@ -9,10 +9,14 @@ NODISCARD int recovery_file_read(
     const char *path, struct recovery **out, struct err *err);
 
 /**
- * recovery_file_write(path, recovery, err):
- * A new file that only its owner may read; durable. ERR_USAGE it is there.
+ * recovery_file_create(path, fd, err):
+ * A new, empty file that only its owner may read, so that there is a place for
+ * the key before there is a key. *${fd} is the caller's. ERR_USAGE it is there.
  */
+NODISCARD int recovery_file_create(const char *path, int *fd, struct err *err);
+
+/** recovery_file_write(fd, path, recovery, err): Durable when it returns. */
 NODISCARD int recovery_file_write(
-    const char *path, const struct recovery *recovery, struct err *err);
+    int fd, const char *path, const struct recovery *recovery, struct err *err);
 
 #endif

@@ -13,8 +13,9 @@ struct feed {
 	int fd;
 	bool stream; /* a pipe: read(), not pread() */
 	const atomic_bool *stop;
-	uint64_t pos; /* in the file, of the next read */
-	uint64_t end; /* where this run of data ends */
+	uint64_t size; /* of the whole file */
+	uint64_t pos;  /* in the file, of the next read */
+	uint64_t end;  /* where this run of data ends */
 	size_t page;
 	bool looked; /* at the first bytes, for the page size */
 	int errnum;
@@ -225,15 +226,15 @@ take_off(struct feed *f, struct piece *p, struct err *err)
 	return piece_work(f->w, p, err);
 }
 
+/* What comes behind a hole is no file's first bytes. */
 static void
 look(struct feed *f)
 {
-	uint64_t size = f->stream ? UINT64_MAX - 1 : f->end;
-
 	if (f->looked)
 		return;
 	f->looked = true;
-	f->page = cut_page_size(f->buf, f->len, size);
+	if (offset_of(f, 0) == 0)
+		f->page = cut_page_size(f->buf, f->len, f->size);
 }
 
 /* All data up to f->end. */
@@ -298,35 +299,50 @@ add_hole(struct feed *f, uint64_t len, struct err *err)
 	return ret != 0 ? ret : add_element(f, NULL, len, err);
 }
 
+/* Where data begins from ${at} on. Where the system can't tell, it is there. */
+static uint64_t
+next_data(const struct feed *f, uint64_t at)
+{
+	off_t data = lseek(f->fd, (off_t)at, SEEK_DATA);
+
+	/* A hole up to the end: that of now, for the file may have shrunk. */
+	if (data < 0 && errno == ENXIO)
+		data = lseek(f->fd, 0, SEEK_END);
+	if (data < 0 || (uint64_t)data < at)
+		return at;
+	return (uint64_t)data < f->size ? (uint64_t)data : f->size;
+}
+
+/* Where the data at ${at} ends. */
+static uint64_t
+next_hole(const struct feed *f, uint64_t at)
+{
+	off_t hole = lseek(f->fd, (off_t)at, SEEK_HOLE);
+
+	if (hole < 0 || (uint64_t)hole <= at || (uint64_t)hole > f->size)
+		return f->size;
+	return (uint64_t)hole;
+}
+
 /* Runs of data and holes in turn, as the filesystem tells them. */
 static int
-feed_sparse(struct feed *f, uint64_t size, struct err *err)
+feed_sparse(struct feed *f, struct err *err)
 {
 	uint64_t at = 0;
 	int ret = 0;
 
-	while (at < size && ret == 0 && f->errnum == 0) {
-		off_t data = lseek(f->fd, (off_t)at, SEEK_DATA);
-		off_t hole;
+	while (at < f->size && ret == 0 && f->errnum == 0) {
+		uint64_t data = next_data(f, at);
 
-		if (data < 0 && errno != ENXIO)
-			data = (off_t)at; /* can't tell: all is data */
-		else if (data < 0 || (uint64_t)data > size)
-			data = (off_t)size;
-		if ((uint64_t)data > at)
-			ret = add_hole(f, (uint64_t)data - at, err);
-		at = (uint64_t)data;
-		if (ret != 0 || at == size)
+		if (data > at)
+			ret = add_hole(f, data - at, err);
+		if (ret != 0 || data == f->size)
 			break;
-		hole = lseek(f->fd, data, SEEK_HOLE);
-		if (hole < 0 || (uint64_t)hole > size || hole == data)
-			hole = (off_t)size;
-		f->pos = at;
-		f->end = (uint64_t)hole;
+		f->pos = data;
+		f->end = at = next_hole(f, data);
 		ret = feed_run(f, err);
 		if (f->pos < f->end)
 			break; /* it ended early: shrunk */
-		at = f->end;
 	}
 	return ret;
 }
@@ -363,12 +379,13 @@ feed_file(struct worker *w, int fd, uint64_t size, bool sparse,
     struct wr *content, struct feed_result *out, _Atomic uint64_t *read,
     struct err *err)
 {
-	struct feed f = {.w = w, .fd = fd, .end = size, .count = read};
+	struct feed f = {
+	    .w = w, .fd = fd, .size = size, .end = size, .count = read};
 	int ret;
 
 	f.buf = w->buf;
 	if (sparse)
-		ret = feed_sparse(&f, size, err);
+		ret = feed_sparse(&f, err);
 	else if (size <= WORKER_BUF)
 		ret = feed_small(&f, err);
 	else
@@ -381,8 +398,12 @@ feed_stream(struct worker *w, int fd, struct wr *content,
     struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
     struct err *err)
 {
-	struct feed f = {
-	    .w = w, .fd = fd, .stream = true, .count = read, .stop = stop};
+	struct feed f = {.w = w,
+	    .fd = fd,
+	    .stream = true,
+	    .count = read,
+	    .stop = stop,
+	    .size = UINT64_MAX - 1};
 	int ret;
 
 	f.buf = w->buf;

@@ -102,7 +102,7 @@ static int
 grab_file(struct worker *w, int dirfd, struct item *it,
     const struct grab_options *opt, struct err *err)
 {
-	nlink_t nlink = it->st.st_nlink;
+	const struct stat met = it->st;
 	int fd = grab_open(dirfd, it->name);
 	int ret;
 
@@ -113,7 +113,8 @@ grab_file(struct worker *w, int dirfd, struct item *it,
 	ret = grab_open_file(w, fd, it, opt, err);
 	close(fd);
 	/* A link made or removed meanwhile: as the walk saw it, all links agree. */
-	it->st.st_nlink = nlink;
+	if (it->st.st_dev == met.st_dev && it->st.st_ino == met.st_ino)
+		it->st.st_nlink = met.st_nlink;
 	return ret;
 }
 

@@ -6,6 +6,8 @@
 #include <sys/xattr.h>
 
 #define TRIES 4 /* a list may grow while it is read */
+/* Beyond it all values go to chunks: an entry has a limit (FORMAT.md 8). */
+#define INLINE_TOTAL (128 * 1024)
 
 /* One way to list and get, for files that are open and for those that aren't. */
 struct source {
@@ -83,7 +85,8 @@ grab_one(struct ingest_lane *lane, const struct source *s, const char *name,
 	x.value.p = value;
 	x.value.len = (size_t)len;
 	x.value_len = (uint32_t)len;
-	if (len > ENTRY_XATTR_INLINE) {
+	if (len > ENTRY_XATTR_INLINE ||
+	    (len > 0 && it->xattrs.len > INLINE_TOTAL)) {
 		x.in_chunk = true;
 		ret = ingest_chunk(
 		    lane, CHUNK_DATA, value, (size_t)len, &x.chunk, err);

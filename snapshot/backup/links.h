@@ -23,7 +23,10 @@ DEFINE_AUTO(links, links_free)
 NODISCARD int links_meet(
     struct links *l, const struct stat *st, struct err *err);
 
-/** links_store(): The entry of the first link, once it is known. */
+/**
+ * links_store(): The entry of the first link, once it is known. A file that was
+ * never met is passed over: it took the name of one that was.
+ */
 NODISCARD int links_store(struct links *l, const struct stat *st,
     const uint8_t *raw, size_t len, struct err *err);
 

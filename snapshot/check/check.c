@@ -13,6 +13,7 @@ scope_clear(struct scope *s)
 	free(s->snapshots);
 	free(s->listed);
 	jobs_clear(&s->packs);
+	lengths_clear(&s->lengths);
 }
 #define SCOPE_AUTO __attribute__((cleanup(scope_clear)))
 
@@ -59,6 +60,21 @@ check_without_keys(
 }
 
 static int
+read_data(struct scope *s, struct err *err)
+{
+	uint64_t chunks = 0;
+	int rc;
+
+	for (size_t i = 0; i < s->nlisted; i++)
+		chunks += s->listed[i].chunks;
+	rc = lengths_init(&s->lengths, &s->c->mix, chunks, err);
+	if (rc != 0)
+		return rc;
+	expect(s->c, &s->packs);
+	return check_bytes(s, &s->packs, s->ds->may_read, err);
+}
+
+static int
 check_dataset(struct check *c, const struct dataset *ds, struct err *err)
 {
 	SCOPE_AUTO struct scope s = {.c = c, .ds = ds};
@@ -70,10 +86,8 @@ check_dataset(struct check *c, const struct dataset *ds, struct err *err)
 		rc = check_indexes(&s, err);
 	if (rc == 0)
 		rc = listed_compare(&s, err);
-	if (rc == 0 && c->opt->depth == CHECK_READ_DATA) {
-		expect(c, &s.packs);
-		rc = check_bytes(&s, &s.packs, ds->may_read, err);
-	}
+	if (rc == 0 && c->opt->depth == CHECK_READ_DATA)
+		rc = read_data(&s, err);
 	if (rc == 0 && ds->may_read)
 		rc = check_trees(&s, err);
 	return rc;

@@ -29,7 +29,7 @@ visit_items(
 		if (node->level > 0)
 			rc = visit_node(w, &child, at, err);
 		else if (!it->hole)
-			rc = batch_want(w, &it->name, at, err);
+			rc = batch_want(w, &it->name, child.len, at, err);
 	}
 	return rc;
 }
@@ -86,6 +86,7 @@ content_visit(struct walk *w, const struct content *c, uint64_t size,
 		return visit_node(w, &root, owner, err);
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
 		if (!c->inl[i].hole)
-			rc = batch_want(w, &c->inl[i].name, owner, err);
+			rc = batch_want(
+			    w, &c->inl[i].name, c->inl[i].len, owner, err);
 	return rc;
 }

@@ -51,7 +51,7 @@ want_xattrs(
 
 	while (rc == 0 && xattr_next(&r, &x))
 		if (x.in_chunk)
-			rc = batch_want(w, &x.chunk, owner, err);
+			rc = batch_want(w, &x.chunk, x.value_len, owner, err);
 	return rc;
 }
 

@@ -19,7 +19,7 @@
  *	check_report.c   telling of damage, counting, reading objects whole
  */
 #include "snapshot/check/check.h"
-#include "snapshot/check/mix.h"
+#include "snapshot/check/lengths.h"
 
 #include <pthread.h>
 
@@ -90,7 +90,8 @@ struct scope {
 	bool has_lost;
 	struct listed *listed; /* by name and index */
 	size_t nlisted, listed_cap;
-	struct jobs packs; /* those that are there */
+	struct jobs packs;      /* those that are there */
+	struct lengths lengths; /* of the chunks that were read */
 };
 
 /* --- check_report.c ------------------------------------------------------ */

@@ -60,15 +60,18 @@ make_room(struct walk *w, struct err *err)
 }
 
 int
-batch_want(struct walk *w, const struct chunk_name *name, uint32_t owner,
-    struct err *err)
+batch_want(struct walk *w, const struct chunk_name *name, uint64_t len,
+    uint32_t owner, struct err *err)
 {
 	struct batch *b = &w->batch;
 	int rc = make_room(w, err);
 
+	/* No chunk is longer than CHUNK_MAX, so says the decoder. */
 	if (rc == 0)
-		b->v[b->n++] = (struct wanted){
-		    .name = *name, .owner = owner, .path = b->path};
+		b->v[b->n++] = (struct wanted){.name = *name,
+		    .len = (uint32_t)len,
+		    .owner = owner,
+		    .path = b->path};
 	return rc;
 }
 
@@ -88,29 +91,42 @@ batch_share(struct walk *w, uint32_t node, uint32_t owner, struct err *err)
 
 /* Read it as who restores it would. */
 static int
-try_chunk(struct walk *w, const struct chunk_name *name, struct err *err)
+try_chunk(struct walk *w, const struct wanted *want, struct err *err)
 {
 	CHUNK_AUTO struct chunk ch = {0};
-	int rc = content_chunk(w->chunks, name, CHUNK_DATA, 0, &ch, err);
+	int rc = content_chunk(
+	    w->chunks, &want->name, CHUNK_DATA, want->len, &ch, err);
 
-	return rc != 0 ? rc : walk_verify(w, CHUNK_DATA, name, &ch, err);
+	return rc != 0 ? rc : walk_verify(w, CHUNK_DATA, &want->name, &ch, err);
+}
+
+/* Whether reading all bytes has shown, or would have, that it is not so. */
+static bool
+is_doubtful(const struct walk *w, const struct wanted *want,
+    const struct chunk_place *place)
+{
+	const struct lengths *lengths = &w->s->lengths;
+	size_t n;
+	const struct listed *l = listed_find(w->s, 0, place->pack, &n);
+
+	if (l == NULL || l->doubtful)
+		return true;
+	return lengths->words != NULL &&
+	       !lengths_has(lengths, &want->name, want->len);
 }
 
 static int
-locate(struct walk *w, const struct chunk_name *name, struct err *err)
+locate(struct walk *w, const struct wanted *want, struct err *err)
 {
 	struct chunk_place place;
-	const struct listed *l;
-	size_t n;
-	int rc = chunks_place(w->chunks, name, &place, err);
+	int rc = chunks_place(w->chunks, &want->name, &place, err);
 
 	if (rc != 0)
 		return rc;
 	if (place.kind != PACK_DATA)
 		return err_set(err, ERR_CORRUPT,
 		    "a file's chunk is listed in a pack of metadata");
-	l = listed_find(w->s, 0, place.pack, &n);
-	return l != NULL && !l->doubtful ? 0 : try_chunk(w, name, err);
+	return is_doubtful(w, want, &place) ? try_chunk(w, want, err) : 0;
 }
 
 /* A path is told of once, however many of its chunks are damaged. */
@@ -148,6 +164,17 @@ tell_wanted(struct walk *w, const struct wanted *v, size_t n,
 }
 
 static int
+compare_wanted(const void *a, const void *b)
+{
+	const struct wanted *x = a;
+	const struct wanted *y = b;
+	int order = memcmp(&x->name, &y->name, sizeof(x->name));
+
+	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* The first of those left, and all that want the same: ${n} of them. */
+static int
 locate_first(struct walk *w, const struct wanted *v, size_t left, size_t *n,
     struct err *err)
 {
@@ -155,9 +182,9 @@ locate_first(struct walk *w, const struct wanted *v, size_t left, size_t *n,
 	int rc;
 
 	for (*n = 1; *n < left; ++*n)
-		if (memcmp(&v[*n].name, &v->name, sizeof(v->name)) != 0)
+		if (compare_wanted(&v[*n], v) != 0)
 			break;
-	rc = locate(w, &v->name, &why);
+	rc = locate(w, v, &why);
 	if (rc == 0)
 		return 0;
 	if (check_fatal(rc))
@@ -174,15 +201,6 @@ tell_shared(struct walk *w, const struct shared *sh, struct err *err)
 	    w, sh->node, sh->owner, path_text(&w->batch, sh->path), err);
 }
 
-static int
-by_name(const void *a, const void *b)
-{
-	const struct wanted *x = a;
-	const struct wanted *y = b;
-
-	return memcmp(&x->name, &y->name, sizeof(x->name));
-}
-
 int
 batch_flush(struct walk *w, struct err *err)
 {
@@ -191,7 +209,7 @@ batch_flush(struct walk *w, struct err *err)
 	size_t n;
 
 	if (b->n > 1)
-		qsort(b->v, b->n, sizeof(*b->v), by_name);
+		qsort(b->v, b->n, sizeof(*b->v), compare_wanted);
 	for (size_t i = 0; rc == 0 && i < b->n; i += n)
 		rc = locate_first(w, &b->v[i], b->n - i, &n, err);
 	for (size_t i = 0; rc == 0 && i < b->nshared; i++)

@@ -14,6 +14,7 @@ struct chain {
 	size_t n, cap;
 	uint64_t seen; /* 0: nothing */
 	uint8_t seen_name[OBJECT_NAME_LEN];
+	uint64_t own; /* of the last record that is of this log; 0: none yet */
 	bool damaged;
 };
 
@@ -102,19 +103,20 @@ follows(const struct chain *ch, size_t i, const uint8_t prev[OBJECT_NAME_LEN])
 }
 
 static int
-check_place(const struct chain *ch, size_t i, const struct record_head *head,
-    struct err *err)
+check_place(
+    struct chain *ch, size_t i, const struct record_head *head, struct err *err)
 {
 	if (memcmp(head->dataset, ch->s->id, DATASET_ID_LEN) != 0)
 		return err_set(err, ERR_CORRUPT, "it is another dataset's");
 	if (head->seq != ch->refs[i].seq)
 		return err_set(err, ERR_CORRUPT,
 		    "it says that it is record %ju", (uintmax_t)head->seq);
-	if (i > 0 && head->seq == seq_before(ch, i))
+	if (head->seq == ch->own)
 		return err_set(err, ERR_CORRUPT,
 		    "a second record %ju: copies of the store went different "
 		    "ways",
 		    (uintmax_t)head->seq);
+	ch->own = head->seq;
 	if (!follows(ch, i, head->prev))
 		return err_set(
 		    err, ERR_CORRUPT, "it does not follow the one before it");

@@ -64,6 +64,8 @@ check_chunks(struct opener *o, const struct segment *seg, uint32_t number,
 			    number, i);
 		if (rc == 0)
 			rc = add_held(o, &name, number, err);
+		if (rc == 0)
+			lengths_add(&o->s->lengths, &name, ch.len);
 	}
 	return rc;
 }

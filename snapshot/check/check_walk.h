@@ -42,6 +42,7 @@ struct frame {
 /* A chunk that somebody names, to be looked up with many others. */
 struct wanted {
 	struct chunk_name name;
+	uint32_t len;
 	uint32_t owner; /* the page or node that leads to it */
 	uint32_t path;  /* in the batch's paths */
 };
@@ -168,7 +169,7 @@ NODISCARD int content_visit(struct walk *w, const struct content *c,
 void batch_begin(struct walk *w);
 /** batch_want(w, name, owner, err): Of the entry that w->path is of. */
 NODISCARD int batch_want(struct walk *w, const struct chunk_name *name,
-    uint32_t owner, struct err *err);
+    uint64_t len, uint32_t owner, struct err *err);
 /** batch_share(w, node, owner, err): The same of all that ${node} leads to. */
 NODISCARD int batch_share(
     struct walk *w, uint32_t node, uint32_t owner, struct err *err);

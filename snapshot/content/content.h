@@ -116,7 +116,8 @@ NODISCARD int content_seek(struct content_cursor *cur, uint64_t off, bool hole,
 /**
  * content_allocated(cur, bytes, err):
  * Bytes outside holes. Cost: one pass over the list's nodes where the content
- * has any; nothing for inline content.
+ * has any; nothing for inline content. How many nodes that is, is the writer's
+ * word: a reader that must not be kept busy asks for inline content only.
  */
 NODISCARD int content_allocated(
     struct content_cursor *cur, uint64_t *bytes, struct err *err);

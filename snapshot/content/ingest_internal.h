@@ -30,7 +30,7 @@ struct open_pack {
 	struct chunk_name *names; /* of all its chunks, segment by segment */
 	uint32_t *segments;       /* and the segment of each */
 	size_t nnames, names_cap;
-	uint64_t bytes; /* of its chunks */
+	struct err broken; /* code not 0: why nothing more can be added */
 };
 
 /* An index of ingest_known(), or one this run has written. */

@@ -70,7 +70,7 @@ open_pack_reserve(struct open_pack *p, size_t n, struct err *err)
 }
 
 static int
-open_pack_add(struct open_pack *p, const uint8_t *plain, size_t len,
+add_segment(struct open_pack *p, const uint8_t *plain, size_t len,
     const struct segment_builder *b, struct err *err)
 {
 	struct segment_place *place;
@@ -90,6 +90,17 @@ open_pack_add(struct open_pack *p, const uint8_t *plain, size_t len,
 	return 0;
 }
 
+/* What broke a pack is told to all lanes that come after. */
+static int
+open_pack_add(struct open_pack *p, const uint8_t *plain, size_t len,
+    const struct segment_builder *b, struct err *err)
+{
+	if (p->broken.code == 0 &&
+	    add_segment(p, plain, len, b, &p->broken) == 0)
+		return 0;
+	return err_copy(err, &p->broken);
+}
+
 /* Make a pack durable, note it, and index it. */
 static int
 commit(struct ingest *in, struct open_pack *p, struct err *err)
@@ -100,6 +111,8 @@ commit(struct ingest *in, struct open_pack *p, struct err *err)
 	uint64_t size;
 	int ret;
 
+	if (p->broken.code != 0)
+		return err_copy(err, &p->broken);
 	if ((ret = pack_writer_commit(p->writer, &ref, &size, err)) != 0)
 		return ret;
 	memcpy(key.b, ref.name, sizeof(key.b));

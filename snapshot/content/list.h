@@ -16,7 +16,7 @@ struct list_item {
 	struct chunk_name name; /* unless hole */
 };
 
-/* A node in memory. Zero it before its first use; it is used again and again. */
+/* A node in memory. Zero it before its first use; it can be used again. */
 struct list_node {
 	uint8_t level;
 	size_t n;

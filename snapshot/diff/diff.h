@@ -47,9 +47,9 @@ struct diff_item {
 /*
  * Called for every difference; a directory comes before what is in it, names
  * come in their order. Where a side's directory stands alone (added, removed,
- * or something else in the other), what it holds is reported too when ${descend}
- * is set to true. The item holds until it returns. A negative return ends the
- * comparison and is diff_run()'s.
+ * or something else in the other), what it holds is reported too when
+ * ${descend} is set to true. The item holds until it returns. A negative return
+ * ends the comparison and is diff_run()'s.
  */
 typedef int diff_fn(
     void *arg, const struct diff_item *item, bool *descend, struct err *err);

@@ -11,8 +11,8 @@ struct fields_side {
 
 /**
  * fields_compare(a, b, opt, out, err):
- * Which fields (enum diff_field) differ; of ${opt}, same_names and unread count.
- * Errors: as diff_run().
+ * Which fields (enum diff_field) differ. Of ${opt}, same_names and unread
+ * count. Errors: as diff_run().
  */
 NODISCARD int fields_compare(const struct fields_side *a,
     const struct fields_side *b, const struct diff_options *opt, unsigned *out,

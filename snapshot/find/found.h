@@ -2,7 +2,7 @@
 #define SNAPSHOT_FIND_FOUND_H
 
 /*
- * The matching files found so far, each with its versions; one of them may still
+ * The matching files found so far, each with its versions; the newest may still
  * go on. For the files of this folder.
  */
 #include "snapshot/find/find.h"
@@ -15,9 +15,9 @@ DEFINE_AUTO(found, found_free)
 
 /**
  * found_there(f, path, len, de, snapshot, at, err):
- * In ${snapshot}, number ${at}, the file ${path} has the entry ${de}: its version
- * goes on when nothing but the inode number is another, else it ended with the
- * snapshot before, and a new one starts.
+ * In ${snapshot}, number ${at}, the file ${path} has the entry ${de}: its
+ * version goes on when nothing but the inode number is another, else it ended
+ * with the snapshot before, and a new one starts.
  */
 NODISCARD int found_there(struct found *f, const char *path, size_t len,
     const struct dir_entry *de, const struct find_snapshot *snapshot, size_t at,

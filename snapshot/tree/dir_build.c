@@ -6,7 +6,7 @@
 
 /*
  * Making a directory's pages: one open page a level. An entry goes to the page
- * of level 0; a page that ends is stored and becomes an item of the level above.
+ * of level 0; a page that ends is stored and becomes an item one level up.
  *
  * Where a page ends follows from the names in it, so that a change inside a
  * directory leaves the pages before and (soon) after it as they were.

@@ -100,9 +100,9 @@ struct xattr {
 void xattr_encode(const struct xattr *x, struct wr *w);
 /**
  * xattr_next(r, out):
- * The next of those in ${r}, which is rd_init(e->xattrs.p, e->xattrs.len). false
- * at the end, or when malformed (r->failed); that the names ascend is checked
- * by entry_decode().
+ * The next of those in ${r}, which is rd_init(e->xattrs.p, e->xattrs.len).
+ * false at the end, or when malformed (r->failed); that the names ascend is
+ * checked by entry_decode().
  */
 bool xattr_next(struct rd *r, struct xattr *out);
 /** xattr_find(e, name, out): Whether ${e} has the attribute. */

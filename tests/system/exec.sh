@@ -42,6 +42,13 @@ env --default-signal=INT,TERM "$VARVE" backup dump \
 running=$!
 within 10 test -s "$T/pid"
 kill -TERM $running
+ended() {
+	case $(ps -o stat= -p $running) in
+	Z* | '') ;;
+	*) return 1 ;;
+	esac
+}
+within 20 ended
 status=0
 wait $running || status=$?
 equal "$status" 1 'exit status'

@@ -1,6 +1,16 @@
 #!/bin/sh
-# Who may mount, who may enter; mount(8) and fstab(5).
+# Who may mount, who may enter; mount(8) and fstab(5). All in a mount namespace
+# of its own, since it changes what everybody sees in /dev, /sbin and /etc.
+if [ "${VARVE_TEST_NAMESPACE:-}" != "$$" ]; then
+	exec env -u VARVE_TEST_NAMESPACE unshare -m \
+	    sh -c 'VARVE_TEST_NAMESPACE=$$ exec "$@"' - "$0" "$@"
+fi
 . "$(dirname "$0")/lib.sh"
+
+# As a distribution has it; a container's /dev may keep users out.
+mknod "$T/fuse" c 10 229
+chmod 666 "$T/fuse"
+mount --bind "$T/fuse" /dev/fuse
 
 src=$T/source
 mkdir "$src"
@@ -28,7 +38,7 @@ run 0 as_user "$VARVE" mount -s "$T/u/store" "$T/u/mnt"
 chmod 755 "$T/u"
 run 1 cat "$T/u/mnt/mine/latest/file" # not even root
 err_has 'Permission denied'
-run 1 setpriv --reuid 1 --regid 1 --clear-groups ls "$T/u/mnt"
+run 2 setpriv --reuid 1 --regid 1 --clear-groups ls "$T/u/mnt"
 err_has 'Permission denied'
 as_user fusermount3 -u "$T/u/mnt"
 
@@ -44,7 +54,7 @@ new_store
 backup d "$src"
 mount_store "$T/mnt"
 equal "$(cat "$T/mnt/d/latest/closed")" 'for root' 'what root reads'
-run 1 as_user ls "$T/mnt"
+run 2 as_user ls "$T/mnt"
 err_has 'Permission denied'
 unmount "$T/mnt"
 mount_store "$T/mnt" --allow-other
@@ -78,48 +88,45 @@ unmount "$T/mnt"
 varve mount "$T/mnt" | cat
 unmount "$T/mnt"
 
-# mount(8) looks for its helpers in /sbin, and for fstab(5) in /etc: in a mount
-# namespace of its own both are what the test wants, and nobody else sees it.
 part 'mount -t fuse.varve, and fstab'
 helper=$(dirname "$VARVE")/mount.fuse.varve
-[ -e "$helper" ] || helper=$here/../../tools/mount.fuse.varve
 printf '%s\n' "$VARVE_PASSPHRASE" >"$T/pass"
 chmod 600 "$T/pass"
 unset VARVE_PASSPHRASE VARVE_STORE
 mkdir "$T/upper" "$T/work" "$T/by-name" "$T/by-fstab"
-cp "$helper" "$T/upper/mount.fuse.varve"
+# The installed helper runs the installed program.
+sed "s|^exec '[^']*'|exec '$VARVE'|" "$helper" >"$T/upper/mount.fuse.varve"
 chmod 755 "$T/upper/mount.fuse.varve"
+sbin=$(realpath /sbin)
+mount -t overlay -o "lowerdir=$sbin,upperdir=$T/upper,workdir=$T/work" \
+    helpers "$sbin"
 printf '%s %s fuse.varve noauto,passphrase_file=%s,allow_other 0 0\n' \
     "$T/store" "$T/by-fstab" "$T/pass" >"$T/fstab"
-cat >"$T/script" <<'END'
-set -eu
-mount -t overlay -o "lowerdir=$SBIN,upperdir=$T/upper,workdir=$T/work" \
-    helpers "$SBIN"
 mount --bind "$T/fstab" /etc/fstab
-PATH=$(dirname "$VARVE"):$PATH
-export PATH
-mount -t fuse.varve "$T/store" "$T/by-name" \
+
+run 0 mount -t fuse.varve "$T/store" "$T/by-name" \
     -o "passphrase_file=$T/pass,dataset=d,noexec"
-cat "$T/by-name/d/latest/open"
-grep " $T/by-name fuse.varve " /proc/mounts | cut -d' ' -f3,4 | tr , '\n' |
-    grep -E '^(fuse.varve ro|noexec)$'
-mount "$T/by-fstab"
-cat "$T/by-fstab/d/latest/closed"
-grep " $T/by-fstab fuse.varve " /proc/mounts | grep -o allow_other
-umount "$T/by-fstab"
-umount "$T/by-name"
-ls -A "$T/by-fstab" "$T/by-name" | grep -v : | grep . && exit 1
+equal "$(cat "$T/by-name/d/latest/open")" 'for all' 'by type'
+grep " $T/by-name fuse.varve ro," /proc/mounts | grep -q noexec ||
+    fail "options: $(grep "$T/by-name" /proc/mounts)"
+run 0 mount "$T/by-fstab"
+equal "$(cat "$T/by-fstab/d/latest/closed")" 'for root' 'by fstab'
+equal "$(as_user cat "$T/by-fstab/d/latest/open")" 'for all' 'allow_other'
+umount "$T/by-fstab" "$T/by-name"
+nothing ls -A "$T/by-fstab"
+
+part 'mount(8) fails when it fails'
+for options in passphrase_file="$T/none" passphrase_file="$T/pass",none \
+    passphrase_file="$T/pass",dataset=none; do
+	if mount -t fuse.varve "$T/store" "$T/by-name" -o "$options" \
+	    >"$T/out" 2>"$T/err"; then
+		fail "mounted with $options"
+	fi
+	err_has 'varve: '
+done
 if mount -t fuse.varve "$T/none" "$T/by-name" \
-    -o "passphrase_file=$T/pass"; then
-	exit 1
+    -o passphrase_file="$T/pass" 2>"$T/err"; then
+	fail 'mounted no store'
 fi
-echo done
-END
-run 0 env T="$T" SBIN="$(realpath /sbin)" unshare -m sh "$T/script"
-equal "$(cat "$T/out")" 'for all
-fuse.varve ro
-noexec
-for root
-allow_other
-done' 'what mount(8) did'
 err_has 'no store at'
+umount "$sbin" /etc/fstab /dev/fuse

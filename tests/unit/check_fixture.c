@@ -151,8 +151,7 @@ realm_new(void)
 	(void)snprintf(r->state, sizeof(r->state), "%s/state", r->dir);
 	assert_ok(access_init(
 	    r->store, "alice", "secret", &r->admin, &r->recovery, &err));
-	assert_ok(
-	    heads_open(r->state, access_root(r->admin), &r->heads, &err));
+	assert_ok(heads_open(r->state, access_root(r->admin), &r->heads, &err));
 	return r;
 }
 
@@ -214,7 +213,8 @@ realm_open(const struct realm *r)
 /* --- a store's files ----------------------------------------------------------------- */
 
 static void
-add_files(const char *root, const char *dir, const char *part, struct files *out)
+add_files(
+    const char *root, const char *dir, const char *part, struct files *out)
 {
 	char path[2 * SCRATCH_PATH];
 	DIR *d;
@@ -481,9 +481,9 @@ walk(struct chunks *chunks, const struct dir_ref *dir, const char *path,
 	while ((rc = dir_cursor_next(cur, &de, NULL)) > 0) {
 		char *below;
 
-		assert_true(asprintf(&below, "%s%s%.*s", path,
-				*path != '\0' ? "/" : "", (int)de.name.len,
-				(const char *)de.name.p) > 0);
+		assert_true(
+		    asprintf(&below, "%s%s%.*s", path, *path != '\0' ? "/" : "",
+			(int)de.name.len, (const char *)de.name.p) > 0);
 		if ((de.e.type == ENTRY_FILE && !reads(chunks, &de.e)) ||
 		    !reads_xattrs(chunks, &de.e))
 			add_loss(out, below);
@@ -502,8 +502,8 @@ walk(struct chunks *chunks, const struct dir_ref *dir, const char *path,
 }
 
 void
-losses_find(const struct realm *r, const char *dataset, size_t i,
-    struct losses *out)
+losses_find(
+    const struct realm *r, const char *dataset, size_t i, struct losses *out)
 {
 	AUTO(access) struct access *a = realm_open(r);
 	AUTO(segcache) struct segcache *cache = NULL;
@@ -518,8 +518,7 @@ losses_find(const struct realm *r, const char *dataset, size_t i,
 	assert_ok(log_load(a, ds, NULL, &log, &err));
 	head = log_head(log);
 	assert_ok(segcache_new(64 << 20, &cache, &err));
-	assert_ok(
-	    chunks_new(access_store(a), cache, ds->keys, &chunks, &err));
+	assert_ok(chunks_new(access_store(a), cache, ds->keys, &chunks, &err));
 	assert_ok(chunks_set_indexes(chunks,
 	    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes, head->nindexes,
 	    &err));

@@ -80,7 +80,7 @@ void original_flip(const struct original *o, size_t off);
 void original_cut(const struct original *o, size_t len);
 void original_remove(const struct original *o);
 
-/** object_read_kind(r, object): Of a pack: the byte in its header. */
+/** object_kind(r, object): Of a pack: the byte in its header. */
 int object_kind(const struct realm *r, const char *object);
 
 /* --- checks ---------------------------------------------------------------- */
@@ -121,8 +121,8 @@ struct losses {
 	bool dirs; /* directories, too */
 };
 /** losses_find(r, dataset, i, out): Read all of snapshot ${i}. */
-void losses_find(const struct realm *r, const char *dataset, size_t i,
-    struct losses *out);
+void losses_find(
+    const struct realm *r, const char *dataset, size_t i, struct losses *out);
 void losses_clear(struct losses *l);
 #define LOSSES_AUTO __attribute__((cleanup(losses_clear)))
 

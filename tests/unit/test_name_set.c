@@ -1,0 +1,105 @@
+#include "snapshot/content/name_set.h"
+
+#include <string.h>
+
+/* What cmocka.h wants included before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define MANY 100000
+
+/* Name ${i}: as keyed hashes are, spread over all bits, and never zero. */
+static struct chunk_name
+name_of(uint64_t i)
+{
+	struct chunk_name name;
+	uint64_t z = i;
+
+	for (size_t k = 0; k < sizeof(name.b); k++) {
+		z = (z + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
+		name.b[k] = (uint8_t)(z >> 56);
+	}
+	return name;
+}
+
+static void
+name_set_add__tells_new_from_old(void **state)
+{
+	struct name_set set = {0};
+	const struct chunk_name a = name_of(1), b = name_of(2);
+
+	(void)state;
+	assert_false(name_set_has(&set, &a));
+	assert_int_equal(name_set_add(&set, &a, NULL), 1);
+	assert_int_equal(name_set_add(&set, &a, NULL), 0);
+	assert_true(name_set_has(&set, &a));
+	assert_false(name_set_has(&set, &b));
+	assert_int_equal(set.n, 1);
+	name_set_clear(&set);
+	assert_false(name_set_has(&set, &a));
+	assert_int_equal(name_set_add(&set, &a, NULL), 1);
+	name_set_clear(&set);
+	name_set_clear(&set);
+}
+
+static void
+name_set_add__grows(void **state)
+{
+	struct name_set set = {0};
+	struct chunk_name name;
+
+	(void)state;
+	for (uint64_t i = 0; i < MANY; i++) {
+		name = name_of(i);
+		assert_int_equal(name_set_add(&set, &name, NULL), 1);
+	}
+	assert_int_equal(set.n, MANY);
+	for (uint64_t i = 0; i < MANY; i++) {
+		name = name_of(i);
+		assert_int_equal(name_set_add(&set, &name, NULL), 0);
+		name = name_of(MANY + i);
+		assert_false(name_set_has(&set, &name));
+	}
+	assert_int_equal(set.n, MANY);
+	/* At most 100 bytes a name, however unlucky the number. */
+	assert_true(set.cap * sizeof(*set.slots) <= MANY * 100);
+	name_set_clear(&set);
+}
+
+/* Names that meet in one slot, at the end of the table, are told apart. */
+static void
+name_set_add__tells_names_of_one_slot_apart(void **state)
+{
+	struct name_set set = {0};
+	struct chunk_name name = {{0}};
+
+	(void)state;
+	memset(name.b, 0xff, 8);
+	for (unsigned i = 0; i < 100; i++) {
+		name.b[31] = (uint8_t)i;
+		assert_false(name_set_has(&set, &name));
+		assert_int_equal(name_set_add(&set, &name, NULL), 1);
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		name.b[31] = (uint8_t)i;
+		assert_int_equal(name_set_add(&set, &name, NULL), 0);
+	}
+	name.b[31] = 100;
+	assert_false(name_set_has(&set, &name));
+	name_set_clear(&set);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(name_set_add__tells_new_from_old),
+	    cmocka_unit_test(name_set_add__grows),
+	    cmocka_unit_test(name_set_add__tells_names_of_one_slot_apart),
+	};
+
+	return cmocka_run_group_tests_name("name_set", tests, NULL, NULL);
+}

@@ -1,0 +1,445 @@
+#include "tests/unit/pipeline_fixture.h"
+
+#include <time.h>
+#include <unistd.h>
+
+/* A job is known by its number, which is put where the bytes are counted. */
+static struct job *
+numbered(uint64_t i, bool to_work)
+{
+	struct job *job = job_new(JOB_BATCH, "");
+
+	assert_non_null(job);
+	job->to_work = to_work;
+	job->bytes = i;
+	return job;
+}
+
+static void
+assert_popped(struct pool *p, uint64_t i)
+{
+	AUTO(job) struct job *job = NULL;
+
+	assert_int_equal(pool_pop(p, true, &job, NULL), 1);
+	assert_int_equal(job->bytes, i);
+	assert_int_equal(job->removed, job->to_work);
+}
+
+static void
+nap(uint64_t us)
+{
+	const struct timespec t = {.tv_nsec = (long)us * 1000};
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* --- jobs --------------------------------------------------------------- */
+
+/* Each takes another time, and is marked. */
+static int
+work_and_mark(
+    UNUSED struct worker *w, struct job *job, void *arg, UNUSED struct err *err)
+{
+	atomic_uint *count = arg;
+
+	if (mix(job->bytes) % 4 == 0)
+		nap(mix(job->bytes) % 200);
+	job->removed = true;
+	atomic_fetch_add(count, 1);
+	return 0;
+}
+
+static void
+pool_pop__keeps_the_order(void **state)
+{
+	atomic_uint count = 0;
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, THREADS, work_and_mark, &count);
+	const uint64_t n = 5000;
+	uint64_t popped = 0;
+	unsigned worked = 0;
+	struct job *none;
+
+	for (uint64_t i = 0; i < n; i++) {
+		bool to_work = mix(i) % 3 != 0;
+
+		while (pool_full(p.pool))
+			assert_popped(p.pool, popped++);
+		pool_push(p.pool, numbered(i, to_work));
+		worked += to_work;
+	}
+	while (popped < n)
+		assert_popped(p.pool, popped++);
+	assert_int_equal(pool_pop(p.pool, true, &none, NULL), 0);
+	assert_null(none);
+	assert_int_equal(atomic_load(&count), worked);
+}
+
+static void
+pool_full__bounds_the_ring(void **state)
+{
+	atomic_uint count = 0;
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, 1, work_and_mark, &count);
+
+	for (uint64_t i = 0; i < POOL_RING; i++) {
+		assert_false(pool_full(p.pool));
+		pool_push(p.pool, numbered(i, false));
+	}
+	assert_true(pool_full(p.pool));
+	assert_popped(p.pool, 0);
+	assert_false(pool_full(p.pool));
+	/* The rest is dropped with the pool. */
+}
+
+/* A gate that a job waits at. */
+struct gate {
+	pthread_mutex_t mu;
+	pthread_cond_t change;
+	bool open;       /* guarded by mu */
+	unsigned inside; /* guarded by mu: jobs that came this far */
+};
+#define GATE                                                                   \
+	{                                                                      \
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0  \
+	}
+
+static void
+gate_pass(struct gate *g)
+{
+	pthread_mutex_lock(&g->mu);
+	g->inside++;
+	pthread_cond_broadcast(&g->change);
+	while (!g->open)
+		pthread_cond_wait(&g->change, &g->mu);
+	pthread_mutex_unlock(&g->mu);
+}
+
+static void
+gate_open(struct gate *g)
+{
+	pthread_mutex_lock(&g->mu);
+	g->open = true;
+	pthread_cond_broadcast(&g->change);
+	pthread_mutex_unlock(&g->mu);
+}
+
+/* Until ${n} jobs stand at the gate. */
+static void
+gate_await(struct gate *g, unsigned n)
+{
+	pthread_mutex_lock(&g->mu);
+	while (g->inside < n)
+		pthread_cond_wait(&g->change, &g->mu);
+	pthread_mutex_unlock(&g->mu);
+}
+
+static int
+work_at_gate(
+    UNUSED struct worker *w, struct job *job, void *arg, UNUSED struct err *err)
+{
+	gate_pass(arg);
+	job->removed = true;
+	return 0;
+}
+
+static void
+pool_pop__waits_only_when_asked_to(void **state)
+{
+	struct gate gate = GATE;
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, 2, work_at_gate, &gate);
+	struct job *job;
+
+	pool_push(p.pool, numbered(0, true));
+	pool_push(p.pool, numbered(1, false));
+	gate_await(&gate, 1);
+	/* The second is done, but it is not its turn. */
+	assert_int_equal(pool_pop(p.pool, false, &job, NULL), 0);
+	assert_null(job);
+	gate_open(&gate);
+	assert_popped(p.pool, 0);
+	assert_int_equal(pool_pop(p.pool, false, &job, NULL), 1);
+	assert_int_equal(job->bytes, 1);
+	job_free(job);
+}
+
+static void
+pool_push__lets_all_threads_work_at_once(void **state)
+{
+	struct gate gate = GATE;
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, THREADS, work_at_gate, &gate);
+
+	for (unsigned i = 0; i < THREADS; i++)
+		pool_push(p.pool, numbered(i, true));
+	gate_await(&gate, THREADS);
+	gate_open(&gate);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_popped(p.pool, i);
+}
+
+/* --- errors ------------------------------------------------------------- */
+
+struct failing {
+	uint64_t from;   /* jobs fail from here on */
+	atomic_uint met; /* jobs worked on */
+};
+
+static int
+work_and_fail(
+    UNUSED struct worker *w, struct job *job, void *arg, struct err *err)
+{
+	struct failing *f = arg;
+
+	atomic_fetch_add(&f->met, 1);
+	job->removed = true;
+	if (job->bytes < f->from)
+		return 0;
+	return err_set(err, job->bytes == f->from ? ERR_IO : ERR_FULL, "job %u",
+	    (unsigned)job->bytes);
+}
+
+/* One thread takes them in order: nothing is begun after a failure. */
+static void
+pool_pop__tells_the_first_error(void **state)
+{
+	struct failing failing = {.from = 5};
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, 1, work_and_fail, &failing);
+	uint64_t popped = 0;
+	struct job *job;
+	int rc;
+
+	for (uint64_t i = 0; i < 20; i++)
+		pool_push(p.pool, numbered(i, true));
+	while ((rc = pool_pop(p.pool, true, &job, NULL)) == 1) {
+		assert_int_equal(job->bytes, popped++);
+		job_free(job);
+	}
+	assert_int_equal(rc, ERR_IO);
+	assert_true(popped <= 5);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_fails(
+		    ERR_IO, "job 5", pool_pop(p.pool, i > 0, &job, &err));
+		assert_null(job);
+	}
+	assert_int_equal(atomic_load(&failing.met), 6);
+}
+
+static void
+pool_pop__tells_one_of_several_errors(void **state)
+{
+	for (unsigned round = 0; round < 20; round++) {
+		struct failing failing = {.from = 0};
+		PIPELINE_AUTO struct pipeline p =
+		    pipeline_new(*state, THREADS, work_and_fail, &failing);
+		struct err first = {0}, again = {0};
+		struct job *job;
+
+		for (uint64_t i = 0; i < 20; i++)
+			pool_push(p.pool, numbered(i, true));
+		assert_true(pool_pop(p.pool, true, &job, &first) < 0);
+		nap(1000); /* others may fail meanwhile */
+		assert_int_equal(
+		    pool_pop(p.pool, true, &job, &again), first.code);
+		assert_string_equal(first.text, again.text);
+		/* Each thread begins one at most. */
+		assert_true(atomic_load(&failing.met) <= THREADS);
+	}
+}
+
+static void
+pool_free__waits_for_work_and_drops_the_rest(void **state)
+{
+	struct failing failing = {.from = UINT64_MAX};
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, THREADS, work_and_fail, &failing);
+
+	for (uint64_t i = 0; i < POOL_RING; i++)
+		pool_push(p.pool, numbered(i, true));
+}
+
+/* --- pieces ------------------------------------------------------------- */
+
+#define PIECES 8
+#define PIECE_LEN 5000 /* of each chunk */
+#define PER_PIECE 20
+
+static uint64_t
+chunk_number(uint64_t job, unsigned piece, unsigned chunk)
+{
+	return (job * PIECES + piece) * PER_PIECE + chunk;
+}
+
+static struct piece *
+piece_of(uint64_t job, unsigned number)
+{
+	struct piece *piece = calloc(1, sizeof(*piece));
+	uint8_t *at;
+
+	if (piece == NULL || (piece->buf = malloc(WORKER_BUF)) == NULL)
+		abort();
+	at = piece->buf;
+	piece->n = PER_PIECE;
+	for (unsigned i = 0; i < PER_PIECE; i++) {
+		piece->lens[i] = PIECE_LEN;
+		fill_random(at, PIECE_LEN, chunk_number(job, number, i));
+		at += PIECE_LEN;
+	}
+	return piece;
+}
+
+static void
+piece_free(struct piece *piece)
+{
+	free(piece->buf);
+	free(piece);
+}
+
+/* Send all, do what nobody takes, and wait for all. */
+static int
+send_pieces(struct worker *w, struct piece **pieces, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < PIECES; i++) {
+		if (pool_piece_send(w->pool, pieces[i]))
+			continue;
+		if (rc == 0)
+			rc = piece_work(w, pieces[i], err);
+		pieces[i]->done = true;
+	}
+	for (unsigned i = 0; i < PIECES; i++) {
+		int one = pool_piece_wait(w, pieces[i], rc == 0 ? err : NULL);
+
+		if (rc == 0)
+			rc = one;
+	}
+	return rc;
+}
+
+static int
+work_in_pieces(
+    struct worker *w, struct job *job, UNUSED void *arg, struct err *err)
+{
+	struct piece *pieces[PIECES];
+	int rc;
+
+	for (unsigned i = 0; i < PIECES; i++)
+		pieces[i] = piece_of(job->bytes, i);
+	rc = send_pieces(w, pieces, err);
+	job->removed = true;
+	for (unsigned i = 0; i < PIECES; i++)
+		piece_free(pieces[i]);
+	return rc;
+}
+
+static void
+pool_piece_send__shares_a_job_out(void **state)
+{
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, THREADS, work_in_pieces, NULL);
+	const uint64_t jobs = 6;
+
+	for (uint64_t i = 0; i < jobs; i++)
+		pool_push(p.pool, numbered(i, true));
+	for (uint64_t i = 0; i < jobs; i++)
+		assert_popped(p.pool, i);
+	assert_int_equal(ingest_totals(p.in).chunks, jobs * PIECES * PER_PIECE);
+	READER_AUTO struct reader r = pipeline_finish(&p);
+	for (uint64_t i = 0; i < jobs * PIECES * PER_PIECE; i++)
+		assert_found(&r, i, PIECE_LEN);
+}
+
+/* Every chunk's name comes back at its place. */
+static void
+pool_piece_wait__has_the_names(void **state)
+{
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, THREADS, work_in_pieces, NULL);
+	AUTO(namer) struct namer *namer = NULL;
+	struct piece *pieces[PIECES];
+
+	assert_ok(namer_new(&p.f->ks->id, &namer, &err));
+	for (unsigned i = 0; i < PIECES; i++)
+		pieces[i] = piece_of(3, i);
+	assert_ok(send_pieces(&p.self, pieces, &err));
+	for (unsigned i = 0; i < PIECES; i++) {
+		for (unsigned k = 0; k < PER_PIECE; k++) {
+			const struct chunk_name want =
+			    name_by(namer, chunk_number(3, i, k), PIECE_LEN);
+
+			assert_memory_equal(
+			    &pieces[i]->names[k], &want, sizeof(want));
+		}
+		piece_free(pieces[i]);
+	}
+}
+
+/* Nobody is free to take them: the queue is short, and who waits helps. */
+static void
+pool_piece_send__refuses_more_than_threads(void **state)
+{
+	struct gate gate = GATE;
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, 2, work_at_gate, &gate);
+	struct piece *pieces[3];
+
+	pool_push(p.pool, numbered(0, true));
+	pool_push(p.pool, numbered(1, true));
+	gate_await(&gate, 2);
+	for (unsigned i = 0; i < 3; i++)
+		pieces[i] = piece_of(0, i);
+	assert_true(pool_piece_send(p.pool, pieces[0]));
+	assert_true(pool_piece_send(p.pool, pieces[1]));
+	assert_false(pool_piece_send(p.pool, pieces[2]));
+	assert_ok(pool_piece_wait(&p.self, pieces[1], &err));
+	assert_ok(pool_piece_wait(&p.self, pieces[0], &err));
+	assert_int_equal(ingest_totals(p.in).chunks, 2 * PER_PIECE);
+	assert_true(pool_piece_send(p.pool, pieces[2]));
+	assert_ok(pool_piece_wait(&p.self, pieces[2], &err));
+	gate_open(&gate);
+	for (unsigned i = 0; i < 3; i++)
+		piece_free(pieces[i]);
+}
+
+/* The store is full: every job ends, with that error. */
+static void
+pool_piece_wait__ends_after_an_error(void **state)
+{
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, THREADS, work_in_pieces, NULL);
+	struct piece *late = piece_of(9, 0);
+	struct job *job;
+	int rc;
+
+	memstore_fail(p.f->store, ERR_FULL);
+	for (uint64_t i = 0; i < 20; i++)
+		pool_push(p.pool, numbered(i, true));
+	while ((rc = pool_pop(p.pool, true, &job, NULL)) == 1)
+		job_free(job);
+	assert_int_equal(rc, ERR_FULL);
+	assert_false(pool_piece_send(p.pool, late));
+	piece_free(late);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    content_test(pool_pop__keeps_the_order),
+	    content_test(pool_full__bounds_the_ring),
+	    content_test(pool_pop__waits_only_when_asked_to),
+	    content_test(pool_push__lets_all_threads_work_at_once),
+	    content_test(pool_pop__tells_the_first_error),
+	    content_test(pool_pop__tells_one_of_several_errors),
+	    content_test(pool_free__waits_for_work_and_drops_the_rest),
+	    content_test(pool_piece_send__shares_a_job_out),
+	    content_test(pool_piece_wait__has_the_names),
+	    content_test(pool_piece_send__refuses_more_than_threads),
+	    content_test(pool_piece_wait__ends_after_an_error),
+	};
+
+	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
+}
