@@ -112,6 +112,12 @@ show_problems(const struct backup_result *r)
 	if (r->changed > 0)
 		(void)printf("  %s changed while being read\n",
 		    output_things(r->changed, "file", "files", n));
+	if (r->lost > 0)
+		(void)printf(
+		    "  %s of earlier snapshots can't be used: every file was\n"
+		    "  read, and this snapshot is whole; 'varve check' says\n"
+		    "  what is damaged\n",
+		    output_things(r->lost, "object", "objects", n));
 	if (r->vanished > 0)
 		(void)printf("  %s vanished before being read\n",
 		    output_things(r->vanished, "entry", "entries", n));
@@ -146,6 +152,7 @@ show_json(
 	json_out_member(o, "snapshot", describe_snapshot(r->snapshot, dataset));
 	json_out_member(o, "created_dataset", json_boolean(r->created_dataset));
 	json_out_member(o, "unchanged", describe_u64(r->unchanged));
+	json_out_member(o, "lost", describe_u64(r->lost));
 	json_out_member(o, "vanished", describe_u64(r->vanished));
 }
 

@@ -202,7 +202,8 @@ init_run(struct run *run, void *values, struct err *err)
 
 static const struct option_group groups[] = {
     {"Options", init_options, ARRAY_LEN(init_options), 0, NULL},
-    STORE_GROUP(offsetof(struct init_args, store)),
+    /* Not --fingerprint: there is none yet. */
+    {"Store", store_options, 1, offsetof(struct init_args, store), NULL},
     PASSPHRASE_GROUP(offsetof(struct init_args, store)),
     COMMON_GROUP,
 };

@@ -86,6 +86,8 @@ serve(struct mounting *m, struct err *err)
 		return r;
 	/* From here on signals are the filesystem's. */
 	signals_release();
+	if (atomic_load(m->run->stop))
+		return err_set(err, ERR_CANCELLED, "stopped");
 	r = fs_open(s->access, s->heads, &opt, &fs, err);
 	if (r == 0)
 		r = tell_ready(m, err);
@@ -109,7 +111,7 @@ serve_as_daemon(struct mounting *m)
 	if (r != 0 && m->daemon->pipe < 0)
 		syslog(LOG_ERR, "the mount ended: %s", err.text);
 	daemon_failed(m->daemon, &err);
-	_exit(exit_of(r));
+	_exit((int)exit_of(r));
 }
 
 static int

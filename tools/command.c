@@ -112,10 +112,12 @@ static int
 perform(const struct command *c, void *args, struct err *err)
 {
 	struct json_out json;
+	bool damaged = false;
 	struct run run = {
 	    .command = c,
 	    .common = args,
 	    .stop = signals_stop(),
+	    .damaged = &damaged,
 	};
 	int r;
 
@@ -124,6 +126,8 @@ perform(const struct command *c, void *args, struct err *err)
 		run.json = &json;
 	}
 	r = c->run(&run, args, err);
+	if (r == EXIT_DONE && damaged)
+		r = EXIT_DAMAGE;
 	if (run.json != NULL) {
 		int jr = json_out_finish(&json, r < 0 ? (int)exit_of(r) : r,
 		    r < 0 ? err : NULL, r < 0 ? NULL : err);

@@ -38,6 +38,8 @@ struct run {
 	const atomic_bool *stop;
 	struct json_out *json;     /* NULL unless --json */
 	struct progress *progress; /* NULL unless one is shown */
+	/* Set where damage was told of: EXIT_DONE becomes EXIT_DAMAGE. */
+	bool *damaged;
 };
 
 struct command {
@@ -78,5 +80,13 @@ void command_help(const struct command *c, FILE *f);
 
 /** command_synopsis(c, f): 'varve COMMAND [OPTION]... OPERANDS'. */
 void command_synopsis(const struct command *c, FILE *f);
+
+/**
+ * command_first(argv, err):
+ * Options may stand before the command's name ('varve -s STORE list'). Moves the
+ * name to the front of ${argv} (which ends with NULL), the options after it, as
+ * they were. ERR_USAGE when there is no name.
+ */
+NODISCARD int command_first(char **argv, struct err *err);
 
 #endif

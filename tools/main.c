@@ -3,6 +3,7 @@
  *
  *	main.c            picks the command
  *	command.c         the table of commands; runs one
+ *	command_first.c   options before the command
  *	help.c            'varve help'
  *	cmd_NAME.c        one file a command: its options, and what it does
  *
@@ -36,6 +37,7 @@
 #include "tools/message.h"
 #include "tools/signals.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,23 +51,25 @@ no_command(void)
 	return EXIT_USAGE;
 }
 
+static bool
+asks_for_help(const char *arg)
+{
+	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
+
 static int
 run(const char *name, char *const *argv)
 {
 	struct err err = {0};
 	const struct command *c;
 
-	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
-	    strcmp(name, "-h") == 0)
+	if (strcmp(name, "help") == 0 || asks_for_help(name))
 		return help_run(argv);
 	if (strcmp(name, "--version") == 0) {
 		(void)printf("varve %s\n", VARVE_VERSION);
 		return EXIT_DONE;
 	}
-	if (name[0] == '-')
-		(void)err_set(&err, ERR_USAGE,
-		    "'%s' comes before the command: options go after it", name);
-	else if ((c = command_find(name, &err)) != NULL)
+	if ((c = command_find(name, &err)) != NULL)
 		return command_run(c, argv);
 	message_error(NULL, &err);
 	return EXIT_USAGE;
@@ -74,12 +78,18 @@ run(const char *name, char *const *argv)
 int
 main(int argc, char **argv)
 {
+	struct err err = {0};
 	int status;
 
 	secret_no_core();
 	signals_catch();
 	if (argc < 2)
 		return no_command();
+	if (strcmp(argv[1], "--version") != 0 && !asks_for_help(argv[1]) &&
+	    command_first(argv + 1, &err) != 0) {
+		message_error(NULL, &err);
+		return EXIT_USAGE;
+	}
 	status = run(argv[1], argv + 2);
 	if (fflush(stdout) != 0 && status == EXIT_DONE)
 		status = EXIT_FAILED;

@@ -22,6 +22,9 @@ say(const struct run *run, const char *kind, const char *text)
 	progress_show(p);
 }
 
+static void say_formatted(const struct run *run, const char *kind,
+    const char *fmt, va_list ap) PRINTF(3, 0);
+
 static void
 say_formatted(
     const struct run *run, const char *kind, const char *fmt, va_list ap)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 64
+#define GROUPS_MAX 8
 
 /* An option where it was found. */
 struct found {
@@ -105,14 +106,23 @@ list_add(struct option_list *list, const struct option *o, const char *text,
 	return 0;
 }
 
+/* A parse on its way. */
+struct parse {
+	const struct option_group *groups;
+	size_t n;
+	void *values;
+	bool given[GROUPS_MAX]; /* whether any of a group's options was */
+};
+
 static int
 store_value(
-    const struct found *f, const char *text, void *values, struct err *err)
+    struct parse *p, const struct found *f, const char *text, struct err *err)
 {
 	const struct option *o = f->option;
-	void *value = (char *)values + f->group->base + o->offset;
+	void *value = (char *)p->values + f->group->base + o->offset;
 	int r = 0;
 
+	p->given[f->group - p->groups] = true;
 	switch (o->type) {
 	case OPTION_FLAG:
 		*(bool *)value = true;
@@ -136,8 +146,7 @@ store_value(
 
 /* '--name', '--name=value' or '--name value'; how many words in *${used}. */
 static int
-parse_long(const struct option_group *groups, size_t n, char *const *argv,
-    void *values, size_t *used, struct err *err)
+parse_long(struct parse *p, char *const *argv, size_t *used, struct err *err)
 {
 	const char *name = argv[0] + 2;
 	const char *value = strchr(name, '=');
@@ -145,8 +154,8 @@ parse_long(const struct option_group *groups, size_t n, char *const *argv,
 	struct found f;
 
 	*used = 1;
-	if (!find_name(groups, n, name, len, &f))
-		return unknown_name(groups, n, name, len, err);
+	if (!find_name(p->groups, p->n, name, len, &f))
+		return unknown_name(p->groups, p->n, name, len, err);
 	if (value != NULL) {
 		value++;
 		if (f.option->arg == NULL)
@@ -159,31 +168,31 @@ parse_long(const struct option_group *groups, size_t n, char *const *argv,
 			return err_set(err, ERR_USAGE, "option '--%s' needs %s",
 			    name, f.option->arg);
 	}
-	return store_value(&f, value, values, err);
+	return store_value(p, &f, value, err);
 }
 
 /* '-q', '-qv', '-sVALUE' or '-s VALUE'. */
 static int
-parse_letters(const struct option_group *groups, size_t n, char *const *argv,
-    void *values, size_t *used, struct err *err)
+parse_letters(struct parse *p, char *const *argv, size_t *used, struct err *err)
 {
 	*used = 1;
-	for (const char *p = argv[0] + 1; *p != '\0'; p++) {
+	for (const char *at = argv[0] + 1; *at != '\0'; at++) {
 		const char *value = NULL;
 		struct found f;
 		int r;
 
-		if (!find_letter(groups, n, *p, &f))
-			return err_set(err, ERR_USAGE, "no option '-%c'", *p);
+		if (!find_letter(p->groups, p->n, *at, &f))
+			return err_set(err, ERR_USAGE, "no option '-%c'", *at);
 		if (f.option->arg != NULL) {
-			value = p[1] != '\0' ? p + 1 : argv[1];
-			if (p[1] == '\0')
+			value = at[1] != '\0' ? at + 1 : argv[1];
+			if (at[1] == '\0')
 				*used = 2;
 			if (value == NULL)
 				return err_set(err, ERR_USAGE,
-				    "option '-%c' needs %s", *p, f.option->arg);
+				    "option '-%c' needs %s", *at,
+				    f.option->arg);
 		}
-		r = store_value(&f, value, values, err);
+		r = store_value(p, &f, value, err);
 		if (r != 0 || value != NULL)
 			return r;
 	}
@@ -209,24 +218,29 @@ operands_clear(struct operands *o)
 	*o = (struct operands){0};
 }
 
-/* The environment stands in for what was not given. */
+/*
+ * The environment stands in for what was not given; but not for a group of
+ * which something was: who names a command for the passphrase does not mean
+ * the file that the environment has.
+ */
 static void
-from_environment(const struct option_group *groups, size_t n, void *values)
+from_environment(const struct parse *p)
 {
-	for (size_t g = 0; g < n; g++) {
-		for (size_t i = 0; i < groups[g].n; i++) {
-			const struct option *o = &groups[g].options[i];
-			const char **value =
-			    (const char **)(void *)((char *)values +
-						    groups[g].base + o->offset);
+	for (size_t g = 0; g < p->n; g++) {
+		const struct option_group *group = &p->groups[g];
+
+		for (size_t i = 0; i < group->n; i++) {
+			const struct option *o = &group->options[i];
 			const char *env;
 
-			if (o->env == NULL || groups[g].prefix != NULL ||
-			    *value != NULL)
+			if (o->env == NULL || group->prefix != NULL ||
+			    p->given[g])
 				continue;
 			env = getenv(o->env);
 			if (env != NULL && *env != '\0')
-				*value = env;
+				*(const char **)(void *)((char *)p->values +
+							 group->base +
+							 o->offset) = env;
 		}
 	}
 }
@@ -235,8 +249,11 @@ int
 options_parse(const struct option_group *groups, size_t n, char *const *argv,
     void *values, struct operands *operands, struct err *err)
 {
+	struct parse p = {.groups = groups, .n = n, .values = values};
 	bool only_operands = false;
 
+	if (n > GROUPS_MAX)
+		return err_set(err, ERR_BUG, "too many groups of options");
 	while (*argv != NULL) {
 		const char *arg = *argv;
 		size_t used = 1;
@@ -247,14 +264,14 @@ options_parse(const struct option_group *groups, size_t n, char *const *argv,
 		else if (strcmp(arg, "--") == 0)
 			only_operands = true;
 		else if (arg[1] == '-')
-			r = parse_long(groups, n, argv, values, &used, err);
+			r = parse_long(&p, argv, &used, err);
 		else
-			r = parse_letters(groups, n, argv, values, &used, err);
+			r = parse_letters(&p, argv, &used, err);
 		if (r != 0)
 			return r;
 		argv += used;
 	}
-	from_environment(groups, n, values);
+	from_environment(&p);
 	return 0;
 }
 

@@ -5,14 +5,18 @@
 #include "tools/passphrase.h"
 #include "tools/recovery_file.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-const struct option store_options[1] = {
+const struct option store_options[2] = {
     {"store", 's', OPTION_TEXT, "STORE", "the store: a directory",
 	"VARVE_STORE", offsetof(struct store_args, store), 0, 0},
+    {"fingerprint", 0, OPTION_TEXT, "TEXT",
+	"open the store only if this is its fingerprint, and remember it",
+	"VARVE_FINGERPRINT", offsetof(struct store_args, fingerprint), 0, 0},
 };
 
 const struct option passphrase_options[2] = {
@@ -94,11 +98,7 @@ open_with_key(struct asking *asking, struct access **out, struct err *err)
 	    .keyfile = args->key_file,
 	};
 
-	/* What was said outranks what the environment says. */
-	if (args->recovery_key_file != NULL &&
-	    args->key_file == getenv("VARVE_KEY_FILE"))
-		cred.keyfile = NULL;
-	if (cred.keyfile != NULL && args->recovery_key_file != NULL)
+	if (args->key_file != NULL && args->recovery_key_file != NULL)
 		return err_set(err, ERR_USAGE,
 		    "a key file and a recovery key are given: which one?");
 	if (args->recovery_key_file != NULL) {
@@ -112,22 +112,102 @@ open_with_key(struct asking *asking, struct access **out, struct err *err)
 	return access_open(asking->address, &cred, out, err);
 }
 
-/*
- * What this machine remembers guards against a store that hides snapshots. It
- * must not keep anyone from reading his backups on a machine without a home.
- */
+/* --- which store it is -------------------------------------------------- */
+
+/* Whether two fingerprints are equal but for case and '-'. */
+static bool
+same_fingerprint(const char *a, const char *b)
+{
+	do {
+		while (*a == '-')
+			a++;
+		while (*b == '-')
+			b++;
+		if (toupper((unsigned char)*a) != toupper((unsigned char)*b))
+			return false;
+	} while (*a++ != '\0' && *b++ != '\0');
+	return true;
+}
+
 static int
-remember(struct session *s, struct err *err)
+check_fingerprint(
+    const struct session *s, const struct store_args *args, struct err *err)
+{
+	char text[FINGERPRINT_TEXT];
+
+	if (args->fingerprint == NULL)
+		return 0;
+	root_fingerprint_text(access_root(s->access)->fingerprint, text);
+	if (same_fingerprint(args->fingerprint, text))
+		return 0;
+	return err_set(err, ERR_AUTH,
+	    "store '%s' has the fingerprint %s, which is not the one given: it"
+	    " is another store",
+	    store_address(access_store(s->access)), text);
+}
+
+/* An address that is the same from wherever it is named. */
+static int
+real_address(const struct session *s, char **out, struct err *err)
+{
+	const struct store *store = access_store(s->access);
+	const char *path = store_path(store);
+
+	*out =
+	    path != NULL ? realpath(path, NULL) : strdup(store_address(store));
+	if (*out == NULL)
+		return err_errno(
+		    err, "cannot tell where '%s' is", store_address(store));
+	return 0;
+}
+
+static int
+open_heads(struct session *s, const char *dir, const struct store_args *args,
+    struct err *err)
+{
+	const struct root *root = access_root(s->access);
+	char *address = NULL;
+	int r = real_address(s, &address, err);
+
+	/* It was compared with the one given. */
+	if (r == 0 && args->fingerprint != NULL)
+		r = heads_accept(dir, root, address, err);
+	if (r == 0)
+		r = heads_open(dir, root, address, &s->heads, err);
+	if (r == ERR_AUTH)
+		r = err_wrap(
+		    err, "store '%s'", store_address(access_store(s->access)));
+	free(address);
+	return r;
+}
+
+/*
+ * What this machine remembers guards against a store that hides snapshots, and
+ * against another one in its place. It must not keep anyone from reading his
+ * backups on a machine without a home; but where something was remembered and
+ * is damaged, a backup may go to a stranger.
+ */
+static bool
+is_grave(const struct run *run, int r)
+{
+	return r == ERR_AUTH || r == ERR_NOMEM ||
+	       (r == ERR_CORRUPT && run->command == &cmd_backup);
+}
+
+static int
+remember(struct session *s, const struct store_args *args, struct err *err)
 {
 	char dir[STATE_PATH_MAX];
 	struct err why = {0};
-	int r = state_default_dir(dir, &why);
+	int r = check_fingerprint(s, args, err);
 
-	if (r == 0) {
-		r = heads_open(dir, access_root(s->access), &s->heads, &why);
-		if (r == ERR_AUTH || r == ERR_NOMEM)
-			return err_copy(err, &why);
-	}
+	if (r != 0)
+		return r;
+	r = state_default_dir(dir, &why);
+	if (r == 0)
+		r = open_heads(s, dir, args, &why);
+	if (is_grave(s->run, r))
+		return err_copy(err, &why);
 	if (r != 0) {
 		message_warning(s->run,
 		    "nothing can be remembered of this store: %s", why.text);
@@ -138,8 +218,8 @@ remember(struct session *s, struct err *err)
 }
 
 static int
-session_new(const struct run *run, struct access *access, struct session **out,
-    struct err *err)
+session_new(const struct run *run, const struct store_args *args,
+    struct access *access, struct session **out, struct err *err)
 {
 	AUTO(session) struct session *s = calloc(1, sizeof(*s));
 	int r;
@@ -150,7 +230,7 @@ session_new(const struct run *run, struct access *access, struct session **out,
 	}
 	s->run = run;
 	s->access = access;
-	r = remember(s, err);
+	r = remember(s, args, err);
 	if (r != 0)
 		return r;
 	*out = STEAL(s);
@@ -189,7 +269,7 @@ session_open(const struct run *run, const struct store_args *args,
 	if (r != 0)
 		return r;
 	note_who(run, access);
-	return session_new(run, access, out, err);
+	return session_new(run, args, access, out, err);
 }
 
 int
@@ -203,7 +283,7 @@ session_open_keyless(const struct run *run, const struct store_args *args,
 	*out = NULL;
 	if (r == 0)
 		r = access_open_keyless(address, &access, err);
-	return r != 0 ? r : session_new(run, access, out, err);
+	return r != 0 ? r : session_new(run, args, access, out, err);
 }
 
 void

@@ -15,6 +15,7 @@
 /* Which store, and by which key: the values of the options below. */
 struct store_args {
 	const char *store;
+	const char *fingerprint;
 	const char *person;
 	const char *passphrase_file;
 	const char *passphrase_command;
@@ -26,7 +27,7 @@ struct store_args {
  * Three tables, so that a command takes those that have a meaning for it; their
  * values are all in a struct store_args.
  */
-extern const struct option store_options[1];      /* --store */
+extern const struct option store_options[2];      /* --store, --fingerprint */
 extern const struct option passphrase_options[2]; /* --passphrase-... */
 extern const struct option key_options[3]; /* --person, --key-file, ... */
 
@@ -59,8 +60,10 @@ struct session {
  * session_open(run, args, out, err):
  * VARVE_PASSPHRASE leaves the environment here, used or not.
  * Errors: ERR_USAGE no store named, two keys named; those of access_open() and
- * passphrase_get(); ERR_AUTH not the store that this machine knows. A machine
- * that can't remember anything is warned about, and goes on.
+ * passphrase_get(); ERR_AUTH not the store that this machine knows, or not the
+ * one whose fingerprint was given; ERR_CORRUPT what this machine remembers is
+ * damaged, and a backup is to be made. Other commands warn of that, and of a
+ * machine that can't remember anything, and go on.
  */
 NODISCARD int session_open(const struct run *run, const struct store_args *args,
     struct session **out, struct err *err);
@@ -77,7 +80,11 @@ DEFINE_AUTO(session, session_close)
 NODISCARD int session_address(
     const struct store_args *args, const char **out, struct err *err);
 
-/** session_log(s, dataset, out, err): ERR_NOT_FOUND, with the nearest name. */
+/**
+ * session_log(s, dataset, out, err):
+ * ERR_NOT_FOUND, with the nearest name. Of a log whose end is damaged, a warning
+ * says so, and the command ends with EXIT_DAMAGE at best.
+ */
 NODISCARD int session_log(const struct session *s, const char *dataset,
     struct log **out, struct err *err);
 

@@ -1,5 +1,7 @@
 /* Logs and snapshots of an open store, for the commands that read. */
 #include "tools/session.h"
+
+#include "tools/message.h"
 #include "tools/suggest.h"
 
 #include "snapshot/log/when.h"
@@ -23,16 +25,30 @@ no_dataset(const struct session *s, const char *name, struct err *err)
 	    "no dataset '%s' in this store that this key may see", name);
 }
 
+static void
+warn_of_damage(const struct session *s, const struct log *log)
+{
+	message_problem(s->run,
+	    "newer snapshots of '%s' may be missing (see 'varve check'): %s",
+	    log_dataset(log)->name, log_damage(log)->text);
+	if (s->run->damaged != NULL)
+		*s->run->damaged = true;
+}
+
 int
 session_log(const struct session *s, const char *dataset, struct log **out,
     struct err *err)
 {
 	const struct dataset *ds = access_find(s->access, dataset);
+	int r;
 
 	*out = NULL;
 	if (ds == NULL)
 		return no_dataset(s, dataset, err);
-	return log_load(s->access, ds, s->heads, out, err);
+	r = log_load(s->access, ds, s->heads, out, err);
+	if (r == 0 && log_damage(*out) != NULL)
+		warn_of_damage(s, *out);
+	return r;
 }
 
 static int

@@ -123,7 +123,9 @@ NODISCARD int access_refresh(struct access *a, bool *changed, struct err *err);
  * access_create_dataset(a, name, out, err):
  * A new dataset; admins only. Errors: ERR_USAGE a name that can't be, or that
  * is another's, or a folder of another's name (or under one); ERR_DENIED;
- * ERR_LOCKED another admin is making one of a clashing name at this moment.
+ * ERR_CORRUPT a key set seems to have been damaged or lost, and with it the
+ * name of a dataset: it might be this one; ERR_LOCKED another admin is making
+ * one of a clashing name at this moment.
  */
 NODISCARD int access_create_dataset(struct access *a, const char *name,
     const struct dataset **out, struct err *err);
@@ -132,8 +134,8 @@ NODISCARD int access_create_dataset(struct access *a, const char *name,
  * access_grant(a, subject, role, dataset, until, err):
  * Give a person or host a role (admins only), from now until ${until} (Unix
  * seconds, exclusive; INT64_MAX: no end). ${dataset} is this access's; NULL for
- * ROLE_ADMIN, and for ROLE_REPLICA of all datasets. All epochs are granted to a
- * reader; the latest to a writer.
+ * ROLE_ADMIN, and for ROLE_REPLICA of all datasets. A reader and a writer are
+ * granted all epochs.
  * Errors: ERR_DENIED not an admin, or a key set that is damaged; ERR_USAGE an
  * end that has passed, or a role without its dataset.
  */
@@ -180,14 +182,17 @@ const char *access_signer_name(
 /*
  * Called for a key object that was passed over; ${why} says what is wrong:
  * ERR_CORRUPT, ERR_VERSION, ERR_AUTH not signed by who may; ERR_IO, ERR_DENIED
- * it could not be read. A return other than 0 ends the visit with it.
+ * it could not be read. Where the recovery object is missing, ${ref}'s name is
+ * zero and ${why} ERR_NOT_FOUND; where there are several, it is called for each.
+ * A return other than 0 ends the visit with it.
  */
 typedef int access_damage_fn(void *arg, const struct object_ref *ref,
     const struct err *why, struct err *err);
 
 /**
  * access_visit_damage(a, visit, arg, err):
- * All key objects that were passed over, as of the last refresh. Without the
+ * All key objects that were passed over, as of the last refresh, and what is
+ * wrong with the recovery object as far as shows without its key. Without the
  * master key, the content of key sets is not checked.
  * Cost: one signature check for each grant that was not needed so far.
  */

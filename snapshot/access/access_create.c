@@ -49,6 +49,105 @@ check_free(const struct access *a, const char *name, struct err *err)
 }
 
 /*
+ * A key set that can't be opened has a name that can't be read. It may be the
+ * very name that is asked for: then who makes the dataset anew would split its
+ * backups in two without a word.
+ */
+static int
+unsure(const struct access *a, const char *name, struct err *err)
+{
+	err_wrap(err, "there may be a dataset '%s' already", name);
+	return err_wrap(
+	    err, "store '%s' (see 'varve check')", store_address(a->store));
+}
+
+/*
+ * An object whose bytes are not those that its name says may have been a key
+ * set. One that has the right bytes is what it shows; and what is not signed by
+ * who may is nobody's loss.
+ */
+static bool
+may_be_key_set(const struct access *a, const struct key_object *o)
+{
+	if (o->problem == NULL || o->problem->code == ERR_AUTH)
+		return false;
+	if (o->kind == KEY_SET)
+		return !access_dataset_known(a, o->set.dataset);
+	return o->buf == NULL ||
+	       (o->len >= 4 && memcmp(o->buf, "VRVk", 4) == 0);
+}
+
+static int
+check_key_objects(const struct access *a, const char *name, struct err *err)
+{
+	for (size_t i = 0; i < a->nkeys; i++) {
+		const struct key_object *o = a->keys[i];
+		char text[OBJECT_REF_TEXT];
+		struct object_ref ref = {.cls = OBJECT_KEY};
+
+		if (!may_be_key_set(a, o))
+			continue;
+		memcpy(ref.name, o->name, OBJECT_NAME_LEN);
+		object_ref_text(&ref, text);
+		err_set(err, ERR_CORRUPT,
+		    "'%s' can't be used, and may be its key set", text);
+		return unsure(a, name, err);
+	}
+	return 0;
+}
+
+struct orphan {
+	const struct access *a;
+	const char *name;
+};
+
+/* Any one object will do. */
+static int
+on_object(UNUSED void *arg, UNUSED const struct object_ref *ref,
+    UNUSED uint64_t size, UNUSED struct err *err)
+{
+	return 1;
+}
+
+/* An admin opens all key sets: a dataset without one has lost it. */
+static int
+on_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	static const enum object_class classes[] = {
+	    OBJECT_LOG, OBJECT_INDEX, OBJECT_PACK};
+	const struct orphan *orphan = arg;
+	const struct access *a = orphan->a;
+	char id[2 * DATASET_ID_LEN + 1];
+	int ret = 0;
+
+	if (access_dataset_known(a, ref->dataset))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(classes) && ret == 0; i++)
+		ret = store_list(
+		    a->store, classes[i], ref->dataset, on_object, NULL, err);
+	if (ret <= 0)
+		return ret;
+	access_id_text(ref->dataset, id);
+	err_set(err, ERR_CORRUPT,
+	    "dataset %s has objects, and no key set that opens; remove its"
+	    " directory if it was erased on purpose",
+	    id);
+	return unsure(a, orphan->name, err);
+}
+
+static int
+check_no_orphan(const struct access *a, const char *name, struct err *err)
+{
+	struct orphan orphan = {a, name};
+	int ret = check_key_objects(a, name, err);
+
+	if (ret != 0)
+		return ret;
+	return store_list_datasets(a->store, on_dataset, &orphan, err);
+}
+
+/*
  * Two admins may make a dataset of one name at the same time. Each looks again
  * after its key set is stored, so at least one of them sees the other's; and
  * whoever does withdraws. The key set has not been used for anything yet.
@@ -98,6 +197,7 @@ access_create_dataset(struct access *a, const char *name,
 	    (ret = access_refresh(a, &changed, err)) != 0 ||
 	    (ret = check_admin(a, "make a dataset", err)) != 0 ||
 	    (ret = check_free(a, name, err)) != 0 ||
+	    (ret = check_no_orphan(a, name, err)) != 0 ||
 	    (ret = keyset_new(name, &ks, err)) != 0 ||
 	    (ret = store_key_set(a, ks, &ref, err)) != 0 ||
 	    (ret = access_refresh(a, &changed, err)) != 0)
@@ -143,9 +243,12 @@ grant_one(
 	return store_put(a->store, &ref, w.buf, w.len, err);
 }
 
-/* One grant for each epoch. */
+/*
+ * One grant for each epoch: the newest record of the log, or an index that is
+ * still in use, may be of an earlier one.
+ */
 static int
-grant_reader(struct access *a, struct grant *g, const struct keyring *keys,
+grant_epochs(struct access *a, struct grant *g, const struct keyring *keys,
     struct err *err)
 {
 	const struct keyset *latest = keyring_latest(keys);
@@ -202,10 +305,8 @@ access_grant(struct access *a, const struct identity_public *subject,
 	memcpy(g.store, a->root.store, STORE_ID_LEN);
 	if (dataset != NULL)
 		memcpy(g.dataset, dataset->id, DATASET_ID_LEN);
-	if (role == ROLE_READER)
-		ret = grant_reader(a, &g, dataset->keys, err);
-	else if (role == ROLE_WRITER)
-		ret = grant_one(a, &g, keyring_latest(dataset->keys), err);
+	if (role == ROLE_READER || role == ROLE_WRITER)
+		ret = grant_epochs(a, &g, dataset->keys, err);
 	else
 		ret = grant_one(a, &g, NULL, err);
 	return ret != 0 ? ret : access_refresh(a, &changed, err);

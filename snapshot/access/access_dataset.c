@@ -32,6 +32,12 @@ find_slot(const struct access *a, const uint8_t id[DATASET_ID_LEN])
 	return NULL;
 }
 
+bool
+access_dataset_known(const struct access *a, const uint8_t id[DATASET_ID_LEN])
+{
+	return find_slot(a, id) != NULL;
+}
+
 /* An empty slot; both arrays of slots have room for it. */
 static int
 add_slot(struct access *a, const uint8_t id[DATASET_ID_LEN], struct slot **out,

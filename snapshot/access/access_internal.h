@@ -156,6 +156,9 @@ NODISCARD int access_trust_key_set(const struct access *a,
  */
 NODISCARD int access_dataset_update(
     struct access *a, bool *changed, struct err *err);
+/** access_dataset_known(a, id): Whether a key set of it has been opened. */
+bool access_dataset_known(
+    const struct access *a, const uint8_t id[DATASET_ID_LEN]);
 /** access_dataset_forget(a, id): One that nobody has a pointer to. */
 void access_dataset_forget(struct access *a, const uint8_t id[DATASET_ID_LEN]);
 void access_dataset_free(struct access *a);

@@ -1,6 +1,7 @@
 #include "snapshot/access/access_internal.h"
 
 #include "crypto/bytes.h"
+#include "crypto/object.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -67,13 +68,27 @@ parse_person(const struct access *a, struct key_object *o, struct err *err)
 	return 0;
 }
 
-/* Nothing in it can be told without the recovery key. */
+/* KEYS.md section 7: a head, the store's id, a box around the master seed. */
+#define RECOVERY_OBJECT_LEN 136
+
+/* What is in the box can't be told without the recovery key. */
 static int
 parse_recovery(const struct access *a, struct key_object *o, struct err *err)
 {
-	(void)a;
-	(void)o;
-	(void)err;
+	struct rd r = rd_init(o->buf, o->len);
+	const uint8_t *store;
+	int ret = object_head_read(&r, 'r', "recovery object", err);
+
+	if (ret != 0)
+		return ret;
+	store = rd_bytes(&r, STORE_ID_LEN);
+	if (r.failed || o->len != RECOVERY_OBJECT_LEN)
+		return err_set(err, ERR_CORRUPT,
+		    "a recovery object of %zu bytes, not %d", o->len,
+		    RECOVERY_OBJECT_LEN);
+	if (memcmp(store, a->root.store, STORE_ID_LEN) != 0)
+		return err_set(
+		    err, ERR_AUTH, "the recovery object of another store");
 	return 0;
 }
 
@@ -95,9 +110,6 @@ parse_grant(const struct access *a, struct key_object *o, struct err *err)
 		return err_set(err, ERR_AUTH, "a grant of another store");
 	return 0;
 }
-
-/* Ample: a head, an id and a box around 32 bytes. */
-#define RECOVERY_OBJECT_MAX 4096
 
 static const struct {
 	uint8_t letter;

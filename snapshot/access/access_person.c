@@ -1,6 +1,9 @@
 #include "snapshot/access/access_internal.h"
 
+#include "crypto/bytes.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -124,21 +127,103 @@ pick(const struct access *a, const char *want,
 	return 0;
 }
 
-/* A person may have several objects: one for each passphrase. */
+/* --- unlocking ---------------------------------------------------------- */
+
+/*
+ * A person may have several objects: one for each passphrase. Others can add
+ * more, at any cost that identity_decode() bears, but a copy of the person's own
+ * at no other cost opens. So the cheapest come first; what is much dearer than
+ * what Varve makes is tried only when there is nothing else, and all that is
+ * tried has an end.
+ */
+#define COST_USUAL ((uint64_t)1 << IDENTITY_LOGN)
+#define COST_MAX (4 * COST_USUAL) /* of one */
+#define COST_TOTAL (4 * COST_MAX) /* of all: some 3 s */
+
+struct candidate {
+	const struct key_object *o;
+	uint64_t cost;
+};
+
+/* KEYS.md section 5: scrypt's N and p follow the public half; r is fixed. */
+static uint64_t
+cost_of(const struct key_object *o)
+{
+	struct rd r = rd_init(o->buf, o->len);
+	struct identity_public pub;
+	uint8_t logn, p;
+
+	(void)rd_bytes(&r, 8);
+	if (identity_public_decode(&r, &pub, NULL) != 0)
+		return UINT64_MAX;
+	logn = rd_u8(&r);
+	(void)rd_u8(&r);
+	p = rd_u8(&r);
+	/* Beyond these it is refused, which costs nothing; as the dearest. */
+	if (r.failed || logn > 20 || p > 4)
+		return UINT64_MAX;
+	return (uint64_t)p << logn;
+}
+
+static int
+compare_costs(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return (x->cost > y->cost) - (x->cost < y->cost);
+}
+
+/* Cheapest first; there is room for all. */
+static size_t
+find_candidates(const struct access *a, const struct identity_public *pub,
+    struct candidate *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->nkeys; i++) {
+		const struct key_object *o = a->keys[i];
+
+		if (o->kind == KEY_PERSON &&
+		    memcmp(o->person.id, pub->id, IDENTITY_ID_LEN) == 0)
+			v[n++] = (struct candidate){o, cost_of(o)};
+	}
+	if (n > 1)
+		qsort(v, n, sizeof(*v), compare_costs);
+	return n;
+}
+
+static int
+try_all(const struct candidate *v, size_t n, const char *pass,
+    struct identity **out, struct err *err)
+{
+	uint64_t total = 0;
+	size_t i;
+	int ret = ERR_NOT_FOUND;
+
+	for (i = 0; i < n && ret != 0; i++) {
+		if (i > 0 &&
+		    (v[i].cost > COST_MAX || total + v[i].cost > COST_TOTAL))
+			break;
+		total += v[i].cost;
+		ret = identity_decode(v[i].o->buf, v[i].o->len, pass, out, err);
+	}
+	if (ret != 0 && i < n)
+		(void)err_wrap(
+		    err, "%zu of %zu copies are too dear to try", n - i, n);
+	return ret;
+}
+
 static int
 unlock(const struct access *a, const struct identity_public *pub,
     const char *pass, struct identity **out, struct err *err)
 {
-	int ret = ERR_NOT_FOUND;
+	struct candidate *v = calloc(a->nkeys, sizeof(*v));
+	int ret;
 
-	for (size_t i = 0; i < a->nkeys && ret != 0; i++) {
-		const struct key_object *o = a->keys[i];
-
-		if (o->kind != KEY_PERSON ||
-		    memcmp(o->person.id, pub->id, IDENTITY_ID_LEN) != 0)
-			continue;
-		ret = identity_decode(o->buf, o->len, pass, out, err);
-	}
+	if (v == NULL)
+		return err_nomem(err);
+	ret = try_all(v, find_candidates(a, pub, v), pass, out, err);
+	free(v);
 	return ret == 0 ? 0 : err_wrap(err, "cannot unlock '%s'", pub->name);
 }
 

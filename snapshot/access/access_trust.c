@@ -225,8 +225,10 @@ access_signer_name(const struct access *a, const uint8_t id[IDENTITY_ID_LEN])
 
 /* --- what counts for nothing -------------------------------------------- */
 
+/* ${recoveries}: how many recovery objects there are that might be it. */
 static int
-examine(const struct access *a, struct key_object *o, struct err *why)
+examine(const struct access *a, struct key_object *o, size_t recoveries,
+    struct err *why)
 {
 	const struct ed25519_public *signer;
 
@@ -236,25 +238,46 @@ examine(const struct access *a, struct key_object *o, struct err *why)
 		return access_trust_grant(a, o, why);
 	if (o->kind == KEY_SET)
 		return access_trust_key_set(a, o, &signer, why);
+	if (o->kind == KEY_RECOVERY && recoveries > 1)
+		return err_set(why, ERR_CORRUPT,
+		    "one of %zu recovery objects: only one can be the store's",
+		    recoveries);
 	return 0;
+}
+
+static int
+visit_one(const struct access *a, struct key_object *o, size_t recoveries,
+    access_damage_fn *visit, void *arg, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_KEY};
+	struct err why;
+	int ret = examine(a, o, recoveries, &why);
+
+	if (ret == 0)
+		return 0;
+	if (ret == ERR_NOMEM || ret == ERR_BUG)
+		return err_copy(err, &why);
+	memcpy(ref.name, o->name, OBJECT_NAME_LEN);
+	return visit(arg, &ref, &why, err);
 }
 
 int
 access_visit_damage(
     const struct access *a, access_damage_fn *visit, void *arg, struct err *err)
 {
-	for (size_t i = 0; i < a->nkeys; i++) {
-		struct object_ref ref = {.cls = OBJECT_KEY};
-		struct err why;
-		int ret = examine(a, a->keys[i], &why);
+	const struct object_ref none = {.cls = OBJECT_KEY};
+	size_t recoveries = 0;
+	struct err why;
+	int ret = 0;
 
-		if (ret == 0)
-			continue;
-		if (ret == ERR_NOMEM || ret == ERR_BUG)
-			return err_copy(err, &why);
-		memcpy(ref.name, a->keys[i]->name, OBJECT_NAME_LEN);
-		if ((ret = visit(arg, &ref, &why, err)) != 0)
-			return ret;
-	}
-	return 0;
+	for (size_t i = 0; i < a->nkeys; i++)
+		recoveries += a->keys[i]->kind == KEY_RECOVERY;
+	for (size_t i = 0; i < a->nkeys && ret == 0; i++)
+		ret = visit_one(a, a->keys[i], recoveries, visit, arg, err);
+	if (ret != 0 || recoveries > 0)
+		return ret;
+	(void)err_set(&why, ERR_NOT_FOUND,
+	    "the store has no recovery object that can be used: the recovery"
+	    " key opens nothing");
+	return visit(arg, &none, &why, err);
 }

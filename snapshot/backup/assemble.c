@@ -1,7 +1,5 @@
 #include "snapshot/backup/assemble.h"
 
-#include "snapshot/backup/grab.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -105,6 +103,38 @@ fill_entry(struct assembly *as, const struct item *it, struct entry *e,
 	return 0;
 }
 
+static int
+next_number(struct assembly *as, struct entry *e, struct err *err)
+{
+	if (as->next_ino > ENTRY_INO_MAX)
+		return err_set(
+		    err, ERR_FULL, "the dataset has used up its inode numbers");
+	e->ino = as->next_ino++;
+	return 0;
+}
+
+/* Whether a number of the last snapshot may go on: see links_claim(). */
+static int
+may_keep(struct assembly *as, const struct item *it, const struct entry *e,
+    struct err *err)
+{
+	if (e->type == ENTRY_DIR || e->nlink < 2)
+		return 1;
+	return links_claim(as->links, e->ino, &it->st, err);
+}
+
+static int
+encode(struct assembly *as, const struct entry *e, struct span *raw,
+    struct err *err)
+{
+	struct wr *w = &as->scratch;
+
+	wr_reset(w);
+	entry_encode(e, w);
+	*raw = (struct span){w->buf, w->len};
+	return w->failed ? err_nomem(err) : 0;
+}
+
 /*
  * Encode into the scratch. An entry that is what it was in the last snapshot
  * keeps its inode number; any other gets the next.
@@ -113,53 +143,65 @@ static int
 encode_entry(struct assembly *as, const struct item *it, struct entry *e,
     struct span *raw, struct err *err)
 {
-	struct wr *w = &as->scratch;
 	struct entry last;
+	int ret;
 
 	if (it->last != NULL &&
 	    entry_decode(it->last, it->last_len, &last, NULL) == 0) {
 		e->ino = last.ino;
-		wr_reset(w);
-		entry_encode(e, w);
-		if (!w->failed && w->len == it->last_len &&
-		    memcmp(w->buf, it->last, w->len) == 0) {
-			*raw = (struct span){w->buf, w->len};
-			return 0;
-		}
+		if ((ret = encode(as, e, raw, err)) != 0)
+			return ret;
+		if (raw->len == it->last_len &&
+		    memcmp(raw->p, it->last, raw->len) == 0 &&
+		    (ret = may_keep(as, it, e, err)) != 0)
+			return ret < 0 ? ret : 0;
 	}
-	if (as->next_ino > ENTRY_INO_MAX)
-		return err_set(err, ERR_FULL,
-		    "dataset has used up its inode "
-		    "numbers");
-	e->ino = as->next_ino++;
-	wr_reset(w);
-	entry_encode(e, w);
-	*raw = (struct span){w->buf, w->len};
-	return w->failed ? err_nomem(err) : 0;
+	if ((ret = next_number(as, e, err)) != 0)
+		return ret;
+	return encode(as, e, raw, err);
+}
+
+/* Unchanged: the last entry as it is, unless another file took its number. */
+static int
+keep_entry(
+    struct assembly *as, struct item *it, struct span *raw, struct err *err)
+{
+	struct entry e;
+	int ret;
+
+	as->unchanged += S_ISREG(it->st.st_mode);
+	*raw = (struct span){it->last, it->last_len};
+	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
+		return 0;
+	if ((ret = entry_decode(it->last, it->last_len, &e, err)) != 0)
+		return ret;
+	if ((ret = may_keep(as, it, &e, err)) != 0)
+		return ret < 0 ? ret : 0;
+	top(as)->last.dirty = true;
+	if ((ret = next_number(as, &e, err)) != 0)
+		return ret;
+	return encode(as, &e, raw, err);
 }
 
 static void
-count(struct assembly *as, const struct item *it)
+count(struct assembly *as, const struct entry *e)
 {
 	struct dir_totals *t = &top(as)->totals;
-	bool file = S_ISREG(it->st.st_mode);
-	uint64_t size =
-	    it->what == ITEM_READ ? it->size : (uint64_t)it->st.st_size;
 
-	if (S_ISDIR(it->st.st_mode))
+	if (e->type == ENTRY_DIR)
 		t->dirs++;
-	else if (file)
+	else if (e->type == ENTRY_FILE)
 		t->files++;
 	else
 		t->others++;
-	if (file)
-		t->bytes += size;
+	if (e->type == ENTRY_FILE)
+		t->bytes += e->size;
 	if (as->progress == NULL)
 		return;
 	atomic_fetch_add(&as->progress->entries, 1);
-	if (file) {
+	if (e->type == ENTRY_FILE) {
 		atomic_fetch_add(&as->progress->files, 1);
-		atomic_fetch_add(&as->progress->bytes, size);
+		atomic_fetch_add(&as->progress->bytes, e->size);
 	}
 }
 
@@ -169,20 +211,24 @@ add_entry(struct assembly *as, const struct item *it, struct span raw,
     struct err *err)
 {
 	struct assembly_level *l = top(as);
+	struct entry e;
 	struct last_entry rec = {
 	    .name = {(const uint8_t *)it->name, it->namelen},
 	    .ctime = {.s = it->st.st_ctim.tv_sec,
 		.ns = (uint32_t)it->st.st_ctim.tv_nsec},
 	    .ino = it->st.st_ino,
-	    .doubtful =
-		it->fate == ITEM_CHANGED || last_doubtful(&it->st, it->seen),
+	    /* A link's entry is that of the link met first. */
+	    .doubtful = it->fate == ITEM_CHANGED || it->what == ITEM_LINK ||
+			last_doubtful(&it->st, it->seen),
 	    .raw = raw,
 	};
 	int ret;
 
-	count(as, it);
-	ret = dir_builder_add(l->builder, as->lane, (const uint8_t *)it->name,
-	    it->namelen, raw.p, raw.len, err);
+	if ((ret = entry_decode(raw.p, raw.len, &e, err)) != 0)
+		return ret;
+	count(as, &e);
+	ret = dir_builder_add(l->builder, as->worker->lane,
+	    (const uint8_t *)it->name, it->namelen, raw.p, raw.len, err);
 	if (ret != 0 || as->state == NULL)
 		return ret;
 	if (it->what != ITEM_KEEP &&
@@ -207,24 +253,35 @@ tell(struct assembly *as, const struct item *it, struct err *err)
 	    it->name, it->errnum, err);
 }
 
+/*
+ * Another link of a file met before takes its entry over. Where that one could
+ * not be read, or was replaced meanwhile, this one is read itself.
+ */
+static int
+link_entry(struct assembly *as, const struct job *job, struct item *it,
+    struct span *raw, struct err *err)
+{
+	if (links_entry(as->links, &it->st, &raw->p, &raw->len))
+		return 0;
+	it->what = S_ISREG(it->st.st_mode) ? ITEM_READ : ITEM_META;
+	return grab_item(as->worker, job->dir->fd, it, as->grab, err);
+}
+
 /* The entry of an item that has one; ${raw}->len 0: it is left out. */
 static int
-entry_of(
-    struct assembly *as, struct item *it, struct span *raw, struct err *err)
+entry_of(struct assembly *as, const struct job *job, struct item *it,
+    struct span *raw, struct err *err)
 {
 	struct entry e;
 	int ret;
 
 	*raw = (struct span){0};
-	if (it->what == ITEM_KEEP) {
-		as->unchanged += S_ISREG(it->st.st_mode);
-		*raw = (struct span){it->last, it->last_len};
-		return 0;
-	}
+	if (it->what == ITEM_KEEP)
+		return keep_entry(as, it, raw, err);
 	if (it->what == ITEM_LINK) {
-		if (!links_entry(as->links, &it->st, &raw->p, &raw->len))
-			it->fate = ITEM_UNREADABLE;
-		return 0;
+		ret = link_entry(as, job, it, raw, err);
+		if (ret != 0 || raw->len > 0)
+			return ret;
 	}
 	/* A directory that can't be opened is kept, empty. */
 	if (it->fate == ITEM_VANISHED ||
@@ -236,12 +293,13 @@ entry_of(
 }
 
 static int
-assemble_item(struct assembly *as, struct item *it, struct err *err)
+assemble_item(struct assembly *as, const struct job *job, struct item *it,
+    struct err *err)
 {
 	struct span raw;
 	int ret;
 
-	if ((ret = entry_of(as, it, &raw, err)) != 0)
+	if ((ret = entry_of(as, job, it, &raw, err)) != 0)
 		return ret;
 	if ((ret = tell(as, it, err)) != 0)
 		return ret;
@@ -292,7 +350,8 @@ enter(struct assembly *as, struct job *job, struct err *err)
 	l->self = self;
 	l->path = STEAL(job->path);
 	if (self->fate == ITEM_GOOD && job->dir != NULL) {
-		ret = grab_xattrs(as->lane, job->dir->fd, NULL, self, err);
+		ret = grab_xattrs(
+		    as->worker->lane, job->dir->fd, NULL, self, err);
 		if (ret != 0)
 			return ret;
 	}
@@ -329,7 +388,8 @@ leave(struct assembly *as, const struct job *job, struct err *err)
 	if ((ret = fill_entry(as, l->self, &e, err)) != 0)
 		return ret;
 	e.totals = l->totals;
-	if ((ret = dir_builder_finish(l->builder, as->lane, &e.dir, err)) != 0)
+	if ((ret = dir_builder_finish(
+		 l->builder, as->worker->lane, &e.dir, err)) != 0)
 		return ret;
 	if ((ret = encode_entry(as, l->self, &e, &raw, err)) != 0)
 		return ret;
@@ -358,6 +418,6 @@ assembly_job(struct assembly *as, struct job *job, struct err *err)
 	if (job->kind == JOB_LEAVE)
 		return leave(as, job, err);
 	for (size_t i = 0; i < own->n && ret == 0; i++)
-		ret = assemble_item(as, own->items[i], err);
+		ret = assemble_item(as, job, own->items[i], err);
 	return ret;
 }

@@ -5,6 +5,7 @@
  * The end of the pipeline: jobs, in order, become trees, inode numbers and the
  * new last seen state.
  */
+#include "snapshot/backup/grab.h"
 #include "snapshot/backup/last.h"
 #include "snapshot/backup/links.h"
 #include "snapshot/backup/owners.h"
@@ -22,7 +23,8 @@ struct assembly_level {
 };
 
 struct assembly {
-	struct ingest_lane *lane;
+	struct worker *worker; /* this thread's own tools */
+	const struct grab_options *grab;
 	struct state *state; /* the new generation, or NULL */
 	struct links *links;
 	struct problems *problems;

@@ -70,17 +70,35 @@ make_excludes(struct run *run, struct err *err)
 	return ret;
 }
 
-/* Whether the state describes one of the log's snapshots. */
+/*
+ * What the state is of: the source, and the filesystem that it is on. Another
+ * one in its place may have the same inode numbers and times.
+ */
+static int
+source_hash(const struct run *run, uint8_t hash[HASH_LEN], struct err *err)
+{
+	WR_AUTO struct wr w = {0};
+
+	wr_bytes(&w, run->source.text, strlen(run->source.text));
+	wr_bytes(&w, run->source.fsid, sizeof(run->source.fsid));
+	return w.failed ? err_nomem(err) : sha256(w.buf, w.len, hash, err);
+}
+
+/* Whether the state describes one of the log's snapshots, of this source. */
 static int
 match_state(struct run *run, const struct log *log, struct err *err)
 {
-	uint8_t id[OBJECT_NAME_LEN], source[HASH_LEN];
+	uint8_t id[OBJECT_NAME_LEN], source[HASH_LEN], ours[HASH_LEN];
 	int ret = state_snapshot(run->state, id, source, err);
 
 	if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
 		return 0; /* every file is read */
 	if (ret != 0)
 		return ret;
+	if ((ret = source_hash(run, ours, err)) != 0)
+		return ret;
+	if (memcmp(ours, source, sizeof(ours)) != 0)
+		return 0;
 	for (size_t i = log_count(log); i > 0; i--) {
 		const struct snapshot *s = log_snapshot(log, i - 1);
 
@@ -133,8 +151,13 @@ open_ingest(struct run *run, struct err *err)
 		ret = ingest_known(run->ingest,
 		    (const uint8_t(*)[OBJECT_NAME_LEN])run->before->indexes,
 		    run->before->nindexes, err);
-	if (ret != 0 || run->state == NULL)
+	if (ret != 0)
 		return ret;
+	/* What it would take over may be gone: read, and store, it again. */
+	if (ingest_lost(run->ingest) > 0)
+		run->state_usable = false;
+	if (run->state == NULL)
+		return 0;
 	ret = state_pending_each(run->state, resume_pack, run->ingest, err);
 	ingest_on_pack(run->ingest, note_pack, run->state);
 	return ret == ERR_CORRUPT ? 0 : ret; /* what they hold is read again */
@@ -180,7 +203,8 @@ open_pipeline(struct run *run, struct err *err)
 	ret = worker_init(&run->self, run->ingest, run->pool, err);
 	if (ret != 0)
 		return ret;
-	as->lane = run->self.lane;
+	as->worker = &run->self;
+	as->grab = &run->grab;
 	as->state = run->state;
 	as->links = run->links;
 	as->problems = &run->problems;
@@ -295,7 +319,7 @@ publish_state(struct run *run, const struct log *log, struct err *err)
 
 	if (run->state == NULL)
 		return 0;
-	ret = sha256(run->source.text, strlen(run->source.text), source, err);
+	ret = source_hash(run, source, err);
 	if (ret == 0)
 		ret = state_publish(run->state, log_head(log)->id, source, err);
 	return ret;
@@ -361,6 +385,7 @@ run_locked(struct run *run, struct log *log, struct backup_result *out,
 	out->changed = run->problems.changed;
 	out->vanished = run->problems.vanished;
 	out->unchanged = run->assembly.unchanged;
+	out->lost = ingest_lost(run->ingest);
 	return 0;
 }
 
@@ -385,6 +410,12 @@ run_all(struct run *run, struct heads *heads, struct backup_result *out,
 	ret = log_load(run->access, run->ds, heads, &out->log, err);
 	if (ret != 0)
 		return ret;
+	if (log_damage(out->log) != NULL) {
+		err_copy(err, log_damage(out->log));
+		return err_wrap(err,
+		    "cannot back up dataset '%s' (see 'varve check')",
+		    run->ds->name);
+	}
 	ret = run_locked(run, out->log, out, err);
 	if (ret != 0)
 		abandon(run, err);

@@ -55,6 +55,11 @@ struct backup_result {
 	uint64_t unreadable, changed, vanished;
 	uint64_t unchanged; /* files taken over from the last snapshot */
 	/*
+	 * Packs and indexes that earlier snapshots need and that are gone or
+	 * damaged: every file was read, and what this snapshot needs is whole.
+	 */
+	uint64_t lost;
+	/*
 	 * Not 0: the snapshot is stored, but this machine's state could not be
 	 * written, and the next backup will read more than it would have to.
 	 */

@@ -34,12 +34,15 @@ struct feed {
 
 /* Wait for a pipe so that a stop is noticed; false when stopped. */
 static bool
-wait_readable(struct feed *f)
+wait_readable(const struct feed *f)
 {
 	struct pollfd pfd = {.fd = f->fd, .events = POLLIN};
 
 	while (f->stop == NULL || !atomic_load(f->stop)) {
-		if (poll(&pfd, 1, 200) != 0)
+		int n = poll(&pfd, 1, 200);
+
+		/* A signal may be the wish to stop: look again. */
+		if (n > 0 || (n < 0 && errno != EINTR))
 			return true;
 	}
 	return false;

@@ -160,22 +160,26 @@ grab_meta(struct worker *w, int dirfd, struct item *it, struct err *err)
 }
 
 int
+grab_item(struct worker *w, int dirfd, struct item *it,
+    const struct grab_options *opt, struct err *err)
+{
+	if (it->what == ITEM_READ)
+		return grab_file(w, dirfd, it, opt, err);
+	if (it->what == ITEM_META)
+		return grab_meta(w, dirfd, it, err);
+	return 0;
+}
+
+int
 grab_batch(struct worker *w, struct job *job, void *arg, struct err *err)
 {
 	const struct grab_options *opt = arg;
+	int ret = 0;
 
-	for (size_t i = 0; i < job->n; i++) {
-		struct item *it = job->items[i];
-		int ret = 0;
-
+	for (size_t i = 0; i < job->n && ret == 0; i++) {
 		if (opt->stop != NULL && atomic_load(opt->stop))
 			return err_set(err, ERR_CANCELLED, "stopped");
-		if (it->what == ITEM_READ)
-			ret = grab_file(w, job->dir->fd, it, opt, err);
-		else if (it->what == ITEM_META)
-			ret = grab_meta(w, job->dir->fd, it, err);
-		if (ret != 0)
-			return ret;
+		ret = grab_item(w, job->dir->fd, job->items[i], opt, err);
 	}
-	return 0;
+	return ret;
 }

@@ -13,6 +13,10 @@ struct grab_options {
 	const atomic_bool *stop;
 };
 
+/** grab_item(): What it->what asks for, in the open directory ${dirfd}. */
+NODISCARD int grab_item(struct worker *w, int dirfd, struct item *it,
+    const struct grab_options *opt, struct err *err);
+
 /** grab_batch(): A pool_work_fn; ${arg} is a struct grab_options. */
 NODISCARD int grab_batch(
     struct worker *w, struct job *job, void *arg, struct err *err);

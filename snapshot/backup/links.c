@@ -13,8 +13,16 @@ struct link {
 	size_t len;
 };
 
+/* Who has an inode number in this run. */
+struct claim {
+	uint64_t number;
+	dev_t dev;
+	ino_t ino;
+};
+
 struct links {
 	void *tree;        /* of struct link, by tsearch() */
+	void *claims;      /* of struct claim, likewise */
 	struct link *gone; /* used up; freed by the next call */
 };
 
@@ -51,6 +59,7 @@ links_free(struct links *l)
 	if (l == NULL)
 		return;
 	tdestroy(l->tree, link_free);
+	tdestroy(l->claims, free);
 	link_free(l->gone);
 	free(l);
 }
@@ -125,4 +134,34 @@ links_entry(
 	*len = link->len;
 	use(l, link, st->st_nlink);
 	return true;
+}
+
+static int
+compare_claims(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+int
+links_claim(
+    struct links *l, uint64_t number, const struct stat *st, struct err *err)
+{
+	struct claim *claim = calloc(1, sizeof(*claim));
+	struct claim **at;
+	bool ours;
+
+	if (claim == NULL)
+		return err_nomem(err);
+	claim->number = number;
+	claim->dev = st->st_dev;
+	claim->ino = st->st_ino;
+	at = tsearch(claim, &l->claims, compare_claims);
+	if (at == NULL || *at != claim)
+		free(claim);
+	if (at == NULL)
+		return err_nomem(err);
+	ours = (*at)->dev == st->st_dev && (*at)->ino == st->st_ino;
+	return ours ? 1 : 0;
 }

@@ -37,4 +37,13 @@ NODISCARD int links_store(struct links *l, const struct stat *st,
 bool links_entry(
     struct links *l, const struct stat *st, const uint8_t **raw, size_t *len);
 
+/**
+ * links_claim(l, number, st, err):
+ * Whether the inode number ${number} of the last snapshot may go on to be this
+ * file's: 1 when no other file of this run has it, else 0. (Of two links of one
+ * file, each may since have become a link of a file of its own.)
+ */
+NODISCARD int links_claim(
+    struct links *l, uint64_t number, const struct stat *st, struct err *err);
+
 #endif

@@ -69,7 +69,7 @@ walk_source(struct run *run, struct err *err)
 	    .exclude = run->exclude,
 	    .exclude_caches = run->opt->exclude_caches,
 	    .cross_filesystems = run->opt->cross_filesystems,
-	    .full = run->opt->full,
+	    .full = run->opt->full || !run->source.exact_ctime,
 	    .state = run->state_usable ? run->state : NULL,
 	    .links = run->links,
 	    .stop = run->opt->stop,
@@ -154,8 +154,8 @@ match_last(struct run *run, struct item *it, bool *removed, struct err *err)
 			return err_nomem(err);
 		memcpy(it->last, last.raw.p, last.raw.len);
 		it->last_len = last.raw.len;
-		if (!run->opt->full && it->what == ITEM_READ &&
-		    last_unchanged(&last, &it->st))
+		if (!run->opt->full && run->source.exact_ctime &&
+		    it->what == ITEM_READ && last_unchanged(&last, &it->st))
 			it->what = ITEM_KEEP;
 	}
 	if ((ret = last_removed(cur, err)) < 0)

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +94,41 @@ device_size(struct source *s, struct err *err)
 	return ret;
 }
 
+/*
+ * Whether a filesystem changes a file's ctime with every change. Images that
+ * are made whole, and filesystems that know no ctime, say nothing by theirs.
+ */
+static bool
+keeps_ctime(const struct statfs *fs)
+{
+	switch ((unsigned long)fs->f_type) {
+	case SQUASHFS_MAGIC:
+	case EROFS_SUPER_MAGIC_V1:
+	case ISOFS_SUPER_MAGIC:
+	case CRAMFS_MAGIC:
+	case UDF_SUPER_MAGIC:
+	case MSDOS_SUPER_MAGIC:
+	case EXFAT_SUPER_MAGIC:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static int
+look_at_filesystem(struct source *s, struct err *err)
+{
+	struct statfs fs;
+
+	if (fstatfs(s->fd, &fs) != 0)
+		return err_errno(
+		    err, "cannot look at the filesystem of '%s'", s->text);
+	_Static_assert(sizeof(fs.f_fsid) == sizeof(s->fsid), "two ints");
+	memcpy(s->fsid, &fs.f_fsid, sizeof(s->fsid));
+	s->exact_ctime = keeps_ctime(&fs);
+	return 0;
+}
+
 static int
 open_path(
     struct source *s, const char *path, const char *store_path, struct err *err)
@@ -106,7 +143,8 @@ open_path(
 		return ret;
 	if (S_ISDIR(s->st.st_mode)) {
 		s->kind = SOURCE_DIR;
-		return open_dir(s, path, err);
+		ret = open_dir(s, path, err);
+		return ret != 0 ? ret : look_at_filesystem(s, err);
 	}
 	if (!S_ISREG(s->st.st_mode) && !S_ISBLK(s->st.st_mode))
 		return err_set(err, ERR_USAGE,
@@ -114,6 +152,8 @@ open_path(
 		    "device",
 		    s->text);
 	if ((ret = open_parent(s, path, err)) != 0)
+		return ret;
+	if ((ret = look_at_filesystem(s, err)) != 0)
 		return ret;
 	s->kind = S_ISREG(s->st.st_mode) ? SOURCE_FILE : SOURCE_DEVICE;
 	return s->kind == SOURCE_DEVICE ? device_size(s, err) : 0;

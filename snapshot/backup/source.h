@@ -14,10 +14,12 @@ enum source_kind { SOURCE_DIR, SOURCE_FILE, SOURCE_DEVICE, SOURCE_COMMAND };
 
 struct source {
 	enum source_kind kind;
-	char *text;     /* as the record shows it */
-	char *name;     /* of the one file; NULL for a directory */
-	int fd;         /* SOURCE_DIR: itself; else its directory */
-	struct stat st; /* of the directory, file or device */
+	char *text;       /* as the record shows it */
+	char *name;       /* of the one file; NULL for a directory */
+	int fd;           /* SOURCE_DIR: itself; else its directory */
+	struct stat st;   /* of the directory, file or device */
+	uint8_t fsid[8];  /* of its filesystem; zero for a command */
+	bool exact_ctime; /* it keeps change times that nobody can set */
 };
 
 /**

@@ -284,6 +284,14 @@ walk_dir(struct walk *w, struct item *it, struct err *err)
 	if (fd < 0 && errno == EPERM)
 		fd = openat(top(w)->dir->fd, it->name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* What was opened may not be what was looked at. */
+	if (fd >= 0 && fstat(fd, &it->st) != 0) {
+		int errnum = errno;
+
+		close(fd);
+		fd = -1;
+		errno = errnum;
+	}
 	if (fd >= 0) {
 		if (path_of(w, it->name) == NULL) {
 			close(fd);

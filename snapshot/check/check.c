@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* --- one dataset ---------------------------------------------------------------------------- */
+/* --- one dataset -------------------------------------------------------- */
 
 static void
 scope_clear(struct scope *s)
@@ -93,7 +93,7 @@ check_dataset(struct check *c, const struct dataset *ds, struct err *err)
 	return rc;
 }
 
-/* --- all of them ------------------------------------------------------------------------------ */
+/* --- all of them -------------------------------------------------------- */
 
 static int
 visit_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,

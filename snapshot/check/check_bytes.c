@@ -27,7 +27,7 @@ struct pass {
 	struct err err; /* the first fatal one; guarded by mu */
 };
 
-/* --- one object ------------------------------------------------------------------ */
+/* --- one object --------------------------------------------------------- */
 
 static int
 check_index_shape(
@@ -76,7 +76,7 @@ check_job(struct pass *p, struct reader *r, struct opener *o,
 	return check_pass_over(c, &job->ref, rc, &why, err);
 }
 
-/* --- threads ---------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------ */
 
 static void
 end_pass(struct pass *p, const struct err *err)

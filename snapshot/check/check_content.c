@@ -42,8 +42,6 @@ read_node(struct walk *w, const struct node_ref *ref, struct list_node *node,
 	int rc = content_chunk(w->chunks, &ref->name, CHUNK_LIST, 0, &ch, err);
 
 	if (rc == 0)
-		rc = walk_verify(w, CHUNK_LIST, &ref->name, &ch, err);
-	if (rc == 0)
 		rc = list_decode(ch.data, ch.len, node, err);
 	if (rc == 0 && (node->level != ref->level ||
 			   node->items[node->n - 1].end != ref->len))

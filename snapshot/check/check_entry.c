@@ -1,6 +1,6 @@
 #include "snapshot/check/check_walk.h"
 
-/* --- rules of FORMAT.md section 8 -------------------------------------------------- */
+/* --- rules of FORMAT.md section 8 --------------------------------------- */
 
 static bool
 is_nothing(const struct dir_totals *t)
@@ -39,7 +39,7 @@ check_rules(
 	return check_links(w, e, raw, err);
 }
 
-/* --- what it leads to ---------------------------------------------------------------- */
+/* --- what it leads to --------------------------------------------------- */
 
 static int
 want_xattrs(
@@ -93,7 +93,7 @@ visit_contents(struct walk *w, struct frame *f, struct span name,
 	return rc;
 }
 
-/* --- the entry ------------------------------------------------------------------------- */
+/* --- the entry ---------------------------------------------------------- */
 
 static void
 add_totals(const struct entry *e, struct dir_totals *t)

@@ -17,7 +17,7 @@ struct looking {
 	uint64_t entries; /* so far */
 };
 
-/* --- what it lists ------------------------------------------------------------ */
+/* --- what it lists ------------------------------------------------------ */
 
 static int
 listed_reserve(struct scope *s, struct err *err)
@@ -105,7 +105,7 @@ read_entries(struct looking *l, const struct object_ref *ref, struct err *err)
 	return rc;
 }
 
-/* --- the index ----------------------------------------------------------------- */
+/* --- the index ---------------------------------------------------------- */
 
 static int
 read_index(struct looking *l, struct reader *r, const struct object_ref *ref,

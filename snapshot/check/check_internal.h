@@ -94,7 +94,7 @@ struct scope {
 	struct lengths lengths; /* of the chunks that were read */
 };
 
-/* --- check_report.c ------------------------------------------------------ */
+/* --- check_report.c ----------------------------------------------------- */
 
 /** check_fatal(rc): Whether it is no fault of the store. */
 bool check_fatal(int rc);
@@ -145,7 +145,7 @@ void reader_clear(struct reader *r);
 NODISCARD int check_object(struct check *c, struct reader *r,
     const struct object_ref *ref, uint64_t size, struct err *err);
 
-/* --- outside --------------------------------------------------------------- */
+/* --- outside ------------------------------------------------------------ */
 
 /** check_keys(c, err): The root and the key objects. */
 NODISCARD int check_keys(struct check *c, struct err *err);
@@ -165,7 +165,7 @@ const struct snapshot *scope_head(const struct scope *s);
 void scope_ref(const struct scope *s, enum object_class cls,
     const uint8_t name[OBJECT_NAME_LEN], struct object_ref *ref);
 
-/* --- inside ---------------------------------------------------------------- */
+/* --- inside ------------------------------------------------------------- */
 
 /** check_indexes(s, err): Those that the newest record names. */
 NODISCARD int check_indexes(struct scope *s, struct err *err);
@@ -189,7 +189,8 @@ NODISCARD int jobs_list(
 
 /**
  * check_bytes(s, jobs, open, err):
- * Read all of these whole; with ${open}, open packs and look at what is in them.
+ * Read all of these whole; with ${open}, open packs and look at what is in
+ * them.
  */
 NODISCARD int check_bytes(
     struct scope *s, const struct jobs *jobs, bool open, struct err *err);

@@ -43,7 +43,7 @@ check_root(struct check *c, struct err *err)
 	return check_pass_over(c, &ref, rc, &why, err);
 }
 
-/* --- who may sign logs ------------------------------------------------------ */
+/* --- who may sign logs -------------------------------------------------- */
 
 static int
 add_signer(struct check *c, const struct grant *g, struct err *err)
@@ -93,7 +93,7 @@ check_signer_ever(const struct check *c, const uint8_t id[IDENTITY_ID_LEN],
 	return rc;
 }
 
-/* --- key objects ------------------------------------------------------------- */
+/* --- key objects -------------------------------------------------------- */
 
 static void
 name_of(const struct object_ref *ref, struct chunk_name *name)

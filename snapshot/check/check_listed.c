@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* --- listed ------------------------------------------------------------------- */
+/* --- listed ------------------------------------------------------------- */
 
 static int
 by_name(const void *a, const void *b)
@@ -45,7 +45,7 @@ listed_find(const struct scope *s, size_t first,
 	return *n > 0 ? &s->listed[lo] : NULL;
 }
 
-/* --- jobs ---------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------- */
 
 void
 jobs_clear(struct jobs *jobs)
@@ -90,7 +90,7 @@ jobs_list(
 	return check_unlisted(s->c, cls, s->id, rc, &why, err);
 }
 
-/* --- comparing ------------------------------------------------------------------ */
+/* --- comparing ---------------------------------------------------------- */
 
 static void
 check_size(struct scope *s, const struct job *job)

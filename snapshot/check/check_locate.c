@@ -10,7 +10,7 @@
 #define BATCH_MAX 65536
 #define PATHS_MAX (4 * 1024 * 1024)
 
-/* --- gathering ----------------------------------------------------------------------- */
+/* --- gathering ---------------------------------------------------------- */
 
 void
 batch_begin(struct walk *w)
@@ -87,17 +87,16 @@ batch_share(struct walk *w, uint32_t node, uint32_t owner, struct err *err)
 	return rc;
 }
 
-/* --- looking up ------------------------------------------------------------------------ */
+/* --- looking up --------------------------------------------------------- */
 
-/* Read it as who restores it would. */
+/* Read it as who restores it would: its name is computed again. */
 static int
 try_chunk(struct walk *w, const struct wanted *want, struct err *err)
 {
 	CHUNK_AUTO struct chunk ch = {0};
-	int rc = content_chunk(
-	    w->chunks, &want->name, CHUNK_DATA, want->len, &ch, err);
 
-	return rc != 0 ? rc : walk_verify(w, CHUNK_DATA, &want->name, &ch, err);
+	return content_chunk(
+	    w->chunks, &want->name, CHUNK_DATA, want->len, &ch, err);
 }
 
 /* Whether reading all bytes has shown, or would have, that it is not so. */

@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 
-/* As in a log that is loaded: a listing may show a record and not the one before
- * it, when both were added meanwhile. */
+/*
+ * As in a log that is loaded: a listing may show a record and not the one
+ * before it, when both were added meanwhile.
+ */
 #define TRIES 3
 
 /* A log's records, by sequence number, and what this machine saw last of it. */
@@ -18,7 +20,7 @@ struct chain {
 	bool damaged;
 };
 
-/* --- listing ----------------------------------------------------------------- */
+/* --- listing ------------------------------------------------------------ */
 
 static int
 add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
@@ -77,7 +79,7 @@ recall(struct chain *ch, struct err *err)
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
-/* --- the chain --------------------------------------------------------------- */
+/* --- the chain ---------------------------------------------------------- */
 
 static uint64_t
 seq_before(const struct chain *ch, size_t i)
@@ -148,7 +150,7 @@ tell_gap(struct chain *ch, size_t i, const struct record_head *head)
 		    (uintmax_t)first);
 }
 
-/* --- one record -------------------------------------------------------------- */
+/* --- one record --------------------------------------------------------- */
 
 /* A writer who came in a later epoch can't open what was sealed before. */
 static int
@@ -244,7 +246,7 @@ check_record(struct chain *ch, size_t i, struct err *err)
 	return check_pass_over(c, ref, rc, &why, err);
 }
 
-/* --- the whole log ------------------------------------------------------------- */
+/* --- the whole log ------------------------------------------------------ */
 
 static bool
 has_name(const struct chain *ch, uint64_t seq, const uint8_t *name)
@@ -291,6 +293,8 @@ load_log(struct chain *ch, struct err *err)
 
 	if (s->ds != NULL) {
 		rc = log_load(s->c->access, s->ds, s->c->heads, &log, &why);
+		if (rc == 0 && log_damage(log) != NULL)
+			rc = err_copy(&why, log_damage(log));
 		ch->damaged = rc != 0 && rc != ERR_DENIED;
 		if (rc == ERR_DENIED)
 			return 0;

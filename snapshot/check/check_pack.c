@@ -28,7 +28,7 @@ opener_clear(struct opener *o)
 	memset(o, 0, sizeof(*o));
 }
 
-/* --- chunks --------------------------------------------------------------------- */
+/* --- chunks ------------------------------------------------------------- */
 
 static int
 add_held(struct opener *o, const struct chunk_name *name, uint32_t segment,
@@ -89,7 +89,7 @@ check_segments(struct opener *o, struct pack *pack,
 	return rc;
 }
 
-/* --- against an index -------------------------------------------------------------- */
+/* --- against an index --------------------------------------------------- */
 
 /* The search for an index's first entry that is wrong about a pack. */
 struct search {
@@ -207,7 +207,7 @@ check_listings(struct opener *o, const struct job *job, const struct pack *pack,
 	return rc;
 }
 
-/* --- the pack ------------------------------------------------------------------------ */
+/* --- the pack ----------------------------------------------------------- */
 
 int
 check_pack(struct opener *o, const struct job *job, struct err *err)

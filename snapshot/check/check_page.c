@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* --- frames ----------------------------------------------------------------------- */
+/* --- frames ------------------------------------------------------------- */
 
 void
 frame_clear(struct frame *f)
@@ -42,7 +42,7 @@ frame_name(const struct frame *f, const struct child *child)
 	return (struct span){f->names.buf + child->name, child->name_len};
 }
 
-/* --- the page ----------------------------------------------------------------------- */
+/* --- the page ----------------------------------------------------------- */
 
 static int
 add_page(struct frame *f, const struct page_item *item, struct err *err)
@@ -84,8 +84,6 @@ page_visit(struct walk *w, struct frame *f, const struct page_ref *ref,
 	struct page p;
 	int rc = page_open(w->chunks, ref, &ch, &p, err);
 
-	if (rc == 0)
-		rc = walk_verify(w, CHUNK_TREE, &ref->name, &ch, err);
 	if (rc == 0)
 		rc = visit_items(w, f, &p, &totals, err);
 	w->seen.items[f->page].totals = totals;

@@ -21,7 +21,7 @@ check_stopped(const struct check *c, struct err *err)
 	return 0;
 }
 
-/* --- damage ---------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------- */
 
 void
 check_tell(
@@ -108,7 +108,7 @@ check_unlisted(struct check *c, enum object_class cls,
 	return 0;
 }
 
-/* --- counting -------------------------------------------------------------- */
+/* --- counting ----------------------------------------------------------- */
 
 void
 check_count(struct check *c, uint64_t objects, uint64_t bytes)
@@ -128,7 +128,7 @@ check_expect(struct check *c, uint64_t bytes)
 		atomic_fetch_add(&c->opt->progress->total, bytes);
 }
 
-/* --- reading ----------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------ */
 
 int
 reader_init(struct reader *r, struct err *err)

@@ -30,7 +30,7 @@ push(struct walk *w, uint32_t page, struct span upper, struct err *err)
 	return 0;
 }
 
-/* --- down ------------------------------------------------------------------------------ */
+/* --- down --------------------------------------------------------------- */
 
 /* The name that all names below the child precede. */
 static struct span
@@ -60,7 +60,7 @@ claim_of(struct walk *w, const struct page_ref *ref, struct span upper,
 	return mix_bytes(&w->c->mix, text->buf, text->len, out, err);
 }
 
-/* --- up ---------------------------------------------------------------------------------- */
+/* --- up ----------------------------------------------------------------- */
 
 static bool
 same_totals(const struct dir_totals *a, const struct dir_totals *b)
@@ -124,7 +124,7 @@ leave(struct walk *w, struct err *err)
 	return w->nframes == 0 ? 0 : finish(w, at, err);
 }
 
-/* --- the walk ----------------------------------------------------------------------------- */
+/* --- the walk ----------------------------------------------------------- */
 
 /* A newer snapshot has given out all numbers that this one has. */
 static int
@@ -190,7 +190,7 @@ step(struct walk *w, struct err *err)
 	return rc != 0 ? rc : enter(w, &ref, upper_of(f, child), err);
 }
 
-/* --- snapshots ------------------------------------------------------------------------------ */
+/* --- snapshots ---------------------------------------------------------- */
 
 static int
 walk_problems(struct walk *w, struct err *err)

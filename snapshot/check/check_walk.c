@@ -8,7 +8,7 @@
 #define CACHE_LEN ((size_t)128 * 1024 * 1024)
 #define NS_PER_MS 1000000
 
-/* --- beginning and end --------------------------------------------------------- */
+/* --- beginning and end -------------------------------------------------- */
 
 int
 walk_init(struct walk *w, struct scope *s, struct err *err)
@@ -21,9 +21,7 @@ walk_init(struct walk *w, struct scope *s, struct err *err)
 	w->s = s;
 	seen_init(&w->seen, &s->c->mix);
 	inodes_init(&w->inodes, &s->c->mix);
-	rc = namer_new(&keyring_latest(kr)->id, &w->namer, err);
-	if (rc == 0)
-		rc = segcache_new(CACHE_LEN, &w->cache, err);
+	rc = segcache_new(CACHE_LEN, &w->cache, err);
 	if (rc == 0)
 		rc = chunks_new(s->c->store, w->cache, kr, &w->chunks, err);
 	if (rc == 0)
@@ -38,7 +36,6 @@ walk_clear(struct walk *w)
 {
 	chunks_free(w->chunks);
 	segcache_free(w->cache);
-	namer_free(w->namer);
 	for (size_t i = 0; i < w->nframes; i++)
 		frame_clear(&w->frames[i]);
 	free(w->frames);
@@ -84,7 +81,7 @@ walk_begin(struct walk *w, const struct snapshot *snap, struct err *err)
 	return 0;
 }
 
-/* --- where it is ------------------------------------------------------------------ */
+/* --- where it is -------------------------------------------------------- */
 
 int
 walk_path_push(struct walk *w, struct span name, struct err *err)
@@ -124,22 +121,7 @@ walk_meet(struct walk *w, const struct chunk_name *name, uint64_t claim,
 	return 1;
 }
 
-int
-walk_verify(struct walk *w, enum chunk_kind kind, const struct chunk_name *name,
-    const struct chunk *ch, struct err *err)
-{
-	struct chunk_name real;
-	char text[CONTENT_NAME_TEXT];
-	int rc = namer_name(w->namer, kind, ch->data, ch->len, &real, err);
-
-	if (rc != 0 || memcmp(&real, name, sizeof(real)) == 0)
-		return rc;
-	content_name_text(name, text);
-	return err_set(
-	    err, ERR_CORRUPT, "chunk '%s' is not what its name says", text);
-}
-
-/* --- damage -------------------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------- */
 
 int
 walk_object_of(struct walk *w, const struct chunk_name *name,

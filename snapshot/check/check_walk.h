@@ -70,7 +70,6 @@ struct walk {
 	struct scope *s;
 	struct segcache *cache;
 	struct chunks *chunks;
-	struct namer *namer;
 	struct seen seen;
 	struct batch batch;
 	struct inodes inodes;
@@ -84,7 +83,7 @@ struct walk {
 	uint32_t nbad;
 };
 
-/* --- check_walk.c ---------------------------------------------------------- */
+/* --- check_walk.c ------------------------------------------------------- */
 
 NODISCARD int walk_init(struct walk *w, struct scope *s, struct err *err);
 /** walk_begin(w, snap, err): The next snapshot. */
@@ -119,8 +118,8 @@ NODISCARD int walk_damage(struct walk *w, const struct object_ref *ref,
 
 /**
  * walk_fault(w, rc, name, owner, why, err):
- * ${rc} befell chunk ${name}: fail when it is fatal; else walk_damage() of where
- * the walk is.
+ * ${rc} befell chunk ${name}: fail when it is fatal; else walk_damage() of
+ * where the walk is.
  */
 NODISCARD int walk_fault(struct walk *w, int rc, const struct chunk_name *name,
     uint32_t owner, const struct err *why, struct err *err);
@@ -128,11 +127,6 @@ NODISCARD int walk_fault(struct walk *w, int rc, const struct chunk_name *name,
 /** walk_shared(w, at, owner, path, err): Damage in ${at} affects more. */
 NODISCARD int walk_shared(struct walk *w, uint32_t at, uint32_t owner,
     const char *path, struct err *err);
-
-/** walk_verify(w, kind, name, ch, err): ERR_CORRUPT it is not what it's called.
- */
-NODISCARD int walk_verify(struct walk *w, enum chunk_kind kind,
-    const struct chunk_name *name, const struct chunk *ch, struct err *err);
 
 /**
  * walk_meet(w, name, claim, parent, at, err):
@@ -142,7 +136,7 @@ NODISCARD int walk_verify(struct walk *w, enum chunk_kind kind,
 NODISCARD int walk_meet(struct walk *w, const struct chunk_name *name,
     uint64_t claim, uint32_t parent, uint32_t *at, struct err *err);
 
-/* --- the others -------------------------------------------------------------- */
+/* --- the others --------------------------------------------------------- */
 
 /** page_visit(w, f, ref, err): Take up what is in a page: ${f} is its frame. */
 NODISCARD int page_visit(struct walk *w, struct frame *f,

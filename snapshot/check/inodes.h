@@ -3,7 +3,8 @@
 
 /*
  * Private to this folder: the inode numbers of files with several links, and a
- * hash of what each one is. Thread: belongs to one thread. Memory: 32 bytes each.
+ * hash of what each one is. Thread: belongs to one thread. Memory: 32 bytes
+ * each.
  */
 #include "snapshot/check/mix.h"
 #include "snapshot/tree/entry.h"

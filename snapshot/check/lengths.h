@@ -2,9 +2,9 @@
 #define SNAPSHOT_CHECK_LENGTHS_H
 
 /*
- * Private to this folder: how long each chunk is, as far as it was read: a Bloom
- * filter, since there may be very many. What it does not know is never there;
- * of other lengths about one in a thousand passes for known.
+ * Private to this folder: how long each chunk is, as far as it was read: a
+ * Bloom filter, since there may be very many. What was added is always found;
+ * of other lengths about one in a thousand passes for it.
  * Thread: lengths_add() and lengths_has() are safe.
  */
 #include "snapshot/check/mix.h"

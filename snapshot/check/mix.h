@@ -2,9 +2,10 @@
 #define SNAPSHOT_CHECK_MIX_H
 
 /*
- * Private to this folder: 64-bit hashes under a random key, so that whoever made
- * the store can't choose what they are. They compare sets without holding them:
- * the sum over what an index says of a pack, with that over what the pack holds.
+ * Private to this folder: 64-bit hashes under a random key, so that whoever
+ * made the store can't choose what they are. They compare sets without holding
+ * them: the sum over what an index says of a pack, with that over what the pack
+ * holds.
  * Thread: safe.
  */
 #include "crypto/hash.h"

@@ -167,6 +167,11 @@ try_index(struct chunks *c, const struct index_set *set, size_t i,
 	bool found;
 	int rc = index_set_lookup(set, i, name, &place, &found, &err);
 
+	/* The log names it: once looking again does not help, it is damage. */
+	if (rc == ERR_NOT_FOUND) {
+		o->missing = true;
+		rc = err.code = ERR_CORRUPT;
+	}
 	if (rc == 0 && found) {
 		rc = fn(c, name, &place, out, &err);
 		*done = rc == 0;

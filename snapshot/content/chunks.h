@@ -74,8 +74,8 @@ void chunk_release(struct chunk *ch);
 /**
  * chunks_get(c, name, kind, out, err):
  * Errors: ERR_NOT_FOUND no index lists it, or its pack is gone; ERR_CORRUPT
- * damaged, or of another kind; ERR_DENIED this key can't open; ERR_VERSION;
- * ERR_IO; ERR_NOMEM. The text names the chunk and, where known, the pack and the
+ * damaged, of another kind, or an index that may list it is gone; ERR_DENIED
+ * this key can't open; ERR_VERSION; ERR_IO; ERR_NOMEM. The text names the chunk and, where known, the pack and the
  * segment. A chunk that is stored twice is found as long as one place is whole.
  * The first time that a chunk of a segment in memory is asked for, its name is
  * computed again: what a writer stored under another chunk's name is refused.

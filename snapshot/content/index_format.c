@@ -93,6 +93,33 @@ decode_firsts(struct rd *r, struct index_summary *s, struct err *err)
 }
 
 static int
+compare_pack_names(const void *a, const void *b)
+{
+	return memcmp(*(const uint8_t *const *)a, *(const uint8_t *const *)b,
+	    OBJECT_NAME_LEN);
+}
+
+/* Packs stand in no order: pointers to their names are sorted to find two alike. */
+static int
+check_pack_names(const struct index_summary *s, struct err *err)
+{
+	const uint8_t **names = calloc(s->npacks, sizeof(*names));
+	int rc = 0;
+
+	if (names == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < s->npacks; i++)
+		names[i] = s->packs[i].name;
+	qsort(names, s->npacks, sizeof(*names), compare_pack_names);
+	for (size_t i = 1; i < s->npacks && rc == 0; i++)
+		if (compare_pack_names(&names[i - 1], &names[i]) == 0)
+			rc =
+			    err_set(err, ERR_CORRUPT, "a pack is listed twice");
+	free(names);
+	return rc;
+}
+
+static int
 decode_packs(struct rd *r, struct index_summary *s, struct err *err)
 {
 	s->npacks = rd_count(r, PACK_MIN);
@@ -114,7 +141,7 @@ decode_packs(struct rd *r, struct index_summary *s, struct err *err)
 		p->kind = (enum pack_kind)kind;
 		p->size = (uint32_t)size;
 	}
-	return 0;
+	return check_pack_names(s, err);
 }
 
 /* The next segment: of the last one's pack, right after it, or the next's. */

@@ -68,7 +68,8 @@ void index_ad(const uint8_t head[INDEX_HEAD_LEN], uint64_t counter,
 void index_summary_encode(const struct index_summary *s, struct wr *w);
 /**
  * index_summary_decode(buf, len, out, err):
- * Every pack's segments lie one after the other and inside the pack. Clear
+ * No pack is listed twice; every pack's segments lie one after the other and
+ * inside the pack. Clear
  * ${out} with index_summary_clear(), also after a failure.
  */
 NODISCARD int index_summary_decode(

@@ -68,13 +68,50 @@ ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg)
 	in->on_pack_arg = arg;
 }
 
+/* An index_pack_fn. */
+static int
+look_for_pack(void *arg, const struct object_ref *ref, uint64_t size,
+    UNUSED enum pack_kind kind, UNUSED const struct segment_place *places,
+    UNUSED size_t n, struct err *err)
+{
+	struct ingest *in = arg;
+	int ret = ingest_pack_there(in, ref->name, size, err);
+
+	if (ret == 0)
+		in->lost++;
+	return ret < 0 ? ret : 0;
+}
+
+/* It stays in the set even if it can't be used: it may come back. */
+static int
+know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
+{
+	struct known *k = &in->known[in->nknown];
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	int ret;
+
+	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
+	memcpy(ref.name, name, sizeof(ref.name));
+	memcpy(k->name, name, sizeof(k->name));
+	k->ix = NULL;
+	ret = index_open(in->store, &ref, in->kr, &k->ix, err);
+	if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND || ret == ERR_AUTH) {
+		in->lost++;
+		ret = 0;
+	}
+	if (ret != 0)
+		return ret;
+	in->nknown++;
+	return k->ix != NULL ? index_each_pack(k->ix, look_for_pack, in, err)
+			     : 0;
+}
+
 int
 ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
     size_t n, struct err *err)
 {
-	struct object_ref ref = {.cls = OBJECT_INDEX};
 	struct known *known;
-	int ret;
+	int ret = 0;
 
 	if (n == 0)
 		return 0;
@@ -82,16 +119,15 @@ ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
 	if (known == NULL)
 		return err_nomem(err);
 	in->known = known;
-	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
-	for (size_t i = 0; i < n; i++) {
-		memcpy(ref.name, names[i], sizeof(ref.name));
-		ret = index_open(
-		    in->store, &ref, in->kr, &known[in->nknown].ix, err);
-		if (ret != 0)
-			return ret;
-		in->nknown++;
-	}
-	return 0;
+	for (size_t i = 0; i < n && ret == 0; i++)
+		ret = know(in, names[i], err);
+	return ret;
+}
+
+uint64_t
+ingest_lost(const struct ingest *in)
+{
+	return in->lost;
 }
 
 int

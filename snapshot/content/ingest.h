@@ -45,11 +45,15 @@ void ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg);
 
 /**
  * ingest_known(in, names, n, err):
- * Chunks that these indexes list are not stored again. A pack that has gone or
- * has another size is not relied on: its chunks are stored anew.
+ * Chunks that these indexes list are not stored again. An index that has gone
+ * or is damaged, and a pack that has gone or has another size, is not relied
+ * on: its chunks are stored anew; ingest_lost() counts them.
  */
 NODISCARD int ingest_known(struct ingest *in,
     const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);
+
+/** ingest_lost(in): Indexes and packs of ingest_known() that can't be used. */
+uint64_t ingest_lost(const struct ingest *in);
 
 /**
  * ingest_resume(in, note, len, err):

@@ -50,7 +50,9 @@ add_known(struct ingest *in, struct index *ix, struct err *err)
 	known = realloc(in->known, (in->nknown + 1) * sizeof(*known));
 	if (known != NULL) {
 		in->known = known;
-		known[in->nknown++].ix = ix;
+		known[in->nknown].ix = ix;
+		memcpy(known[in->nknown++].name, index_ref(ix)->name,
+		    sizeof(known->name));
 	}
 	pthread_rwlock_unlock(&in->known_lock);
 	if (known == NULL) {
@@ -122,9 +124,10 @@ merge_small(struct ingest *in, struct err *err)
 	while (in->nknown > 0) {
 		struct index *last = in->known[in->nknown - 1].ix;
 		size_t have = index_builder_entries(in->built);
-		size_t more = index_entries(last);
+		size_t more = last != NULL ? index_entries(last) : 0;
 
-		if (have == 0 || more > 2 * have || have + more > in->index_max)
+		if (last == NULL || have == 0 || more > 2 * have ||
+		    have + more > in->index_max)
 			break;
 		if ((ret = index_merge(last, in->built, err)) != 0)
 			return ret;
@@ -153,8 +156,7 @@ ingest_finish(struct ingest *in, uint8_t (**indexes)[OBJECT_NAME_LEN],
 	if (names == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < in->nknown; i++)
-		memcpy(names[i], index_ref(in->known[i].ix)->name,
-		    sizeof(names[i]));
+		memcpy(names[i], in->known[i].name, sizeof(names[i]));
 	*indexes = names;
 	*n = in->nknown;
 	return 0;

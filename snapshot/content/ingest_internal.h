@@ -35,7 +35,8 @@ struct open_pack {
 
 /* An index of ingest_known(), or one this run has written. */
 struct known {
-	struct index *ix;
+	struct index *ix; /* NULL: gone or damaged */
+	uint8_t name[OBJECT_NAME_LEN];
 };
 
 struct ingest {
@@ -66,6 +67,7 @@ struct ingest {
 	 * read-write lock of its own.
 	 */
 	pthread_rwlock_t known_lock;
+	uint64_t lost;       /* written by ingest_known() alone */
 	struct known *known; /* guarded by known_lock */
 	size_t nknown;
 };

@@ -87,12 +87,14 @@ is_known(struct ingest *in, const struct chunk_name *name, struct err *err)
 
 	pthread_rwlock_rdlock(&in->known_lock);
 	for (size_t i = in->nknown; i > 0 && ret == 0; i--) {
+		if (in->known[i - 1].ix == NULL)
+			continue;
 		ret = index_find(in->known[i - 1].ix, name, &place, &why);
 		if (ret == 0)
 			ret = ingest_pack_there(
 			    in, place.pack, place.pack_size, err);
-		else if (ret == ERR_NOT_FOUND)
-			ret = 0;
+		else if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
+			ret = 0; /* a damaged page lists nothing */
 		else
 			err_copy(err, &why);
 	}

@@ -3,7 +3,8 @@
 
 /*
  * Elements and list nodes as bytes (FORMAT.md section 4). For the files of this
- * folder, and for what tests the decoders.
+ * folder, for check/, which has to look at every node once, and for what tests
+ * the decoders.
  */
 #include "snapshot/content/content.h"
 

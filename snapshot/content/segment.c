@@ -205,16 +205,21 @@ slot_of(const struct segment *s, const struct chunk_name *name)
 	return rd_u32(&r) & (s->nslots - 1);
 }
 
-static void
-fill_slots(struct segment *s)
+static int
+fill_slots(struct segment *s, struct err *err)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		size_t at = slot_of(s, &s->entries[i].name);
+		const struct chunk_name *name = &s->entries[i].name;
+		size_t at = slot_of(s, name);
 
-		while (s->slots[at] != 0)
-			at = (at + 1) & (s->nslots - 1);
+		for (; s->slots[at] != 0; at = (at + 1) & (s->nslots - 1))
+			if (memcmp(&s->entries[s->slots[at] - 1].name, name,
+				sizeof(*name)) == 0)
+				return err_set(err, ERR_CORRUPT,
+				    "two chunks have the same name");
 		s->slots[at] = (uint16_t)(i + 1);
 	}
+	return 0;
 }
 
 static int
@@ -263,10 +268,12 @@ segment_decode(struct segment_decoder *d, const uint8_t *plain, size_t len,
 	rc = decode_table(&r, s, err);
 	if (rc != 0)
 		return rc;
+	rc = fill_slots(s, err);
+	if (rc != 0)
+		return rc;
 	rc = decode_data((enum segment_codec)codec, &r, s, err);
 	if (rc != 0)
 		return rc;
-	fill_slots(s);
 	*out = STEAL(s);
 	return 0;
 }

@@ -31,6 +31,12 @@ log_dataset(const struct log *l)
 	return l->ds;
 }
 
+const struct err *
+log_damage(const struct log *l)
+{
+	return l->damage.code == 0 ? NULL : &l->damage;
+}
+
 void
 log_free(struct log *l)
 {

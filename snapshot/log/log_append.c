@@ -17,7 +17,31 @@ check_may_append(const struct log *l, struct err *err)
 	if (!l->ds->may_write || keyring_latest(l->ds->keys) == NULL)
 		return err_set(err, ERR_DENIED,
 		    "dataset '%s': this key may not write to it", l->ds->name);
+	if (l->damage.code != 0)
+		return err_set(err, ERR_CORRUPT,
+		    "the log of dataset '%s' is damaged, and nothing can be"
+		    " added to it (see 'varve check'): %s",
+		    l->ds->name, l->damage.text);
 	return 0;
+}
+
+/*
+ * What this key signs must count for those who read it: a record that does not
+ * would stand in the way of all later ones.
+ */
+static int
+check_will_count(const struct log *l, const struct snapshot *s, struct err *err)
+{
+	const struct identity_public *me = &access_identity(l->access)->pub;
+	struct ed25519_public signer;
+	int rc =
+	    access_signer(l->access, me->id, l->ds->id, s->end.s, &signer, err);
+
+	if (rc == ERR_AUTH ||
+	    (rc == 0 && !ct_equal(signer.b, me->sign.b, sizeof(signer.b))))
+		return err_set(err, ERR_DENIED,
+		    "the grant of '%s' ended during the backup", me->name);
+	return rc;
 }
 
 /*
@@ -28,14 +52,21 @@ static int
 check_head_unmoved(struct log *l, struct err *err)
 {
 	LOG_LIST_AUTO struct log_list list = {0};
+	uint64_t last;
 	int rc = log_list_read(l, &list, err);
 
-	if (rc == 0 && list.n != l->nrecords)
+	if (rc != 0 || list.n == l->nrecords)
+		return rc;
+	last = list.refs[list.n - 1].seq;
+	if (last > l->nrecords)
 		return err_set(err, ERR_LOCKED,
-		    "somebody else has added record %zu to the log of dataset"
+		    "somebody else has added record %ju to the log of dataset"
 		    " '%s' meanwhile",
-		    list.n, l->ds->name);
-	return rc;
+		    (uintmax_t)last, l->ds->name);
+	return err_set(err, ERR_CORRUPT,
+	    "somebody else has put a second record of one number into the log"
+	    " of dataset '%s': see 'varve check'",
+	    l->ds->name);
 }
 
 static void
@@ -99,6 +130,8 @@ log_append(struct log *l, struct snapshot *s, struct err *err)
 		return rc;
 	nudge(l, &own->time);
 	rc = encode(l, own, &w, err);
+	if (rc == 0)
+		rc = check_will_count(l, own, err);
 	if (rc == 0)
 		rc = store_record(l, own, &w, err);
 	if (rc == 0)

@@ -7,6 +7,7 @@
  *	log.c		what others ask of it; taking snapshots in and out
  *	log_list.c	what the store shows, against what is known already
  *	log_load.c	reading and checking new records
+ *	log_check.c	signatures
  *	log_append.c	writing one
  */
 #include "snapshot/log/log.h"
@@ -29,24 +30,36 @@ struct log {
 	struct snapshot **by_time;   /* the same, by time */
 	size_t nsnapshots;
 	size_t cap; /* of all three arrays */
+	/* What is wrong with the records that follow, code 0: nothing. */
+	struct err damage;
 };
 
-/* The records that the store shows, by sequence number. */
+/* The record that this machine saw last; ${seq} 0 when it has seen none. */
+struct log_seen {
+	uint64_t seq;
+	uint8_t name[OBJECT_NAME_LEN];
+};
+
+/* The records that the store shows, by sequence number, as they are. */
 struct log_list {
 	struct object_ref *refs;
 	size_t n;
 	size_t cap;
+	struct log_seen seen;
 };
 void log_list_clear(struct log_list *list);
 #define LOG_LIST_AUTO __attribute__((cleanup(log_list_clear)))
 
 /**
  * log_list_read(l, list, err):
- * List the records. Errors: ERR_CORRUPT a gap, a fork, or records missing or
- * exchanged that this log, or this machine, has seen.
+ * List the records. There may be gaps, and several of one number. Errors:
+ * ERR_CORRUPT records missing or exchanged that this log, or this machine, has
+ * seen.
  */
 NODISCARD int log_list_read(
     struct log *l, struct log_list *list, struct err *err);
+/** log_list_find(list, seq): The first that is not before ${seq}, or n. */
+size_t log_list_find(const struct log_list *list, uint64_t seq);
 
 /** log_reserve(l, n, err): Room for ${n} records in all. */
 NODISCARD int log_reserve(struct log *l, size_t n, struct err *err);
@@ -69,6 +82,17 @@ bool log_time_taken(const struct log *l, struct moment m);
 
 /** log_after(l, m): How many of by_time are at or before ${m}. */
 size_t log_after(const struct log *l, struct moment m);
+
+/** log_get(l, ref, buf, len, err): A record's bytes; free(). */
+NODISCARD int log_get(const struct log *l, const struct object_ref *ref,
+    uint8_t **buf, size_t *len, struct err *err);
+/** log_wrap(l, seq, err): Say which record ${err} is about. */
+int log_wrap(const struct log *l, uint64_t seq, struct err *err);
+/** log_check_signature(): That of a record which says it holds ${s}. */
+NODISCARD int log_check_signature(const struct log *l, const struct snapshot *s,
+    const uint8_t *buf, size_t len, struct err *err);
+/** log_check_record(l, i, err): The ${i}-th's signature, from the store. */
+NODISCARD int log_check_record(const struct log *l, size_t i, struct err *err);
 
 /** log_remember(l, err): Make the newest record the remembered head. */
 NODISCARD int log_remember(struct log *l, struct err *err);

@@ -1,6 +1,6 @@
 #include "snapshot/restore/filler.h"
+#include "snapshot/restore/gather.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 struct file {
 	int fd;
 	char *path;
+	void *tag;    /* the adder's */
 	uint8_t *raw; /* its entry, which ${e} borrows */
 	struct entry e;
 	struct content content;
@@ -32,6 +33,7 @@ struct filler {
 	const struct restore_options *opt;
 	filler_done_fn *done;
 	void *arg;
+	atomic_bool dropped; /* what is queued is not wanted any more */
 	pthread_t threads[THREADS_MAX];
 	unsigned nthreads;
 
@@ -47,7 +49,8 @@ struct filler {
 static bool
 stopped(const struct filler *f)
 {
-	return f->opt->stop != NULL && atomic_load(f->opt->stop);
+	return atomic_load(&f->dropped) ||
+	       (f->opt->stop != NULL && atomic_load(f->opt->stop));
 }
 
 static void
@@ -66,25 +69,8 @@ DEFINE_AUTO(file, file_free)
 /* --- one part ---------------------------------------------------------- */
 
 static int
-write_all(int fd, const uint8_t *buf, size_t len, uint64_t off, struct err *err)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, buf, len, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(err, "cannot write");
-		buf += n;
-		len -= (size_t)n;
-		off += (uint64_t)n;
-	}
-	return 0;
-}
-
-static int
-fill_element(struct filler *f, const struct part *p, const struct element *el,
-    uint64_t start, uint64_t at, struct err *err)
+fill_element(struct filler *f, const struct part *p, struct gather *g,
+    const struct element *el, uint64_t start, uint64_t at, struct err *err)
 {
 	CHUNK_AUTO struct chunk ch = {0};
 	uint64_t skip = at - start, len = el->len - skip;
@@ -94,26 +80,23 @@ fill_element(struct filler *f, const struct part *p, const struct element *el,
 		len = p->end - at;
 	if (el->hole)
 		return 0;
-	ret = chunks_get(f->chunks, &el->name, CHUNK_DATA, &ch, err);
-	if (ret == ERR_NOT_FOUND) /* the file ought to have it */
-		ret = err->code = ERR_CORRUPT;
+	ret =
+	    content_chunk(f->chunks, &el->name, CHUNK_DATA, el->len, &ch, err);
 	if (ret != 0)
 		return ret;
-	if (ch.len != el->len)
-		return err_set(err, ERR_CORRUPT,
-		    "a chunk has %u bytes where %llu were expected", ch.len,
-		    (unsigned long long)el->len);
-	return write_all(p->file->fd, ch.data + skip, (size_t)len, at, err);
+	return gather_put(g, &ch, (size_t)skip, (size_t)len, at, err);
 }
 
 static int
 fill_part(struct filler *f, const struct part *p, struct err *err)
 {
 	AUTO(content_cursor) struct content_cursor *cur = NULL;
+	GATHER_AUTO struct gather g;
 	struct element el;
 	uint64_t at = p->start, from, start;
 	int ret;
 
+	gather_init(&g, p->file->fd);
 	ret = content_cursor_new(
 	    f->chunks, &p->file->content, p->file->e.size, &cur, err);
 	while (ret == 0 && at < p->end) {
@@ -121,14 +104,14 @@ fill_part(struct filler *f, const struct part *p, struct err *err)
 			return err_set(err, ERR_CANCELLED, "stopped");
 		if ((ret = content_at(cur, at, &el, &start, err)) != 0)
 			break;
-		ret = fill_element(f, p, &el, start, at, err);
+		ret = fill_element(f, p, &g, &el, start, at, err);
 		from = at;
 		at = start + el.len;
 		if (f->opt->progress != NULL)
 			atomic_fetch_add(&f->opt->progress->bytes,
 			    (at < p->end ? at : p->end) - from);
 	}
-	return ret;
+	return ret != 0 ? ret : gather_flush(&g, err);
 }
 
 /* --- one file ---------------------------------------------------------- */
@@ -137,17 +120,20 @@ static void
 finish(struct filler *f, struct file *file)
 {
 	AUTO(file) struct file *own = file;
-
+	bool whole = file->err.code == 0;
 	int ret = file->err.code;
 
-	if (ret == 0)
+	if (whole)
 		ret = apply_fd(f->apply, file->fd, &file->e, &file->err);
 	else if (ftruncate(file->fd, 0) != 0) /* half a file is no file */
 		err_wrap(&file->err, "cannot empty what was written");
-	if (close(file->fd) != 0 && ret == 0)
+	if (close(file->fd) != 0 && whole) {
 		ret = err_errno(&file->err, "cannot write");
+		whole = false;
+	}
 	file->fd = -1;
-	f->done(f->arg, own->path, file->e.size, ret != 0 ? &file->err : NULL);
+	f->done(f->arg, own->path, own->tag, own->e.size, whole,
+	    ret != 0 ? &own->err : NULL);
 }
 
 /* mu is held. */
@@ -178,12 +164,14 @@ filler_main(void *arg)
 		if (f->n == 0)
 			break;
 		p = f->queue[f->first];
+		err.code = p.file->err.code; /* of no use without the rest */
 		f->first = (f->first + 1) % QUEUE;
 		f->n--;
 		f->busy++;
 		pthread_cond_broadcast(&f->room);
 		pthread_mutex_unlock(&f->mu);
-		(void)fill_part(f, &p, &err); /* kept with the file */
+		if (err.code == 0)
+			(void)fill_part(f, &p, &err); /* kept with the file */
 		pthread_mutex_lock(&f->mu);
 		end_part(f, p.file, &err);
 		f->busy--;
@@ -230,16 +218,9 @@ filler_free(struct filler *f)
 {
 	if (f == NULL)
 		return;
+	atomic_store(&f->dropped, true);
 	pthread_mutex_lock(&f->mu);
 	f->over = true;
-	while (f->n > 0) {
-		struct file *file = f->queue[f->first].file;
-
-		f->first = (f->first + 1) % QUEUE;
-		f->n--;
-		if (--file->parts == 0)
-			file_free(file);
-	}
 	pthread_cond_broadcast(&f->more);
 	pthread_mutex_unlock(&f->mu);
 	for (unsigned i = 0; i < f->nthreads; i++)
@@ -252,7 +233,7 @@ filler_free(struct filler *f)
 
 /* Its own copy of the entry: the walk goes on. */
 static int
-file_new(int fd, const char *path, const struct dir_entry *de,
+file_new(int fd, const char *path, const struct dir_entry *de, void *tag,
     struct file **out, struct err *err)
 {
 	AUTO(file) struct file *file = calloc(1, sizeof(*file));
@@ -264,6 +245,7 @@ file_new(int fd, const char *path, const struct dir_entry *de,
 		return err_nomem(err);
 	}
 	file->fd = fd;
+	file->tag = tag;
 	file->path = strdup(path);
 	file->raw = malloc(de->raw.len);
 	if (file->path == NULL || file->raw == NULL)
@@ -282,14 +264,14 @@ file_new(int fd, const char *path, const struct dir_entry *de,
 
 int
 filler_add(struct filler *f, int fd, const char *path,
-    const struct dir_entry *de, struct err *err)
+    const struct dir_entry *de, void *tag, struct err *err)
 {
 	struct file *file;
 	uint64_t at = 0;
 	unsigned parts;
 	int ret;
 
-	if ((ret = file_new(fd, path, de, &file, err)) != 0)
+	if ((ret = file_new(fd, path, de, tag, &file, err)) != 0)
 		return ret;
 	parts = (unsigned)((file->e.size + PART_BYTES - 1) / PART_BYTES);
 	if (parts == 0 || file->content.form != CONTENT_TREE)

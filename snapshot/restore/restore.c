@@ -28,16 +28,77 @@ restore_tell(struct restore *rs, const char *path, const struct err *err)
 	pthread_mutex_unlock(&rs->mu);
 }
 
-/* A filler_done_fn. */
+/*
+ * ${path} could not be filled: told now, and taken away when no directory's
+ * metadata are to be set any more.
+ */
 static void
-file_done(void *arg, const char *path, uint64_t bytes, const struct err *err)
+file_failed(struct restore *rs, const char *path, const struct err *err)
+{
+	char *own = strdup(path);
+
+	if (err->code != ERR_CANCELLED)
+		restore_tell(rs, path, err);
+	pthread_mutex_lock(&rs->mu);
+	if (rs->nfailed == rs->failed_cap) {
+		size_t cap = rs->failed_cap * 2 + 16;
+		char **failed = reallocarray(rs->failed, cap, sizeof(*failed));
+
+		if (failed != NULL) {
+			rs->failed = failed;
+			rs->failed_cap = cap;
+		}
+	}
+	if (own != NULL && rs->nfailed < rs->failed_cap)
+		rs->failed[rs->nfailed++] = STEAL(own);
+	else
+		restore_unmake(rs, path);
+	pthread_mutex_unlock(&rs->mu);
+	free(own);
+}
+
+static void
+take_failed_away(struct restore *rs)
+{
+	for (size_t i = 0; i < rs->nfailed; i++) {
+		restore_unmake(rs, rs->failed[i]);
+		free(rs->failed[i]);
+	}
+	free(rs->failed);
+}
+
+/* No link to the file can be made from now on. */
+static void
+links_failed(struct restore *rs, struct made_file *file, const struct err *err)
+{
+	made_lock(rs->made);
+	made_take(rs->made, file);
+	made_unlock(rs->made);
+	for (size_t i = 0; i < file->npaths; i++)
+		file_failed(rs, file->paths[i], err);
+	made_file_free(file);
+}
+
+/* A filler_done_fn; ${tag} is a struct made_file, or NULL. */
+static void
+file_done(void *arg, const char *path, void *tag, uint64_t bytes, bool whole,
+    const struct err *err)
 {
 	struct restore *rs = arg;
 
-	if (err != NULL) {
-		restore_unmake(rs, path);
-		if (err->code != ERR_CANCELLED)
-			restore_tell(rs, path, err);
+	if (!whole && tag != NULL)
+		links_failed(rs, tag, err);
+	else if (!whole)
+		file_failed(rs, path, err);
+	if (!whole)
+		return;
+	if (tag != NULL) {
+		made_lock(rs->made);
+		made_filled(rs->made, tag);
+		made_unlock(rs->made);
+	}
+	if (err != NULL) { /* its metadata: what there is stays */
+		restore_tell(rs, path, err);
 		return;
 	}
 	pthread_mutex_lock(&rs->mu);
@@ -222,6 +283,7 @@ restore_run(struct chunks *chunks, const struct snapshot *s,
 	if (ret == 0)
 		ret = run(&rs, s, err);
 	filler_free(rs.filler);
+	take_failed_away(&rs);
 	restore_levels_clear(&rs);
 	made_free(rs.made);
 	apply_free(rs.apply);

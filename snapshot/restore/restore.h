@@ -39,7 +39,9 @@ struct restore_result {
  * is there); anything else as the file ${target} (must not be there), or into
  * ${target} under its own name where that is a directory. Nothing that exists is
  * ever overwritten. Owners only as root; a user gets what a user may set.
- * Names on the way can't escape ${target}, whatever the snapshot says.
+ * Names on the way can't escape ${target}, whatever the snapshot says. A file
+ * whose bytes can't be restored is not left behind, under none of its names; one
+ * that lacks metadata is kept, and told.
  *
  * Errors: ERR_NOT_FOUND no such path in the snapshot; ERR_USAGE the target is
  * in the way; ERR_FULL; ERR_DENIED; ERR_CANCELLED; ERR_IO. Single entries that

@@ -33,12 +33,15 @@ struct restore {
 	struct apply *apply;
 	struct filler *filler;
 	struct made *made;
-	int root_fd; /* of the target, for hard links */
+	int root_fd; /* of the target, for what is reached once more */
 	struct level *levels;
 	size_t depth, cap;
 	char *path; /* of what is being made, from the target */
 	size_t path_len, path_cap;
 	pthread_mutex_t mu; /* of ${out} and of telling problems */
+	/* Paths to take away when all is over; guarded by mu. */
+	char **failed;
+	size_t nfailed, failed_cap;
 };
 
 /**
@@ -69,6 +72,14 @@ void restore_levels_clear(struct restore *rs);
 
 /** restore_unmake(rs, path): Take a file away that could not be filled. */
 void restore_unmake(struct restore *rs, const char *path);
+
+/**
+ * restore_open_dir(rs, path, len, err):
+ * A directory that was made (O_PATH): the first ${len} bytes of ${path}, from
+ * the target's root.
+ */
+NODISCARD int restore_open_dir(
+    struct restore *rs, const char *path, size_t len, struct err *err);
 
 /** restore_make(rs, dirfd, name, de, err): Anything but a directory. */
 NODISCARD int restore_make(struct restore *rs, int dirfd, const char *name,

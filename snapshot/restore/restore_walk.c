@@ -96,44 +96,96 @@ restore_push(struct restore *rs, int fd, struct span raw, struct err *err)
 	return entry_decode(l->raw, raw.len, &l->e, err);
 }
 
-/* Back in a directory that was closed, if '..' still is the one. */
+/* Take ${fd} (taken over) for the directory ${l}, if it is the one. */
 static int
-reopen(struct level *parent, const struct level *child, struct err *err)
+take_back(struct level *l, int fd, struct err *err)
 {
 	struct stat st;
-	int fd;
 
-	fd = openat(child->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "cannot go back up");
-	if (fstat(fd, &st) != 0 || st.st_dev != parent->dev ||
-	    st.st_ino != parent->ino) {
+	if (fstat(fd, &st) != 0 || st.st_dev != l->dev || st.st_ino != l->ino) {
 		close(fd);
 		return err_set(
 		    err, ERR_IO, "a directory was moved while it was filled");
 	}
-	parent->fd = fd;
+	l->fd = fd;
 	return 0;
 }
 
-/* All entries are made: the directory's own metadata, and back up. */
+/* Back in a directory that was closed: '..', else where it was made. */
+static int
+reopen(struct restore *rs, struct level *l, const struct level *child,
+    struct err *err)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int way, ret;
+
+	if (take_back(l, openat(child->fd, "..", flags), NULL) == 0)
+		return 0;
+	way = restore_open_dir(rs, rs->path, l->path_len, err);
+	if (way < 0)
+		return way;
+	ret = take_back(l, openat(way, ".", flags), err);
+	close(way);
+	return ret;
+}
+
+static void
+pop(struct restore *rs)
+{
+	level_clear(top(rs));
+	rs->depth--;
+	if (rs->depth > 0)
+		rs->path_len = top(rs)->path_len;
+}
+
+/*
+ * Make the top directory's parent open, unless there is none. One that can't be
+ * found again is told and given up.
+ */
+static int
+reach_parent(struct restore *rs, struct err *err)
+{
+	struct err why;
+	char after;
+	int ret;
+
+	while (rs->depth > 1 && (top(rs) - 1)->fd < 0) {
+		struct level *l = top(rs);
+
+		ret = reopen(rs, l - 1, l, &why);
+		if (ret == 0)
+			break;
+		if (restore_is_fatal(ret))
+			return err_copy(err, &why);
+		after = rs->path[(l - 1)->path_len];
+		rs->path[(l - 1)->path_len] = '\0';
+		restore_tell(rs, rs->path, &why);
+		rs->path[(l - 1)->path_len] = after;
+		level_clear(l - 1);
+		*(l - 1) = *l;
+		rs->depth--;
+	}
+	return 0;
+}
+
+/*
+ * All entries are made: back up, and the directory's own metadata, after which
+ * it may not be possible to go up from it.
+ */
 static int
 leave(struct restore *rs, struct err *err)
 {
-	struct level *l = top(rs);
+	int ret = reach_parent(rs, err);
+	const struct level *l = top(rs);
 	struct err why;
-	int ret = 0;
 
-	if (rs->depth > 1 && (l - 1)->fd < 0)
-		ret = reopen(l - 1, l, err);
 	if (ret == 0 && apply_fd(rs->apply, l->fd, &l->e, &why) != 0) {
 		rs->path[l->path_len] = '\0';
 		restore_tell(rs, rs->path, &why);
 	}
-	level_clear(l);
-	rs->depth--;
-	if (rs->depth > 0)
-		rs->path_len = top(rs)->path_len;
+	pop(rs);
 	return ret;
 }
 
@@ -159,6 +211,7 @@ make_dir(struct restore *rs, const struct dir_entry *de, struct err *err)
 static int
 restore_entry(struct restore *rs, const struct dir_entry *de, struct err *err)
 {
+	struct err why;
 	int ret = restore_path(rs, de->name.p, de->name.len, err);
 
 	if (ret != 0)
@@ -166,13 +219,14 @@ restore_entry(struct restore *rs, const struct dir_entry *de, struct err *err)
 	if (rs->opt->progress != NULL)
 		atomic_fetch_add(&rs->opt->progress->entries, 1);
 	if (de->e.type == ENTRY_DIR)
-		ret = make_dir(rs, de, err);
+		ret = make_dir(rs, de, &why);
 	else
 		ret = restore_make(
-		    rs, top(rs)->fd, restore_path_name(rs), de, err);
-	if (ret == 0 || restore_is_fatal(ret))
-		return ret;
-	restore_tell(rs, rs->path, err);
+		    rs, top(rs)->fd, restore_path_name(rs), de, &why);
+	if (restore_is_fatal(ret))
+		return err_copy(err, &why);
+	if (ret != 0)
+		restore_tell(rs, rs->path, &why);
 	return 0;
 }
 
@@ -198,18 +252,19 @@ next_entry(struct restore *rs, struct err *err)
 int
 restore_walk(struct restore *rs, struct err *err)
 {
+	struct err why;
 	int ret;
 
 	while (rs->depth > 0) {
 		if (rs->opt->stop != NULL && atomic_load(rs->opt->stop))
 			return err_set(err, ERR_CANCELLED, "stopped");
-		ret = next_entry(rs, err);
+		ret = next_entry(rs, &why);
+		if (restore_is_fatal(ret))
+			return err_copy(err, &why);
 		if (ret < 0) {
 			/* The rest of this directory can't be read. */
-			if (restore_is_fatal(ret))
-				return ret;
 			rs->path[top(rs)->path_len] = '\0';
-			restore_tell(rs, rs->path, err);
+			restore_tell(rs, rs->path, &why);
 		}
 		if (ret != 1 && (ret = leave(rs, err)) != 0)
 			return ret;

@@ -7,23 +7,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char schema[] = "CREATE TABLE store("
-			     "  id BLOB NOT NULL PRIMARY KEY,"
-			     "  fingerprint BLOB NOT NULL"
-			     ") WITHOUT ROWID, STRICT;"
-			     "CREATE TABLE head("
-			     "  store BLOB NOT NULL,"
-			     "  dataset BLOB NOT NULL,"
-			     "  seq INTEGER NOT NULL,"
-			     "  name BLOB NOT NULL,"
-			     "  PRIMARY KEY(store, dataset)"
-			     ") WITHOUT ROWID, STRICT;";
+#define PLACE_TABLE                                                            \
+	"CREATE TABLE place("                                                  \
+	"  address BLOB NOT NULL PRIMARY KEY,"                                 \
+	"  fingerprint BLOB NOT NULL"                                          \
+	") WITHOUT ROWID, STRICT;"
 
-enum { STORE_ADD, STORE_GET, HEAD_GET, HEAD_SET, NSTATEMENTS };
+/*
+ * A store's id is what its root says of itself, so it tells only whether two
+ * roots claim to be one store. What somebody else put in a store's place has an
+ * id of its own: that is found out by the address.
+ */
+static const char schema[] =
+    "CREATE TABLE store("
+    "  id BLOB NOT NULL PRIMARY KEY,"
+    "  fingerprint BLOB NOT NULL"
+    ") WITHOUT ROWID, STRICT;" PLACE_TABLE "CREATE TABLE head("
+    "  store BLOB NOT NULL,"
+    "  dataset BLOB NOT NULL,"
+    "  seq INTEGER NOT NULL,"
+    "  name BLOB NOT NULL,"
+    "  PRIMARY KEY(store, dataset)"
+    ") WITHOUT ROWID, STRICT;";
+
+enum {
+	STORE_ADD,
+	STORE_GET,
+	STORE_SET,
+	PLACE_ADD,
+	PLACE_GET,
+	PLACE_SET,
+	HEAD_GET,
+	HEAD_SET,
+	NSTATEMENTS
+};
 
 static const char *const statements[NSTATEMENTS] = {
     [STORE_ADD] = "INSERT OR IGNORE INTO store(id, fingerprint) VALUES(?, ?)",
     [STORE_GET] = "SELECT fingerprint FROM store WHERE id = ?",
+    [STORE_SET] = "REPLACE INTO store(id, fingerprint) VALUES(?, ?)",
+    [PLACE_ADD] =
+	"INSERT OR IGNORE INTO place(address, fingerprint) VALUES(?, ?)",
+    [PLACE_GET] = "SELECT fingerprint FROM place WHERE address = ?",
+    [PLACE_SET] = "REPLACE INTO place(address, fingerprint) VALUES(?, ?)",
     [HEAD_GET] = "SELECT seq, name FROM head WHERE store = ? AND dataset = ?",
     [HEAD_SET] = "INSERT INTO head(store, dataset, seq, name)"
 		 " VALUES(?, ?, ?, ?)"
@@ -31,11 +57,15 @@ static const char *const statements[NSTATEMENTS] = {
 		 " name = excluded.name WHERE excluded.seq > seq",
 };
 
+/* Version 1 knew no addresses. */
+static const char *const upgrades[] = {PLACE_TABLE};
+
 static const struct sql_kind kind = {
     .application = 0x56525668, /* "VRVh" */
-    .version = 1,
+    .version = 2,
     .durable = true,
     .schema = schema,
+    .upgrades = upgrades,
     .statements = statements,
     .nstatements = NSTATEMENTS,
 };
@@ -74,52 +104,150 @@ open_file(const char *dir, struct sql **out, struct err *err)
 	return explain(rc, err);
 }
 
+/* What a fingerprint is remembered by: a store's id, or its address. */
+struct pin {
+	const void *key;
+	size_t len;
+	int get, add, set; /* statements */
+	const char *what;  /* the key, as messages put it */
+};
+
+#define NPINS 2
+
+static void
+pins_of(
+    const struct root *root, const char *address, struct pin pins[static NPINS])
+{
+	pins[0] = (struct pin){
+	    .key = root->store,
+	    .len = STORE_ID_LEN,
+	    .get = STORE_GET,
+	    .add = STORE_ADD,
+	    .set = STORE_SET,
+	    .what = "of this id",
+	};
+	pins[1] = (struct pin){
+	    .key = address,
+	    .len = strlen(address),
+	    .get = PLACE_GET,
+	    .add = PLACE_ADD,
+	    .set = PLACE_SET,
+	    .what = "at this address",
+	};
+}
+
+/* Enough to tell two apart by eye; the whole is to be compared elsewhere. */
+#define SHORT_TEXT 19 /* four groups */
+
+static int
+another(const struct pin *pin, const uint8_t known[FINGERPRINT_LEN],
+    const struct root *root, struct err *err)
+{
+	char was[FINGERPRINT_TEXT];
+	char is[FINGERPRINT_TEXT];
+
+	root_fingerprint_text(known, was);
+	root_fingerprint_text(root->fingerprint, is);
+	return err_set(err, ERR_AUTH,
+	    "this is not the store %s that this machine has seen: that one has"
+	    " the fingerprint %.*s..., this one %.*s...; somebody may have put"
+	    " another in its place; if it is meant to be another, confirm it"
+	    " with --fingerprint and the whole fingerprint, as 'varve init'"
+	    " printed it",
+	    pin->what, SHORT_TEXT, was, SHORT_TEXT, is);
+}
+
 /* 1 it is the one remembered, 0 none is, ERR_AUTH it is another. */
 static int
-compare_fingerprint(struct sql *q, const struct root *root, struct err *err)
+compare_fingerprint(struct sql *q, const struct pin *pin,
+    const struct root *root, struct err *err)
 {
+	size_t at = (size_t)pin->get;
 	const uint8_t *known;
 	size_t len;
 	int rc;
 
-	sql_blob(q, STORE_GET, 1, root->store, STORE_ID_LEN);
-	rc = sql_row(q, STORE_GET, err);
+	sql_blob(q, at, 1, pin->key, pin->len);
+	rc = sql_row(q, at, err);
 	if (rc > 0) {
-		known = sql_column(q, STORE_GET, 0, &len);
-		if (len != FINGERPRINT_LEN ||
-		    memcmp(known, root->fingerprint, len) != 0)
-			rc = err_set(err, ERR_AUTH,
-			    "this is not the store that this machine has seen:"
-			    " it has the same id and another fingerprint");
+		known = sql_column(q, at, 0, &len);
+		if (len != FINGERPRINT_LEN)
+			rc = err_set(err, ERR_CORRUPT,
+			    "'%s': a fingerprint of %zu bytes", q->path, len);
+		else if (memcmp(known, root->fingerprint, len) != 0)
+			rc = another(pin, known, root, err);
 	}
-	sql_reset(q, STORE_GET);
+	sql_reset(q, at);
 	return rc;
+}
+
+static int
+write_pin(struct sql *q, const struct pin *pin, int statement,
+    const struct root *root, struct err *err)
+{
+	size_t at = (size_t)statement;
+
+	sql_blob(q, at, 1, pin->key, pin->len);
+	sql_blob(q, at, 2, root->fingerprint, FINGERPRINT_LEN);
+	return sql_run(q, at, err);
 }
 
 /* The first time, believe it; from then on, hold it to that. */
 static int
-pin_fingerprint(struct sql *q, const struct root *root, struct err *err)
+hold_to_pin(struct sql *q, const struct pin *pin, const struct root *root,
+    struct err *err)
 {
-	int rc = compare_fingerprint(q, root, err);
+	int rc = compare_fingerprint(q, pin, root, err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	sql_blob(q, STORE_ADD, 1, root->store, STORE_ID_LEN);
-	sql_blob(q, STORE_ADD, 2, root->fingerprint, FINGERPRINT_LEN);
-	rc = sql_run(q, STORE_ADD, err);
+	rc = write_pin(q, pin, pin->add, root, err);
 	if (rc != 0)
 		return rc;
 	/* Another process may have been first. */
-	rc = compare_fingerprint(q, root, err);
+	rc = compare_fingerprint(q, pin, root, err);
 	if (rc == 0)
 		return err_set(
 		    err, ERR_CORRUPT, "'%s': a row is gone", q->path);
 	return rc < 0 ? rc : 0;
 }
 
-int
-heads_open(const char *dir, const struct root *root, struct heads **out,
+/* All are compared before any is written: a stranger leaves no trace. */
+static int
+hold_to_pins(struct sql *q, const struct root *root, const char *address,
     struct err *err)
+{
+	struct pin pins[NPINS];
+	int rc = 0;
+
+	pins_of(root, address, pins);
+	for (size_t i = 0; rc >= 0 && i < NPINS; i++)
+		rc = compare_fingerprint(q, &pins[i], root, err);
+	if (rc > 0)
+		rc = 0;
+	for (size_t i = 0; rc == 0 && i < NPINS; i++)
+		rc = hold_to_pin(q, &pins[i], root, err);
+	return rc;
+}
+
+int
+heads_accept(const char *dir, const struct root *root, const char *address,
+    struct err *err)
+{
+	AUTO(sql) struct sql *q = NULL;
+	struct pin pins[NPINS];
+	int rc = open_file(dir, &q, err);
+
+	pins_of(root, address, pins);
+	for (size_t i = 0; rc == 0 && i < NPINS; i++)
+		rc = explain(
+		    write_pin(q, &pins[i], pins[i].set, root, err), err);
+	return rc;
+}
+
+int
+heads_open(const char *dir, const struct root *root, const char *address,
+    struct heads **out, struct err *err)
 {
 	AUTO(sql) struct sql *q = NULL;
 	struct heads *h;
@@ -127,7 +255,7 @@ heads_open(const char *dir, const struct root *root, struct heads **out,
 
 	*out = NULL;
 	if (rc == 0)
-		rc = explain(pin_fingerprint(q, root, err), err);
+		rc = explain(hold_to_pins(q, root, address, err), err);
 	if (rc != 0)
 		return rc;
 	h = calloc(1, sizeof(*h));

@@ -149,59 +149,70 @@ query_int(struct sql *q, const char *text, int64_t *out, struct err *err)
 	return rc;
 }
 
-/* Whether it is of this kind; *${empty}: it is of none yet. */
+/* Whether it is of this kind; *${version}: the schema's, 0: it has none yet. */
 static int
-check_kind(
-    struct sql *q, const struct sql_kind *kind, bool *empty, struct err *err)
+check_kind(struct sql *q, const struct sql_kind *kind, int64_t *version,
+    struct err *err)
 {
 	int64_t application;
-	int64_t version;
 	int64_t tables;
 	int rc = query_int(q, "PRAGMA application_id", &application, err);
 
-	*empty = false;
+	*version = 0;
 	if (rc == 0)
-		rc = query_int(q, "PRAGMA user_version", &version, err);
+		rc = query_int(q, "PRAGMA user_version", version, err);
 	if (rc == 0)
 		rc = query_int(
 		    q, "SELECT count(*) FROM sqlite_schema", &tables, err);
 	if (rc != 0)
 		return rc;
-	*empty = application == 0 && version == 0 && tables == 0;
-	if (*empty)
+	if (application == 0 && *version == 0 && tables == 0)
 		return 0;
 	if (application != kind->application)
 		return err_set(err, ERR_CORRUPT,
 		    "'%s' is a database of something else", q->path);
-	if (version > kind->version)
+	if (*version > kind->version)
 		return err_set(err, ERR_VERSION,
 		    "'%s' was made by a newer version of this program",
 		    q->path);
-	if (version != kind->version)
+	if (*version < 1 ||
+	    (*version != kind->version && kind->upgrades == NULL))
 		return err_set(
 		    err, ERR_CORRUPT, "'%s' has no known version", q->path);
 	return 0;
+}
+
+/* From the version that it has, if any, to today's. */
+static int
+bring_up(struct sql *q, const struct sql_kind *kind, int64_t version,
+    struct err *err)
+{
+	char text[96];
+	int rc = 0;
+
+	(void)sqlite3_snprintf((int)sizeof(text), text,
+	    "PRAGMA application_id=%d; PRAGMA user_version=%d",
+	    kind->application, kind->version);
+	if (version == 0)
+		rc = sql_exec(q, kind->schema, err);
+	else
+		for (int64_t v = version; rc == 0 && v < kind->version; v++)
+			rc = sql_exec(q, kind->upgrades[v - 1], err);
+	return rc != 0 ? rc : sql_exec(q, text, err);
 }
 
 /* Another process may be making it at the same time: look again, locked. */
 static int
 make_schema(struct sql *q, const struct sql_kind *kind, struct err *err)
 {
-	char text[96];
-	bool empty;
+	int64_t version;
 	int rc = sql_exec(q, "BEGIN IMMEDIATE", err);
 
 	if (rc != 0)
 		return rc;
-	(void)sqlite3_snprintf((int)sizeof(text), text,
-	    "PRAGMA application_id=%d; PRAGMA user_version=%d",
-	    kind->application, kind->version);
-	rc = check_kind(q, kind, &empty, err);
-	if (rc == 0 && empty) {
-		rc = sql_exec(q, kind->schema, err);
-		if (rc == 0)
-			rc = sql_exec(q, text, err);
-	}
+	rc = check_kind(q, kind, &version, err);
+	if (rc == 0 && version != kind->version)
+		rc = bring_up(q, kind, version, err);
 	if (rc == 0)
 		return sql_exec(q, "COMMIT", err);
 	sql_rollback(q);
@@ -232,8 +243,8 @@ prepare_all(struct sql *q, const struct sql_kind *kind, struct err *err)
 static int
 set_up(struct sql *q, const struct sql_kind *kind, struct err *err)
 {
-	bool empty;
-	int rc = check_kind(q, kind, &empty, err);
+	int64_t version;
+	int rc = check_kind(q, kind, &version, err);
 
 	if (rc == 0)
 		rc = sql_exec(q, "PRAGMA journal_mode=WAL", err);
@@ -245,7 +256,7 @@ set_up(struct sql *q, const struct sql_kind *kind, struct err *err)
 	if (rc == 0)
 		rc = sql_exec(q,
 		    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384", err);
-	if (rc == 0 && empty)
+	if (rc == 0 && version != kind->version)
 		rc = make_schema(q, kind, err);
 	if (rc == 0)
 		rc = prepare_all(q, kind, err);

@@ -25,15 +25,24 @@ NODISCARD int state_default_dir(char out[STATE_PATH_MAX], struct err *err);
 struct heads;
 
 /**
- * heads_open(dir, root, out, err):
+ * heads_open(dir, root, address, out, err):
  * Open or make ${dir}/heads.db for the store ${root}, and remember its
- * fingerprint the first time. Errors: ERR_AUTH the store's id is known under
- * another fingerprint: it is not the store it was; ERR_CORRUPT the file is
- * damaged (it is left as it is; the text says what to do); ERR_VERSION;
- * ERR_DENIED; ERR_FULL; ERR_IO.
+ * fingerprint the first time: by its id, and by ${address}, which is where it
+ * stands in a form that is always the same (a directory's real path).
+ * Errors: ERR_AUTH the store's id, or its address, is known under another
+ * fingerprint: it is not the store it was (nothing is remembered, and the text
+ * says what to do); ERR_CORRUPT the file is damaged (it is left as it is; the
+ * text says what to do); ERR_VERSION; ERR_DENIED; ERR_FULL; ERR_IO.
  */
 NODISCARD int heads_open(const char *dir, const struct root *root,
-    struct heads **out, struct err *err);
+    const char *address, struct heads **out, struct err *err);
+/**
+ * heads_accept(dir, root, address, err):
+ * Somebody has compared ${root}'s fingerprint: remember it in place of what was
+ * known. Errors: those of heads_open(), but not ERR_AUTH.
+ */
+NODISCARD int heads_accept(const char *dir, const struct root *root,
+    const char *address, struct err *err);
 void heads_close(struct heads *h);
 DEFINE_AUTO(heads, heads_close)
 

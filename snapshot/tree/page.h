@@ -3,7 +3,8 @@
 
 /*
  * A directory's pages as bytes (FORMAT.md section 8). For the files of this
- * folder, and for what tests the decoder.
+ * folder, for check/, which has to look at every page once, and for what tests
+ * the decoder.
  */
 #include "snapshot/tree/entry.h"
 

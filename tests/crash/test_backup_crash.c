@@ -19,7 +19,7 @@
 
 #include <time.h>
 
-#define SEEDS 5
+#define SEEDS 4
 #define BIG (3 * 1024 * 1024)
 #define SNAPSHOTS 3
 #define CACHE (1 * 1024 * 1024)
@@ -208,7 +208,8 @@ back_up(const struct world *w, const char *dir, struct access *a,
 	int rc;
 
 	state_dir(dir, state);
-	if ((rc = heads_open(state, access_root(a), &heads, err)) != 0)
+	if ((rc = heads_open(state, access_root(a),
+		 store_address(access_store(a)), &heads, err)) != 0)
 		return rc;
 	return backup_run(a, heads, &opt, out, err);
 }
@@ -322,7 +323,8 @@ check_log(
 
 	*out = NULL;
 	state_dir(dir, state);
-	if (heads_open(state, access_root(a), &heads, &err) != 0 ||
+	if (heads_open(state, access_root(a), store_address(access_store(a)),
+		&heads, &err) != 0 ||
 	    log_load(a, ds, heads, out, &err) != 0) {
 		print_error("%s\n", err.text);
 		return "the log can't be loaded";

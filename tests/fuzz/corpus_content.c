@@ -125,11 +125,11 @@ corpus_note(const struct corpus *c, struct err *err)
 
 /* --- packs: the size, the tail, the table; or the header ------------------ */
 
-/* As a writer fills the table. */
+/* As a writer ends a pack. */
 static void
-put_pack(struct wr *w, const uint32_t *sealed, size_t n, size_t padding)
+put_pack(struct wr *w, const uint32_t *sealed, size_t n)
 {
-	uint64_t t = PACK_HEADER_LEN;
+	uint64_t t = PACK_HEADER_LEN, bare, size;
 	WR_AUTO struct wr table = {0};
 
 	wr_varint(&table, n);
@@ -137,9 +137,11 @@ put_pack(struct wr *w, const uint32_t *sealed, size_t n, size_t padding)
 		wr_varint(&table, sealed[i]);
 		t += sealed[i];
 	}
-	for (size_t i = 0; i < padding; i++)
+	bare = t + table.len + AEAD_TAG_LEN + PACK_TAIL_LEN;
+	size = pack_padded(bare);
+	for (uint64_t i = bare; i < size; i++)
 		wr_u8(&table, 0);
-	wr_u32(w, (uint32_t)(t + table.len + AEAD_TAG_LEN + PACK_TAIL_LEN));
+	wr_u32(w, (uint32_t)size);
 	frame_tail_write(w, t);
 	wr_bytes(w, table.buf, table.len);
 }
@@ -147,13 +149,13 @@ put_pack(struct wr *w, const uint32_t *sealed, size_t n, size_t padding)
 int
 corpus_pack(const struct corpus *c, struct err *err)
 {
-	static const uint32_t sealed[] = {100, 262144, 70000, 5000};
+	static const uint32_t sealed[] = {100, 20000, 7000, 5000};
 	WR_AUTO struct wr w = {0};
 
 	(void)err;
-	put_pack(&w, sealed, ARRAY_LEN(sealed), 200);
+	put_pack(&w, sealed, ARRAY_LEN(sealed));
 	corpus_put(c, "table", &w);
-	put_pack(&w, sealed, 1, 0);
+	put_pack(&w, sealed, 1);
 	corpus_put(c, "one-segment", &w);
 	pack_header_encode(
 	    &(struct pack_id){

@@ -11,6 +11,7 @@
 
 #include <fts.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #define INPUT_MAX (1024 * 1024)
 #define CUTS 400   /* truncations of one input, at most */
 #define CHANGES 4  /* in one copy, at most */
-#define SHOWN 4096 /* bytes of an input that crashed */
+#define SHOWN 1024 /* bytes of an input that crashed */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -40,6 +41,7 @@ chance(uint64_t *rng)
 
 /* The input being run: shared with the parent, who outlives a crash. */
 struct current {
+	char path[PATH_MAX];
 	size_t len;
 	uint8_t bytes[INPUT_MAX + CHANGES];
 };
@@ -140,45 +142,19 @@ read_input(const char *path, uint8_t *buf)
 }
 
 static void
-show(const struct current *cur, const char *path)
-{
-	(void)fprintf(
-	    stderr, "crash on a copy of %s, %zu bytes:\n", path, cur->len);
-	for (size_t i = 0; i < cur->len && i < SHOWN; i++)
-		(void)fprintf(
-		    stderr, "%02x%s", cur->bytes[i], i % 32 == 31 ? "\n" : "");
-	(void)fprintf(stderr, "%s\n", cur->len > SHOWN ? "..." : "");
-}
-
-/* In a process of its own: 0, or 1 when it crashed. */
-static unsigned
 run_file(const char *path, unsigned copies, uint64_t seed, struct current *cur)
 {
-	uint8_t *data;
+	uint8_t *data = malloc(INPUT_MAX);
 	size_t len;
-	int status;
-	pid_t pid = fork();
 
-	if (pid < 0) {
-		perror("fork");
-		exit(2);
-	}
-	if (pid == 0) {
-		data = malloc(INPUT_MAX);
-		if (data == NULL)
-			abort();
-		len = read_input(path, data);
-		run(cur, data, len);
-		run_cuts(cur, data, len);
-		run_copies(cur, data, len, copies, seed);
-		free(data);
-		exit(0);
-	}
-	if (waitpid(pid, &status, 0) != pid || status != 0) {
-		show(cur, path);
-		return 1;
-	}
-	return 0;
+	if (data == NULL)
+		abort();
+	len = read_input(path, data);
+	(void)snprintf(cur->path, sizeof(cur->path), "%s", path);
+	run(cur, data, len);
+	run_cuts(cur, data, len);
+	run_copies(cur, data, len, copies, seed);
+	free(data);
 }
 
 static int
@@ -187,29 +163,64 @@ by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* Returns how many files made it crash; none at all is wrong use. */
-static unsigned
+/* Returns the exit status: no input at all is wrong use. */
+static int
 run_all(char *const *paths, unsigned copies, uint64_t seed, struct current *cur)
 {
 	FTS *fts = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-	unsigned files = 0, crashed = 0;
+	unsigned files = 0;
 	const FTSENT *e;
 
 	while (fts != NULL && (e = fts_read(fts)) != NULL) {
 		if (e->fts_info == FTS_D || e->fts_info == FTS_DP)
 			continue;
 		files++;
-		crashed += run_file(e->fts_accpath, copies, seed, cur);
+		run_file(e->fts_accpath, copies, seed, cur);
 	}
-	if (fts != NULL)
-		(void)fts_close(fts);
-	if (files == 0) {
+	if (fts == NULL || fts_close(fts) != 0 || files == 0) {
 		(void)fprintf(stderr, "no input\n");
-		exit(2);
+		return 2;
 	}
 	(void)printf("%u inputs, %u copies of each, seed %" PRIu64 "\n", files,
 	    copies, seed);
-	return crashed;
+	return 0;
+}
+
+/* --- crashes ------------------------------------------------------------ */
+
+static void
+show(const struct current *cur, uint64_t seed)
+{
+	(void)fprintf(stderr,
+	    "crashed, or leaked, at a copy of %s (seed %" PRIu64
+	    "), %zu bytes:\n",
+	    cur->path, seed, cur->len);
+	for (size_t i = 0; i < cur->len && i < SHOWN; i++)
+		(void)fprintf(
+		    stderr, "%02x%s", cur->bytes[i], i % 32 == 31 ? "\n" : "");
+	(void)fprintf(stderr, "%s\n", cur->len > SHOWN ? "..." : "");
+}
+
+/* A process of its own runs the inputs, and this one outlives it. */
+static int
+watch(char *const *paths, unsigned copies, uint64_t seed)
+{
+	struct current *cur = mmap(NULL, sizeof(*cur), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = -1;
+	pid_t pid;
+
+	if (cur == MAP_FAILED || (pid = fork()) < 0) {
+		perror("cannot begin");
+		return 2;
+	}
+	if (pid == 0)
+		exit(run_all(paths, copies, seed, cur));
+	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2))
+		return WEXITSTATUS(status);
+	show(cur, seed);
+	return 1;
 }
 
 int
@@ -217,7 +228,6 @@ main(int argc, char **argv)
 {
 	uint64_t seed = 1;
 	unsigned copies = COPIES;
-	struct current *cur;
 	int opt;
 
 	while ((opt = getopt(argc, argv, "n:s:")) != -1) {
@@ -232,11 +242,9 @@ main(int argc, char **argv)
 			return 2;
 		}
 	}
-	cur = mmap(NULL, sizeof(*cur), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (cur == MAP_FAILED) {
-		perror("mmap");
+	if (optind == argc) {
+		(void)fprintf(stderr, "no input\n");
 		return 2;
 	}
-	return run_all(argv + optind, copies, seed, cur) > 0;
+	return watch(argv + optind, copies, seed);
 }

@@ -10,7 +10,7 @@ backup d "$src"
 
 part 'sources'
 refused 1 "'$T/none'" varve backup d "$T/none"
-refused 1 'No such file' varve backup d ''
+refused 2 'no source' varve backup d ''
 refused 2 'lies inside the store' varve backup d "$VARVE_STORE"
 refused 2 'lies inside the store' varve backup d "$VARVE_STORE/keys"
 ln -s "$VARVE_STORE" "$T/way"
@@ -27,7 +27,7 @@ refused 2 'not empty' varve mount "$T/full"
 mkdir "$VARVE_STORE/inside"
 refused 2 'lies in the store' varve mount "$VARVE_STORE/inside"
 rmdir "$VARVE_STORE/inside"
-refused 2 'lies below the mount point' varve mount "$T"
+refused 2 'not empty' varve mount "$T" # which holds the store
 refused 2 'mounted on' varve mount /proc
 mount_store "$T/mnt"
 refused 2 'mounted on' varve mount "$T/mnt"
@@ -49,9 +49,9 @@ equal "$(ls -A "$T/full")" x 'what was there'
 part 'a store from a newer version'
 cp -a "$VARVE_STORE" "$T/newer"
 printf '\002' | dd of="$T/newer/varve" bs=1 seek=4 conv=notrunc status=none
-refused 1 'newer version' varve list -s "$T/newer"
-refused 1 'newer version' varve backup -s "$T/newer" d "$src"
-refused 1 'newer version' varve mount -s "$T/newer" "$T/empty"
+refused 1 'of version 2' varve list -s "$T/newer"
+refused 1 'of version 2' varve backup -s "$T/newer" d "$src"
+refused 1 'of version 2' varve mount -s "$T/newer" "$T/empty"
 printf 'NOTVARVE' | dd of="$T/newer/varve" bs=1 conv=notrunc status=none
 run 3 varve list -s "$T/newer"
 
@@ -70,18 +70,18 @@ for name in 2026-1-1 'a b' é latest-one "$(printf '%0255d' 0)"; do
 	    test -e "$T/mnt/$name/latest/one"
 done
 refused 1 "no dataset 'e'" varve list e
-refused 1 "no dataset 'e'" varve restore e@latest "$T/out"
+refused 1 "no dataset 'e'" varve restore e@latest "$T/target"
 
 part 'times'
-refused 1 'oldest is of' varve restore d@2001-01-01 "$T/out"
-refused 1 'no snapshot' varve restore d@ffffffff "$T/out"
-refused 2 '' varve restore d@ "$T/out"
-refused 2 '' varve restore d "$T/out"
-refused 2 'nonsense' varve restore d@nonsense "$T/out"
-refused 2 '' varve restore d@2026-02-30 "$T/out"
-refused 1 'missing' varve restore d@latest:missing "$T/out"
-refused 1 '' varve restore d@latest:one/below "$T/out"
-[ ! -e "$T/out" ] || fail 'something was restored'
+refused 1 'oldest is of' varve restore d@2001-01-01 "$T/target"
+refused 1 'no snapshot' varve restore d@ffffffff "$T/target"
+refused 2 '' varve restore d@ "$T/target"
+refused 2 '' varve restore d "$T/target"
+refused 2 'nonsense' varve restore d@nonsense "$T/target"
+refused 2 '' varve restore d@2026-02-30 "$T/target"
+refused 1 'missing' varve restore d@latest:missing "$T/target"
+refused 1 'one/below' varve restore d@latest:one/below "$T/target"
+[ ! -e "$T/target" ] || fail 'something was restored'
 
 part 'targets of a restore'
 refused 2 '' varve restore d@latest "$T/full"
@@ -101,7 +101,7 @@ refused 2 '' varve backup --threads 2x d "$src"
 refused 2 '' varve mount --cache 64Q "$T/empty"
 refused 2 'needs' varve mount -o cache "$T/empty"
 refused 2 'no_sharing' varve mount -o no_sharin "$T/empty"
-refused 2 'exclude' varve check --read-data --no-keys
+refused 2 'needs keys' varve check --read-data --no-keys
 for c in init backup list mount restore diff find check grant; do
 	run 0 varve "$c" --help
 	out_has "varve $c"
@@ -131,8 +131,8 @@ run 0 varve check --read-data
 run 0 varve list d
 mount_store "$T/romnt"
 nothing cmp "$src/one" "$T/romnt/d/latest/one"
-restore d@latest "$T/out"
-nothing cmp "$src/one" "$T/out/one"
+restore d@latest "$T/target"
+nothing cmp "$src/one" "$T/target/one"
 VARVE_STORE=$T/store
 
 part 'files that a user may not read'
@@ -146,7 +146,7 @@ as_user "$VARVE" init -q -s "$T/u/store" --name u \
 run 4 as_user "$VARVE" backup -s "$T/u/store" mine "$T/u/source"
 err_has "cannot read 'unreadable': Permission denied"
 err_has "cannot read 'closed': Permission denied"
-out_has '2 could not be read'
+out_has '2 entries could not be read'
 run 4 as_user "$VARVE" backup -q -s "$T/u/store" mine "$T/u/source"
 err_has "cannot read 'unreadable': Permission denied"
 run 0 as_user "$VARVE" list -s "$T/u/store" mine@latest
@@ -160,6 +160,7 @@ run 0 as_user "$VARVE" restore -s "$T/u/store" mine@latest "$T/u/all"
 nothing diff -r "$T/u/source" "$T/u/all"
 refused 1 'ermission denied' as_user "$VARVE" backup -s "$T/u/store" mine \
     "$T/state"
+chmod 700 "$VARVE_STORE"
 refused 1 'ermission denied' as_user "$VARVE" list
 
 part 'files that grow, shrink and vanish while they are read'
@@ -177,10 +178,10 @@ done) &
 changer=$!
 run 0 varve backup busy "$busy"
 kill $changer
-wait $changer 2>/dev/null
+wait $changer 2>/dev/null || true
 err_has "'grows' changed while it was read"
 err_has "'shrinks' changed while it was read"
-out_has '2 changed while being read'
+out_has '2 files changed while being read'
 restore busy@latest "$T/busy2"
 nothing cmp "$busy/quiet" "$T/busy2/quiet"
 nothing cmp -n 300000000 "$busy/grows" "$T/busy2/grows"

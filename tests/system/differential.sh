@@ -10,7 +10,8 @@ for i in $(seq 20); do
 	echo "file $i" >"$src/dir/$i"
 	echo "below $i" >"$src/dir/below/$i"
 done
-files=40
+head -c 1000000 /dev/urandom >"$src/large"
+files=41
 new_store
 turn=0
 
@@ -105,6 +106,13 @@ for round in 1 2 3 4 5; do
 	faithful - "round $round"
 done
 
+# Directories may be new, as inode numbers are, but no file is stored again.
+no_content_added() {
+	local added
+	added=$(newest d added_bytes)
+	[ "$added" -lt 20000 ] || fail "$added bytes were added"
+}
+
 part 'without what this machine remembers'
 settle
 faithful - 'settled'
@@ -112,7 +120,7 @@ n=$(find "$src" -type f | wc -l)
 faithful "$n" 'with it'
 rm -r "$XDG_STATE_HOME"
 faithful 0 'without it'
-equal "$(newest d added_bytes)" 0 'bytes added'
+no_content_added
 settle
 faithful "$n" 'with it again'
 
@@ -126,7 +134,7 @@ part 'a source that has moved'
 cp -a "$src" "$T/fs/moved"
 src=$T/fs/moved
 faithful - 'moved'
-equal "$(newest d added_bytes)" 0 'bytes added'
+no_content_added
 
 # --- what is left out ------------------------------------------------------
 
@@ -149,8 +157,8 @@ holds() {
 	run 0 varve backup e "$src" "$@"
 	rm -rf "$T/fs/out"
 	restore e@latest "$T/fs/out"
-	equal "$(cd "$T/fs/out" && find . -type f -printf '%P ' | tr ' ' '\n' |
-	    sort | tr '\n' ' ')" " $want " "files with $*"
+	equal "$(cd "$T/fs/out" && find . -type f -printf '%P\n' | sort |
+	    paste -s -d ' ')" "$want" "files with $*"
 }
 all='[odd] a.o build/out/x cache/CACHEDIR.TAG cache/sub/z keep/b.o'
 all="$all keep/build/y logs/a/b/1.log logs/important.log star é.tmp"
@@ -182,8 +190,8 @@ holds "$(without build/out/x)" --exclude /build
 holds "$(without logs/a/b/1.log)" --exclude '*.log' --exclude '!important.log'
 holds "$(without logs/a/b/1.log)" --exclude 'logs/**/1.log'
 holds "$all" --exclude 'star/' --exclude 'out'/none
-holds "$(without star)" --exclude 's?a[r-t]'
-holds "$(without '[odd]' é.tmp)" --exclude '\[odd]' --exclude '?.tmp'
+holds "$(without star)" --exclude 's?a[r-t]' --exclude '[!a-z]tar'
+holds "$(without '[odd]' é.tmp)" --exclude '\[odd]' --exclude '*.t?p'
 
 part '--exclude-file'
 printf '# a comment\n\n*.o\n!/keep/b.o\n/logs/\n' >"$T/patterns"

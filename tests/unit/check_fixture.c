@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/xattr.h>
 
-/* --- sources ------------------------------------------------------------------ */
+/* --- sources ------------------------------------------------------------ */
 
 static FILE *
 create(const struct realm *r, const char *name)
@@ -137,7 +137,7 @@ change_source(const struct realm *r)
 	put_text(r, "deep/d/d/d/new", "new");
 }
 
-/* --- the store ------------------------------------------------------------------ */
+/* --- the store ---------------------------------------------------------- */
 
 struct realm *
 realm_new(void)
@@ -151,7 +151,8 @@ realm_new(void)
 	(void)snprintf(r->state, sizeof(r->state), "%s/state", r->dir);
 	assert_ok(access_init(
 	    r->store, "alice", "secret", &r->admin, &r->recovery, &err));
-	assert_ok(heads_open(r->state, access_root(r->admin), &r->heads, &err));
+	assert_ok(heads_open(
+	    r->state, access_root(r->admin), r->store, &r->heads, &err));
 	return r;
 }
 
@@ -210,7 +211,7 @@ realm_open(const struct realm *r)
 	return a;
 }
 
-/* --- a store's files ----------------------------------------------------------------- */
+/* --- a store's files ---------------------------------------------------- */
 
 static void
 add_files(
@@ -323,7 +324,7 @@ object_kind(const struct realm *r, const char *object)
 	return kind;
 }
 
-/* --- checks ---------------------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------- */
 
 static void
 note_damage(
@@ -426,7 +427,7 @@ assert_clean(const struct findings *f)
 	assert_int_equal(f->n, 0);
 }
 
-/* --- the truth ---------------------------------------------------------------------------- */
+/* --- the truth ---------------------------------------------------------- */
 
 static void
 add_loss(struct losses *l, const char *path)

@@ -51,7 +51,7 @@ void realm_backup(
 /** realm_open(r): Anew, by the recovery key: nothing is kept open. */
 struct access *realm_open(const struct realm *r);
 
-/* --- a store's files ----------------------------------------------------- */
+/* --- a store's files ---------------------------------------------------- */
 
 #define FILES_MAX 256
 
@@ -83,7 +83,7 @@ void original_remove(const struct original *o);
 /** object_kind(r, object): Of a pack: the byte in its header. */
 int object_kind(const struct realm *r, const char *object);
 
-/* --- checks ---------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------- */
 
 struct damage {
 	char *object, *what, *affects; /* affects: "" when it is none */
@@ -112,7 +112,7 @@ bool found_what(const struct findings *f, const char *object, const char *part);
 void assert_only(const struct findings *f, const char *object);
 void assert_clean(const struct findings *f);
 
-/* --- the truth ------------------------------------------------------------- */
+/* --- the truth ---------------------------------------------------------- */
 
 /* The files of a dataset that can't be read, of one of its snapshots. */
 struct losses {

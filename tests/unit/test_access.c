@@ -594,6 +594,102 @@ stop(UNUSED void *arg, UNUSED const struct object_ref *ref,
 	return err_set(err, ERR_CANCELLED, "enough");
 }
 
+/* --- the recovery object ------------------------------------------------ */
+
+static const struct key_object *
+object_of(const struct access *a, enum key_kind kind)
+{
+	for (size_t i = 0; i < a->nkeys; i++) {
+		if (a->keys[i]->kind == kind)
+			return a->keys[i];
+	}
+	fail();
+	return NULL;
+}
+
+static void
+access_visit_damage__tells_of_a_missing_recovery_object(void **state)
+{
+	struct world *w = *state;
+	struct object_ref ref = {.cls = OBJECT_KEY};
+	const struct object_ref none = {.cls = OBJECT_KEY};
+	bool changed;
+
+	assert_int_equal(damage_count(w->alice), 0);
+	memcpy(
+	    ref.name, object_of(w->alice, KEY_RECOVERY)->name, OBJECT_NAME_LEN);
+	assert_ok(store_remove(w->alice->store, &ref, &err));
+	assert_ok(access_refresh(w->alice, &changed, &err));
+	assert_int_equal(damage_count(w->alice), 1);
+	assert_int_equal(damage_code(w->alice, &none), ERR_NOT_FOUND);
+}
+
+static void
+access_visit_damage__tells_of_wrong_recovery_objects(void **state)
+{
+	struct world *w = *state;
+	const struct key_object *o = object_of(w->alice, KEY_RECOVERY);
+	struct object_ref own = {.cls = OBJECT_KEY};
+	struct object_ref cut, other, second;
+	uint8_t copy[136];
+	bool changed;
+
+	assert_int_equal(o->len, sizeof(copy));
+	memcpy(own.name, o->name, OBJECT_NAME_LEN);
+	memcpy(copy, o->buf, sizeof(copy));
+	cut = world_put(w, copy, sizeof(copy) - 1);
+	copy[8] ^= 1;
+	other = world_put(w, copy, sizeof(copy));
+	copy[8] ^= 1;
+	assert_ok(access_refresh(w->alice, &changed, &err));
+	assert_int_equal(damage_count(w->alice), 2);
+	assert_int_equal(damage_code(w->alice, &cut), ERR_CORRUPT);
+	assert_int_equal(damage_code(w->alice, &other), ERR_AUTH);
+
+	copy[sizeof(copy) - 1] ^= 1;
+	second = world_put(w, copy, sizeof(copy));
+	assert_ok(access_refresh(w->alice, &changed, &err));
+	assert_int_equal(damage_count(w->alice), 4);
+	assert_int_equal(damage_code(w->alice, &own), ERR_CORRUPT);
+	assert_int_equal(damage_code(w->alice, &second), ERR_CORRUPT);
+}
+
+/* --- copies of a person ------------------------------------------------- */
+
+/* Where log2 of scrypt's N stands in alice's object. */
+#define LOGN_AT (8 + 1 + 1 + 5 + 64)
+
+static void
+put_copies(struct world *w, uint8_t logn, uint8_t n)
+{
+	const struct key_object *o = object_of(w->alice, KEY_PERSON);
+	uint8_t copy[IDENTITY_OBJECT_MAX];
+
+	memcpy(copy, o->buf, o->len);
+	assert_int_equal(copy[LOGN_AT], IDENTITY_LOGN);
+	copy[LOGN_AT] = logn;
+	for (uint8_t i = 0; i < n; i++) {
+		copy[LOGN_AT + 3] = i; /* the salt */
+		(void)world_put(w, copy, o->len);
+	}
+}
+
+static void
+access_open__dear_copies_of_a_person_cost_nothing(void **state)
+{
+	struct world *w = *state;
+	struct credential cred = by_pass(NULL, ALICE_PASS);
+	struct credential wrong = by_pass(NULL, "wrong");
+	AUTO(access) struct access *a = NULL;
+
+	put_copies(w, 10, 8);
+	put_copies(w, 20, 3);
+	assert_ok(access_open(w->path, &cred, &a, &err));
+	access_close(STEAL(a));
+	assert_fails(ERR_AUTH, "3 of 12 copies are too dear to try",
+	    access_open(w->path, &wrong, &a, &err));
+}
+
 static void
 access_visit_damage__ends_with_the_visitor(void **state)
 {
@@ -640,6 +736,9 @@ main(void)
 	    world_test(access_refresh__leaves_all_as_it_was_without_memory),
 	    world_test(access_refresh__takes_no_notice_of_what_went_meanwhile),
 	    world_test(access_visit_damage__tells_of_a_hosts_key_in_the_store),
+	    world_test(access_visit_damage__tells_of_a_missing_recovery_object),
+	    world_test(access_visit_damage__tells_of_wrong_recovery_objects),
+	    world_test(access_open__dear_copies_of_a_person_cost_nothing),
 	    world_test(access_visit_damage__ends_with_the_visitor),
 	};
 

@@ -1,4 +1,7 @@
+#include "snapshot/store/object_ref.h"
 #include "tests/unit/access_fixture.h"
+
+#include <sys/stat.h>
 
 /* --- making datasets ---------------------------------------------------- */
 
@@ -22,6 +25,86 @@ access_create_dataset__makes_one_that_everybody_sees(void **state)
 	a = world_entered(w, host);
 	assert_memory_equal(
 	    access_find(a, "db/clarity")->id, ds->id, DATASET_ID_LEN);
+}
+
+static void
+object_path(const struct world *w, const struct object_ref *ref,
+    char out[2 * SCRATCH_PATH])
+{
+	char text[OBJECT_REF_TEXT];
+
+	object_ref_text(ref, text);
+	(void)snprintf(out, (size_t)2 * SCRATCH_PATH, "%s/%s", w->path, text);
+}
+
+/* The one key set that is there. */
+static struct object_ref
+key_set_ref(const struct access *a)
+{
+	struct object_ref ref = {.cls = OBJECT_KEY};
+
+	for (size_t i = 0; i < a->nkeys; i++) {
+		if (a->keys[i]->kind == KEY_SET)
+			memcpy(ref.name, a->keys[i]->name, OBJECT_NAME_LEN);
+	}
+	return ref;
+}
+
+static struct access *
+alice_again(struct world *w)
+{
+	struct credential cred = by_pass(NULL, ALICE_PASS);
+	struct access *a = NULL;
+
+	assert_ok(access_open_clock(w->path, &cred, &w->clock, &a, &err));
+	return a;
+}
+
+/* Its name can't be read: it may be that of the dataset that is asked for. */
+static void
+access_create_dataset__not_beside_a_damaged_key_set(void **state)
+{
+	struct world *w = *state;
+	const struct dataset *ds = world_dataset(w, "a");
+	struct object_ref ref = key_set_ref(w->alice);
+	char path[2 * SCRATCH_PATH];
+	AUTO(access) struct access *a = NULL;
+
+	object_path(w, &ref, path);
+	(void)chmod(path, 0600);
+	scratch_write(path, "VRVk", 4);
+	a = alice_again(w);
+	assert_int_equal(access_datasets(a), 0);
+	assert_fails(ERR_CORRUPT, "varve check",
+	    access_create_dataset(a, "a", &ds, &err));
+	assert_null(ds);
+	assert_int_equal(access_datasets(a), 0);
+}
+
+static void
+access_create_dataset__not_beside_a_lost_key_set(void **state)
+{
+	struct world *w = *state;
+	const struct dataset *ds = world_dataset(w, "a");
+	struct object_ref ref = key_set_ref(w->alice);
+	struct object_ref record = {.cls = OBJECT_LOG, .seq = 1};
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	AUTO(access) struct access *a = NULL;
+	AUTO(access) struct access *b = NULL;
+
+	memcpy(record.dataset, ds->id, DATASET_ID_LEN);
+	assert_ok(store_lock_dataset(w->alice->store, ds->id, &lock, &err));
+	assert_ok(store_remove(w->alice->store, &ref, &err));
+
+	/* A dataset that was never written to has lost nothing. */
+	a = alice_again(w);
+	assert_ok(access_create_dataset(a, "b", &ds, &err));
+
+	assert_ok(store_put(w->alice->store, &record, "r", 1, &err));
+	b = alice_again(w);
+	assert_fails(ERR_CORRUPT, "no key set that opens",
+	    access_create_dataset(b, "a", &ds, &err));
+	assert_int_equal(access_datasets(b), 1);
 }
 
 static void
@@ -296,6 +379,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    world_test(access_create_dataset__makes_one_that_everybody_sees),
+	    world_test(access_create_dataset__not_beside_a_damaged_key_set),
+	    world_test(access_create_dataset__not_beside_a_lost_key_set),
 	    world_test(access_create_dataset__refuses_names_that_cant_be),
 	    world_test(access_create_dataset__refuses_names_that_clash),
 	    world_test(access_create_dataset__looks_again),

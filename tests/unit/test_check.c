@@ -3,6 +3,8 @@
 
 #include "snapshot/log/when.h"
 
+#include <time.h>
+
 static int
 setup(void **state)
 {
@@ -20,7 +22,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* --- what there is ------------------------------------------------------------ */
+/* --- what there is ------------------------------------------------------ */
 
 static const enum check_depth depths[] = {
     CHECK_NO_KEYS, CHECK_STRUCTURE, CHECK_READ_DATA};
@@ -73,7 +75,7 @@ find_pack(const struct realm *r, int kind, char out[192])
 	assert_true(best > 0);
 }
 
-/* --- no damage ------------------------------------------------------------------- */
+/* --- no damage ---------------------------------------------------------- */
 
 static void
 check_run__whole_store_has_no_damage(void **state)
@@ -196,7 +198,7 @@ check_run__knows_no_such_dataset(void **state)
 	}
 }
 
-/* --- a byte ------------------------------------------------------------------------- */
+/* --- a byte ------------------------------------------------------------- */
 
 /* Where to turn a byte: the beginnings of an object's parts, and in between. */
 static size_t
@@ -283,7 +285,7 @@ check_run__finds_a_byte_of_the_root(void **state)
 	original_put(&o);
 }
 
-/* --- what it affects ------------------------------------------------------------------ */
+/* --- what it affects ---------------------------------------------------- */
 
 /* That a check's findings are the truth about a snapshot's files. */
 static void
@@ -382,7 +384,7 @@ check_run__structure_leaves_data_unread(void **state)
 	original_put(&o);
 }
 
-/* --- less of it --------------------------------------------------------------------------- */
+/* --- less of it --------------------------------------------------------- */
 
 static void
 check_run__finds_truncated_objects(void **state)
@@ -522,7 +524,7 @@ check_run__missing_head_needs_a_memory(void **state)
 	original_put(&o);
 }
 
-/* --- something else in its place ----------------------------------------------------------- */
+/* --- something else in its place ---------------------------------------- */
 
 static void
 swap(const struct realm *r, const char *a, const char *b)
@@ -559,7 +561,7 @@ check_run__finds_swapped_objects(void **state)
 	}
 }
 
-/* Copy an object of another store, or of another dataset, under its own name. */
+/* Copy an object of another store or dataset. */
 static void
 plant(const struct realm *from, const char *object, const struct realm *to,
     const char *as)
@@ -623,25 +625,25 @@ check_run__finds_objects_of_another_store(void **state)
 	for (size_t i = 0; i < keys.n; i++) {
 		FINDINGS_AUTO struct findings f;
 		struct original o = original_take(foreign, keys.name[i]);
-		bool grant = o.buf[3] == 'g';
+		bool person = o.buf[3] == 'n';
 
 		plant(foreign, keys.name[i], r, keys.name[i]);
 		check_realm(r, CHECK_NO_KEYS, &f);
 		unplant(r, keys.name[i]);
-		/* A person is nobody's, and a recovery object tells nothing. */
-		if (grant)
-			assert_only(&f, keys.name[i]);
-		else
+		/* A person is no store's own. */
+		if (person)
 			assert_clean(&f);
+		else
+			assert_only(&f, keys.name[i]);
 		free(o.buf);
 	}
 	realm_free(foreign);
 }
 
-/* The newest record once more, changed and signed by somebody. */
+/* The newest record once more, to follow record ${prev}, signed by somebody. */
 static void
 plant_record(const struct realm *r, const struct identity *signer, uint64_t seq,
-    int hours, char object[OBJECT_REF_TEXT])
+    size_t prev, int hours, char object[OBJECT_REF_TEXT])
 {
 	const struct dataset *ds = access_find(r->admin, "files");
 	AUTO(log) struct log *log = NULL;
@@ -653,9 +655,9 @@ plant_record(const struct realm *r, const struct identity *signer, uint64_t seq,
 	assert_ok(log_load(r->admin, ds, NULL, &log, &err));
 	s = *log_head(log);
 	s.time.s = FIRST_TIME + hours * 3600;
+	s.end.s = time(NULL);
 	memcpy(head.dataset, ds->id, DATASET_ID_LEN);
-	memcpy(
-	    head.prev, log_snapshot(log, (size_t)seq - 2)->id, OBJECT_NAME_LEN);
+	memcpy(head.prev, log_snapshot(log, prev - 1)->id, OBJECT_NAME_LEN);
 	assert_ok(record_encode_snapshot(
 	    &s, &head, keyring_latest(ds->keys), signer, &w, &err));
 	memcpy(ref.dataset, ds->id, DATASET_ID_LEN);
@@ -671,7 +673,7 @@ check_run__finds_records_of_who_may_not_write(void **state)
 	char object[OBJECT_REF_TEXT];
 
 	assert_ok(identity_new(IDENTITY_HOST, "nobody", &nobody, &err));
-	plant_record(r, nobody, 3, 5, object);
+	plant_record(r, nobody, 3, 2, 5, object);
 	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
 		FINDINGS_AUTO struct findings f;
 
@@ -685,6 +687,29 @@ check_run__finds_records_of_who_may_not_write(void **state)
 	unplant(r, object);
 }
 
+/* Without keys too, though the time at which it was signed is sealed. */
+static void
+check_run__accepts_records_of_writers(void **state)
+{
+	const struct realm *r = *state;
+	AUTO(identity) struct identity *host = NULL;
+	char object[OBJECT_REF_TEXT];
+
+	assert_ok(identity_new(IDENTITY_HOST, "db2", &host, &err));
+	assert_ok(access_grant(r->admin, &host->pub, ROLE_WRITER,
+	    access_find(r->admin, "files"), INT64_MAX, &err));
+	plant_record(r, host, 3, 2, 5, object);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		AUTO(access) struct access *a = realm_open(r);
+		struct check_options opt = {.depth = depths[i]};
+		FINDINGS_AUTO struct findings f;
+
+		check_with(a, NULL, &opt, &f);
+		assert_clean(&f);
+	}
+	unplant(r, object);
+}
+
 static void
 check_run__finds_a_fork(void **state)
 {
@@ -693,7 +718,7 @@ check_run__finds_a_fork(void **state)
 	char object[OBJECT_REF_TEXT];
 
 	find_in(r, "files", "log", &records);
-	plant_record(r, access_identity(r->admin), 2, 5, object);
+	plant_record(r, access_identity(r->admin), 2, 1, 5, object);
 	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
 		FINDINGS_AUTO struct findings f;
 
@@ -706,6 +731,24 @@ check_run__finds_a_fork(void **state)
 	unplant(r, object);
 }
 
+static void
+check_run__finds_a_record_after_another_one(void **state)
+{
+	const struct realm *r = *state;
+	char object[OBJECT_REF_TEXT];
+
+	plant_record(r, access_identity(r->admin), 3, 1, 5, object);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		FINDINGS_AUTO struct findings f;
+
+		check_realm(r, depths[i], &f);
+		assert_only(&f, object);
+		assert_int_equal(f.n, 1);
+		assert_true(found_what(&f, object, "does not follow"));
+	}
+	unplant(r, object);
+}
+
 /* Each of the records is sound; but people could not tell them apart. */
 static void
 check_run__finds_two_snapshots_of_one_time(void **state)
@@ -714,7 +757,7 @@ check_run__finds_two_snapshots_of_one_time(void **state)
 	FINDINGS_AUTO struct findings f;
 	char object[OBJECT_REF_TEXT];
 
-	plant_record(r, access_identity(r->admin), 3, 1, object);
+	plant_record(r, access_identity(r->admin), 3, 2, 1, object);
 	check_realm(r, CHECK_STRUCTURE, &f);
 	unplant(r, object);
 	*strrchr(object, '/') = '\0';
@@ -749,7 +792,7 @@ check_run__damage_of_one_dataset_is_not_anothers(void **state)
 	original_put(&o);
 }
 
-/* --- who looks ------------------------------------------------------------------------------- */
+/* --- who looks ---------------------------------------------------------- */
 
 static struct access *
 open_as_writer(const struct realm *r)
@@ -844,7 +887,9 @@ main(void)
 	    cmocka_unit_test(check_run__finds_objects_of_another_dataset),
 	    cmocka_unit_test(check_run__finds_objects_of_another_store),
 	    cmocka_unit_test(check_run__finds_records_of_who_may_not_write),
+	    cmocka_unit_test(check_run__accepts_records_of_writers),
 	    cmocka_unit_test(check_run__finds_a_fork),
+	    cmocka_unit_test(check_run__finds_a_record_after_another_one),
 	    cmocka_unit_test(check_run__finds_two_snapshots_of_one_time),
 	    cmocka_unit_test(check_run__damage_of_one_dataset_is_not_anothers),
 	    cmocka_unit_test(check_run__names_snapshots_as_people_do),

@@ -25,7 +25,7 @@ struct forge {
 	size_t nindexes;
 };
 
-/* --- making --------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------- */
 
 static struct forge
 forge_new(void)
@@ -189,7 +189,7 @@ publish_dir(struct forge *f)
 	publish(f, &root);
 }
 
-/* --- looking --------------------------------------------------------------------- */
+/* --- looking ------------------------------------------------------------ */
 
 static void
 assert_whole(const struct forge *f)
@@ -200,7 +200,7 @@ assert_whole(const struct forge *f)
 	assert_clean(&found);
 }
 
-/* That a check of this depth, and of this one on, finds the lie and no other. */
+/* That checks of this depth and deeper find the lie, and no other. */
 static void
 assert_caught(const struct forge *f, enum check_depth depth, const char *what,
     const char *affects)
@@ -220,7 +220,7 @@ assert_caught(const struct forge *f, enum check_depth depth, const char *what,
 	}
 }
 
-/* --- honest ones -------------------------------------------------------------------- */
+/* --- honest ones -------------------------------------------------------- */
 
 static void
 check_run__accepts_what_is_true(void **state)
@@ -262,7 +262,7 @@ check_run__goes_as_deep_as_it_has_to(void **state)
 	assert_int_equal(got.result.entries, DEEP + 1);
 }
 
-/* --- trees --------------------------------------------------------------------------- */
+/* --- trees -------------------------------------------------------------- */
 
 static void
 check_run__finds_wrong_totals_of_the_root(void **state)
@@ -323,18 +323,20 @@ check_run__finds_inode_numbers_from_the_future(void **state)
 	assert_caught(&f, CHECK_STRUCTURE, "inode number 1000", LIES "fifo");
 }
 
-/* What a newer snapshot may have, and what an older one has in common with it. */
+/* What a newer snapshot may have, but not an older one. */
 static void
 check_run__finds_inode_numbers_that_came_later(void **state)
 {
 	FORGE_AUTO struct forge f = forge_new();
-	struct entry root;
-	struct entry e;
+	struct entry dir, root, e;
 
 	(void)state;
 	e = plain(&f, ENTRY_FIFO);
 	e.ino = NEXT_INO;
 	add(&f, "fifo", &e);
+	f.totals.others = 1;
+	dir = finish_dir(&f);
+	add(&f, "dir", &dir);
 	f.totals.others = 1;
 	root = finish_dir(&f);
 	publish(&f, &root);
@@ -463,7 +465,7 @@ check_run__finds_a_page_with_fewer_entries(void **state)
 	assert_caught(&f, CHECK_STRUCTURE, "fewer entries", LIES);
 }
 
-/* --- contents ------------------------------------------------------------------------ */
+/* --- contents ----------------------------------------------------------- */
 
 static void
 check_run__finds_chunks_that_no_index_lists(void **state)
@@ -477,6 +479,55 @@ check_run__finds_chunks_that_no_index_lists(void **state)
 	publish_dir(&f);
 	assert_caught(
 	    &f, CHECK_STRUCTURE, "no index of the dataset lists it", LIES "b");
+}
+
+static void
+check_run__finds_attributes_that_no_index_lists(void **state)
+{
+	static const char name[] = "user.a";
+	FORGE_AUTO struct forge f = forge_new();
+	WR_AUTO struct wr w = {0};
+	struct xattr x = {.name = {(const uint8_t *)name, strlen(name)},
+	    .in_chunk = true,
+	    .value_len = 2000,
+	    .chunk = {{1}}};
+	struct entry e;
+
+	(void)state;
+	xattr_encode(&x, &w);
+	e = plain(&f, ENTRY_FIFO);
+	e.nxattrs = 1;
+	e.xattrs = (struct span){w.buf, w.len};
+	add(&f, "fifo", &e);
+	f.totals.others = 1;
+	publish_dir(&f);
+	assert_caught(&f, CHECK_STRUCTURE, "no index of the dataset lists it",
+	    LIES "fifo");
+}
+
+/* The file is named once; the older snapshot, by what it has in common. */
+static void
+check_run__names_older_snapshots_with_the_same_damage(void **state)
+{
+	FORGE_AUTO struct forge f = forge_new();
+	FINDINGS_AUTO struct findings got;
+	struct chunk_name nothing = {{1}};
+	struct entry dir, root;
+
+	(void)state;
+	add_chunk(&f, "a", nothing, 4);
+	dir = finish_dir(&f);
+	add(&f, "dir", &dir);
+	root = finish_dir(&f);
+	publish(&f, &root);
+	f.hours = 1;
+	publish_again(&f, &root);
+	check_realm(f.r, CHECK_STRUCTURE, &got);
+	assert_int_equal(got.n, 2);
+	assert_string_equal(
+	    got.v[0].affects, "lies@2023-11-14T23:13:20Z:/dir/a");
+	assert_string_equal(got.v[1].affects, LIES);
+	assert_string_equal(got.v[0].object, got.v[1].object);
 }
 
 static void
@@ -530,6 +581,42 @@ add_list(struct forge *f, const char *name, size_t n, uint64_t size)
 	add_file(f, name, &c, size);
 }
 
+#define MANY 70000 /* more than are looked up at a time */
+
+/* A file of as many chunks; ${nothing} of them, if any, is not there. */
+static void
+add_many(struct forge *f, const char *name, uint64_t nothing)
+{
+	AUTO(content_builder) struct content_builder *b = NULL;
+	struct content c;
+	uint64_t len;
+
+	assert_ok(content_builder_new(&b, &err));
+	for (uint64_t i = 0; i < MANY; i++) {
+		struct element el = {.len = sizeof(i)};
+
+		el.name = put_chunk(f, CHUNK_DATA, &i, sizeof(i));
+		if (i == nothing)
+			el.name.b[0] ^= 1;
+		assert_ok(content_builder_add(b, f->lane, &el, &err));
+	}
+	assert_ok(content_builder_finish(b, f->lane, &c, &len, &err));
+	add_file(f, name, &c, len);
+}
+
+static void
+check_run__finds_one_chunk_of_many(void **state)
+{
+	FORGE_AUTO struct forge f = forge_new();
+
+	(void)state;
+	add_many(&f, "whole", MANY);
+	add_many(&f, "z", 4711);
+	publish_dir(&f);
+	assert_caught(
+	    &f, CHECK_STRUCTURE, "no index of the dataset lists it", LIES "z");
+}
+
 static void
 check_run__finds_wrong_lengths_of_lists(void **state)
 {
@@ -569,7 +656,7 @@ check_run__names_all_files_with_a_damaged_list(void **state)
 	original_put(&o);
 }
 
-/* --- packs and indexes ------------------------------------------------------------------ */
+/* --- packs and indexes -------------------------------------------------- */
 
 /* A pack of two segments of a chunk each, and what an index says of it. */
 struct pair {
@@ -785,8 +872,12 @@ main(void)
 	    cmocka_unit_test(check_run__looks_again_under_another_claim),
 	    cmocka_unit_test(check_run__finds_a_page_with_fewer_entries),
 	    cmocka_unit_test(check_run__finds_chunks_that_no_index_lists),
+	    cmocka_unit_test(check_run__finds_attributes_that_no_index_lists),
+	    cmocka_unit_test(
+		check_run__names_older_snapshots_with_the_same_damage),
 	    cmocka_unit_test(check_run__finds_a_directory_as_a_file),
 	    cmocka_unit_test(check_run__finds_wrong_lengths_of_chunks),
+	    cmocka_unit_test(check_run__finds_one_chunk_of_many),
 	    cmocka_unit_test(check_run__finds_wrong_lengths_of_lists),
 	    cmocka_unit_test(check_run__names_all_files_with_a_damaged_list),
 	    cmocka_unit_test(check_run__accepts_a_true_pair),

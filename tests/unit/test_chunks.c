@@ -245,6 +245,9 @@ get__an_index_that_has_gone(void **state)
 	c = new_chunks(f, cache, refs, 2);
 	assert_ok(store_remove(f->store, &refs[1], &err));
 	/* What the other lists is found without asking. */
+	assert_ok(get(c, 3, &err));
+	/* Without a newer set, what it alone listed is lost: no mere absence. */
+	assert_rc(ERR_CORRUPT, get(c, 103, &err));
 	m.c = c;
 	m.to = put_index(f, packs, 2);
 	chunks_on_missing(c, refresh, &m);

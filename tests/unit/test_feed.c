@@ -12,7 +12,7 @@ static void
 fill_at(uint8_t *buf, size_t len, uint64_t off, uint64_t seed)
 {
 	for (size_t i = 0; i < len; i++)
-		buf[i] = (uint8_t)mix(seed + (off + i) / 8) >> (off + i) % 8;
+		buf[i] = (uint8_t)(mix(seed + (off + i) / 8) >> (off + i) % 8);
 }
 
 /* --- files -------------------------------------------------------------- */

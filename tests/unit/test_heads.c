@@ -21,7 +21,7 @@ must_open(struct fixture *f, const struct root *root)
 {
 	struct heads *h = NULL;
 
-	assert_ok(heads_open(f->dir, root, &h, &f->err));
+	assert_ok(heads_open(f->dir, root, "/srv/a", &h, &f->err));
 	return h;
 }
 
@@ -84,7 +84,7 @@ heads_open__remembers_by_store(void **state)
 
 	assert_ok(heads_set(h, dataset, 9, one, &f->err));
 	heads_close(h);
-	h = must_open(f, &b);
+	assert_ok(heads_open(f->dir, &b, "/srv/b", &h, &f->err));
 	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &seq, name, &f->err));
 	heads_close(h);
 	h = must_open(f, &a);
@@ -101,11 +101,91 @@ heads_open__another_fingerprint_is_auth(void **state)
 
 	heads_close(h);
 	root.fingerprint[31] ^= 1;
-	assert_rc(ERR_AUTH, heads_open(f->dir, &root, &h, &f->err));
+	assert_rc(ERR_AUTH, heads_open(f->dir, &root, "/srv/a", &h, &f->err));
 	assert_null(h);
 	root.fingerprint[31] ^= 1;
 	h = must_open(f, &root);
 	heads_close(h);
+}
+
+/* Whoever swaps a store for another gives it any id he likes. */
+static void
+heads_open__another_store_at_the_address_is_auth(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct root other = some_root(20);
+	struct heads *h = must_open(f, &root);
+
+	heads_close(h);
+	assert_rc(ERR_AUTH, heads_open(f->dir, &other, "/srv/a", &h, &f->err));
+	assert_null(h);
+	assert_non_null(strstr(f->err.text, "at this address"));
+	assert_non_null(strstr(f->err.text, "AIBA-EAQC-AIBA-EAQC..."));
+	assert_non_null(strstr(f->err.text, "CUKR-KFIV-CUKR-KFIV..."));
+	assert_non_null(strstr(f->err.text, "--fingerprint"));
+
+	/* It was not remembered by its id either, nor does it stick. */
+	other.fingerprint[0] ^= 1;
+	assert_ok(heads_open(f->dir, &other, "/srv/b", &h, &f->err));
+	heads_close(h);
+	h = must_open(f, &root);
+	heads_close(h);
+}
+
+static void
+heads_open__one_store_at_two_addresses(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct heads *h = must_open(f, &root);
+
+	assert_ok(heads_set(h, dataset, 5, one, &f->err));
+	heads_close(h);
+	assert_ok(heads_open(f->dir, &root, "/mnt/copy", &h, &f->err));
+	assert_head(f, h, 5, one);
+	heads_close(h);
+}
+
+static void
+heads_accept__another_store_takes_its_place(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct root other = some_root(20);
+	struct heads *h = must_open(f, &root);
+
+	heads_close(h);
+	assert_ok(heads_accept(f->dir, &other, "/srv/a", &f->err));
+	h = must_open(f, &other);
+	heads_close(h);
+	assert_rc(ERR_AUTH, heads_open(f->dir, &root, "/srv/a", &h, &f->err));
+
+	/* Also under an id that had another fingerprint. */
+	root.fingerprint[0] ^= 1;
+	assert_ok(heads_accept(f->dir, &root, "/srv/a", &f->err));
+	h = must_open(f, &root);
+	heads_close(h);
+}
+
+/* Version 1 had no addresses; its heads stay. */
+static void
+heads_open__an_older_version_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct root other = some_root(20);
+	struct heads *h = must_open(f, &root);
+	char path[SCRATCH_PATH + 256];
+
+	assert_ok(heads_set(h, dataset, 5, one, &f->err));
+	heads_close(h);
+	fixture_path(f, "heads.db", path);
+	change_database(path, "DROP TABLE place; PRAGMA user_version=1");
+	h = must_open(f, &root);
+	assert_head(f, h, 5, one);
+	heads_close(h);
+	assert_rc(ERR_AUTH, heads_open(f->dir, &other, "/srv/a", &h, &f->err));
 }
 
 static void
@@ -119,7 +199,8 @@ heads_open__damaged_is_left_alone(void **state)
 	heads_close(h);
 	fixture_path(f, "heads.db", path);
 	scratch_write(path, "not a database, and longer than a header is", 43);
-	assert_rc(ERR_CORRUPT, heads_open(f->dir, &root, &h, &f->err));
+	assert_rc(
+	    ERR_CORRUPT, heads_open(f->dir, &root, "/srv/a", &h, &f->err));
 	assert_non_null(strstr(f->err.text, "bring the file back"));
 	assert_non_null(strstr(f->err.text, path));
 	assert_int_equal(count_files(f, "*"), 1);
@@ -135,8 +216,9 @@ heads_open__newer_version_is_refused(void **state)
 
 	heads_close(h);
 	fixture_path(f, "heads.db", path);
-	change_database(path, "PRAGMA user_version=2");
-	assert_rc(ERR_VERSION, heads_open(f->dir, &root, &h, &f->err));
+	change_database(path, "PRAGMA user_version=3");
+	assert_rc(
+	    ERR_VERSION, heads_open(f->dir, &root, "/srv/a", &h, &f->err));
 }
 
 static void
@@ -160,8 +242,8 @@ heads_open__private_whatever_the_umask(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(umasks); i++) {
 		struct heads *h = NULL;
 		mode_t old = umask(umasks[i]);
-		int rc =
-		    heads_open(fixture_path(f, "a/b", dir), &root, &h, &f->err);
+		int rc = heads_open(
+		    fixture_path(f, "a/b", dir), &root, "/srv/a", &h, &f->err);
 
 		if (rc == 0)
 			rc = heads_set(h, dataset, 1, one, &f->err);
@@ -190,7 +272,7 @@ heads_set__from_many_processes(void **state)
 	for (uint8_t i = 0; i < PROCESSES; i++) {
 		if (fork() != 0)
 			continue;
-		if (heads_open(f->dir, &root, &h, &f->err) != 0)
+		if (heads_open(f->dir, &root, "/srv/a", &h, &f->err) != 0)
 			_exit(1);
 		memset(name, i, sizeof(name));
 		for (seq = i + 1; seq < 100; seq += PROCESSES) {
@@ -218,6 +300,10 @@ main(void)
 	    state_test(heads_set__only_ever_forward),
 	    state_test(heads_open__remembers_by_store),
 	    state_test(heads_open__another_fingerprint_is_auth),
+	    state_test(heads_open__another_store_at_the_address_is_auth),
+	    state_test(heads_open__one_store_at_two_addresses),
+	    state_test(heads_accept__another_store_takes_its_place),
+	    state_test(heads_open__an_older_version_goes_on),
 	    state_test(heads_open__damaged_is_left_alone),
 	    state_test(heads_open__newer_version_is_refused),
 	    state_test(heads_open__private_whatever_the_umask),

@@ -570,7 +570,8 @@ static void
 make_parts(struct parts *p)
 {
 	*p = (struct parts){
-	    .packs = {{.size = 1024}, {.kind = PACK_META, .size = 1024}},
+	    .packs = {{.name = {1}, .size = 1024},
+		{.kind = PACK_META, .size = 1024}},
 	    .segments = {{0, 128, SEALED}, {0, 128 + SEALED, SEALED},
 		{1, 128, SEALED}},
 	};
@@ -622,6 +623,8 @@ summary__malformed_fields_fail(void **state)
 	summary_fails(p.s.npacks = 0);
 	summary_fails(p.s.npacks = 1);
 	summary_fails(p.packs[1].kind = 2);
+	summary_fails(
+	    memcpy(p.packs[0].name, p.packs[1].name, sizeof(p.packs[0].name)));
 	summary_fails(p.packs[0].size = PACK_LIMIT + 1);
 	summary_fails(p.packs[0].size = 128 + 2 * SEALED + 16);
 	/* The last pack has none; out of order; a pack that there is not. */

@@ -191,28 +191,78 @@ ingest_known__is_not_stored_again(void **state)
 	assert_all_found(f, &ix, 0, 110);
 }
 
+/* Store 0 to 9, lose the index as ${lose} does, and store them again. */
 static void
-ingest_known__misses_an_index_that_has_gone(void **state)
+check_lost_index(struct fixture *f,
+    void (*lose)(struct store *s, const struct object_ref *ref))
 {
-	struct fixture *f = *state;
 	AUTO(ingest) struct ingest *in = run_new(f);
-	const object_name nowhere = {1};
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	INDEXES_AUTO struct indexes ix = {0};
 
-	assert_rc(ERR_NOT_FOUND, ingest_known(in, &nowhere, 1, &err));
+	(void)whole_run(f, &ix, NULL, 0, 10);
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	memcpy(ref.name, ix.names[0], sizeof(ref.name));
+	lose(f->store, &ref);
+	assert_int_equal(
+	    ingest_known(in, (const object_name *)ix.names, 1, NULL), 0);
+	assert_int_equal(ingest_lost(in), 1);
+	take_run(in, 0, 10);
+	finish(in, &ix);
+	assert_int_equal(ingest_totals(in).chunks, 10);
+	/* It stays in the set, for it may come back. */
+	assert_int_equal(ix.n, 2);
+	assert_memory_equal(ix.names[0], ref.name, sizeof(ref.name));
+	assert_all_found(
+	    f, &(struct indexes){.names = ix.names + 1, .n = 1}, 0, 10);
+}
+
+static void
+lose_all(struct store *s, const struct object_ref *ref)
+{
+	assert_ok(store_remove(s, ref, &err));
+}
+
+static void
+lose_some(struct store *s, const struct object_ref *ref)
+{
+	size_t len;
+	const uint8_t *bytes = memstore_bytes(s, ref, &len);
+	uint8_t *copy = malloc(len);
+
+	memcpy(copy, bytes, len);
+	memstore_set(s, ref, copy, len - 1);
+	free(copy);
+}
+
+static void
+ingest_known__does_without_an_index_that_has_gone(void **state)
+{
+	check_lost_index(*state, lose_all);
+}
+
+static void
+ingest_known__does_without_an_index_that_is_damaged(void **state)
+{
+	check_lost_index(*state, lose_some);
 }
 
 /* Store 0 to 9, lose the pack as ${lose} does, and store them again. */
 static void
-check_lost_pack(
-    struct fixture *f, void (*lose)(struct store *s, struct object_ref *ref))
+check_lost_pack(struct fixture *f,
+    void (*lose)(struct store *s, const struct object_ref *ref))
 {
 	INDEXES_AUTO struct indexes ix = {0};
 	TOLD_AUTO struct told told = {0};
+	AUTO(ingest) struct ingest *in = NULL;
 
 	(void)whole_run(f, &ix, &told, 0, 10);
 	/* Listed by one index with these, which is too big to be merged. */
 	(void)whole_run(f, &ix, &told, 1000, 1400);
 	lose(f->store, &told.pack[0]);
+	in = run_new(f);
+	know(in, &ix);
+	assert_int_equal(ingest_lost(in), 1);
 
 	assert_int_equal(whole_run(f, &ix, &told, 0, 12).chunks, 12);
 	assert_int_equal(told.n, 3);
@@ -224,24 +274,6 @@ check_lost_pack(
 	READER_AUTO struct reader r = reader_new(f, &ix);
 	for (uint64_t i = 0; i < 12; i++)
 		assert_in_pack(&r, i, &told.pack[2]);
-}
-
-static void
-lose_all(struct store *s, struct object_ref *ref)
-{
-	assert_ok(store_remove(s, ref, &err));
-}
-
-static void
-lose_some(struct store *s, struct object_ref *ref)
-{
-	size_t len;
-	const uint8_t *bytes = memstore_bytes(s, ref, &len);
-	uint8_t *copy = malloc(len);
-
-	memcpy(copy, bytes, len);
-	memstore_set(s, ref, copy, len - 1);
-	free(copy);
 }
 
 static void
@@ -266,7 +298,8 @@ main(void)
 	    content_test(ingest_chunk__fills_several_packs),
 	    content_test(ingest_new__wants_a_key),
 	    content_test(ingest_known__is_not_stored_again),
-	    content_test(ingest_known__misses_an_index_that_has_gone),
+	    content_test(ingest_known__does_without_an_index_that_has_gone),
+	    content_test(ingest_known__does_without_an_index_that_is_damaged),
 	    content_test(ingest_known__does_not_rely_on_a_pack_that_has_gone),
 	    content_test(ingest_known__does_not_rely_on_a_pack_of_another_size),
 	};

@@ -180,10 +180,29 @@ links__keeps_many_apart(void **state)
 #define links_test(name)                                                       \
 	cmocka_unit_test_setup_teardown(name, links_setup, links_teardown)
 
+/* Two links of one file, each since a link of a file of its own. */
+static void
+links_claim__gives_a_number_to_one_file(UNUSED void **state)
+{
+	AUTO(links) struct links *l = NULL;
+	struct stat a = {.st_dev = 1, .st_ino = 10, .st_nlink = 2};
+	struct stat b = {.st_dev = 1, .st_ino = 11, .st_nlink = 2};
+	struct stat c = {.st_dev = 2, .st_ino = 10, .st_nlink = 2};
+	struct err err;
+
+	assert_int_equal(links_new(&l, &err), 0);
+	assert_int_equal(links_claim(l, 5, &a, &err), 1);
+	assert_int_equal(links_claim(l, 5, &b, &err), 0);
+	assert_int_equal(links_claim(l, 5, &c, &err), 0);
+	assert_int_equal(links_claim(l, 5, &a, &err), 1);
+	assert_int_equal(links_claim(l, 6, &b, &err), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(links_claim__gives_a_number_to_one_file),
 	    links_test(links_meet__tells_the_first_link),
 	    links_test(links_entry__is_the_first_links),
 	    links_test(links_entry__is_forgotten_with_the_last_link),

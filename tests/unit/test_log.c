@@ -21,7 +21,8 @@ new_bench(struct world *w)
 {
 	struct bench b = {.w = w, .ds = world_dataset(w, "customers")};
 
-	assert_ok(heads_open(w->dir, access_root(w->alice), &b.heads, &err));
+	assert_ok(
+	    heads_open(w->dir, access_root(w->alice), w->path, &b.heads, &err));
 	return b;
 }
 
@@ -125,6 +126,27 @@ assert_no_load(const struct bench *b, int want, const char *part)
 	assert_fails(
 	    want, part, log_load(b->w->alice, b->ds, b->heads, &l, &err));
 	assert_null(l);
+}
+
+/* Shorter than the store shows, and it says why. */
+static void
+assert_damaged(const struct log *l, size_t n, int want, const char *part)
+{
+	const struct err *damage = log_damage(l);
+
+	assert_int_equal(log_count(l), n);
+	assert_non_null(damage);
+	assert_int_equal(damage->code, want);
+	if (strstr(damage->text, part) == NULL)
+		fail_msg("'%s' is not in: %s", part, damage->text);
+}
+
+static void
+assert_loads(const struct bench *b, size_t n, int want, const char *part)
+{
+	AUTO(log) struct log *l = must_load(b);
+
+	assert_damaged(l, n, want, part);
 }
 
 static void
@@ -392,12 +414,16 @@ log_load__signed_by_a_reader(void **state)
 	bool changed;
 
 	plant(&b, host, START + 1000);
-	assert_no_load(&b, ERR_AUTH, "record 2");
+	assert_loads(&b, 1, ERR_AUTH, "record 2");
 
 	/* Nor does it show in a log that is open. */
-	assert_fails(ERR_AUTH, "record 2", log_refresh(l, &changed, &err));
-	assert_int_equal(log_count(l), 1);
-	assert_fails(ERR_AUTH, "record 2", log_refresh(l, &changed, &err));
+	assert_null(log_damage(l));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(log_refresh(l, &changed, &err));
+		assert_false(changed);
+		assert_damaged(l, 1, ERR_AUTH, "record 2");
+	}
+	assert_fails(ERR_AUTH, "record 2", log_check(l, &err));
 	end_bench(&b, l);
 }
 
@@ -412,7 +438,7 @@ log_load__signed_by_another_dataset_s_writer(void **state)
 	    host_as(b.w, "db2", ROLE_WRITER, other, INT64_MAX);
 
 	plant(&b, host, START + 1000);
-	assert_no_load(&b, ERR_AUTH, "record 2");
+	assert_loads(&b, 1, ERR_AUTH, "record 2");
 	end_bench(&b, l);
 }
 
@@ -429,7 +455,7 @@ log_load__signed_after_the_grant_ended(void **state)
 	plant(&b, host, START + 439);
 	log_free(must_load(&b));
 	plant(&b, host, START + 440);
-	assert_no_load(&b, ERR_AUTH, "record 3");
+	assert_loads(&b, 2, ERR_AUTH, "record 3");
 	end_bench(&b, l);
 }
 
@@ -443,7 +469,7 @@ log_load__signed_in_another_s_name(void **state)
 	memcpy(
 	    host->pub.id, access_identity(b.w->alice)->pub.id, IDENTITY_ID_LEN);
 	plant(&b, host, START + 1000);
-	assert_no_load(&b, ERR_AUTH, "record 2");
+	assert_loads(&b, 1, ERR_AUTH, "record 2");
 	end_bench(&b, l);
 }
 
@@ -532,7 +558,8 @@ log_load__a_flipped_bit_renamed(void **state)
 	remove_record(&b, 2, name);
 	w.buf[w.len - 1] ^= 1; /* the signature: everything else holds */
 	plant_bytes(&b, 2, &w);
-	assert_no_load(&b, ERR_CORRUPT, "record 3");
+	/* Record 3 does not follow it, and by itself it is forged. */
+	assert_loads(&b, 1, ERR_AUTH, "record 2");
 	end_bench(&b, l);
 }
 
@@ -617,7 +644,10 @@ log_load__a_fork(void **state)
 	memcpy(b.prev, log_snapshot(l, 0)->id, OBJECT_NAME_LEN);
 	b.seq = 1;
 	plant(&b, access_identity(b.w->alice), START + 5000);
-	assert_no_load(&b, ERR_CORRUPT, "two records 2");
+	/* The one that was seen; who has seen neither can't tell. */
+	assert_loads(&b, 2, ERR_CORRUPT, "two records 2");
+	heads_close(STEAL(b.heads));
+	assert_loads(&b, 1, ERR_CORRUPT, "two records 2");
 	end_bench(&b, l);
 }
 
@@ -629,7 +659,7 @@ log_load__a_break_in_the_chain(void **state)
 
 	memset(b.prev, 0x77, OBJECT_NAME_LEN);
 	plant(&b, access_identity(b.w->alice), START + 5000);
-	assert_no_load(&b, ERR_CORRUPT, "does not follow");
+	assert_loads(&b, 2, ERR_CORRUPT, "does not follow");
 	end_bench(&b, l);
 }
 
@@ -641,7 +671,7 @@ log_load__an_old_record_again(void **state)
 	WR_AUTO struct wr w = read_record(&b, 2, log_snapshot(l, 1)->id);
 
 	plant_bytes(&b, 3, &w);
-	assert_no_load(&b, ERR_CORRUPT, "says that it is record 2");
+	assert_loads(&b, 2, ERR_CORRUPT, "says that it is record 2");
 	end_bench(&b, l);
 }
 
@@ -656,13 +686,13 @@ log_load__a_record_of_another_dataset(void **state)
 	    make_record(&b, keyring_latest(other->keys), alice, START + 1000);
 
 	plant_bytes(&b, 3, &w);
-	assert_no_load(&b, ERR_CORRUPT, "of another dataset");
+	assert_loads(&b, 2, ERR_CORRUPT, "of another dataset");
 
 	/* With this dataset's id in its head, its box is still the other's. */
 	remove_record(&b, 3, b.prev);
 	memcpy(w.buf + 8, b.ds->id, DATASET_ID_LEN);
 	plant_bytes(&b, 3, &w);
-	assert_no_load(&b, ERR_AUTH, "record 3");
+	assert_loads(&b, 2, ERR_AUTH, "record 3");
 	end_bench(&b, l);
 }
 
@@ -673,7 +703,158 @@ log_load__two_snapshots_of_one_moment(void **state)
 	struct log *l = log_of(&b, 2);
 
 	plant(&b, access_identity(b.w->alice), START + 100);
-	assert_no_load(&b, ERR_CORRUPT, "same time");
+	assert_loads(&b, 2, ERR_CORRUPT, "same time");
+	end_bench(&b, l);
+}
+
+/* --- an end that is damaged -------------------------------------------- */
+
+static struct wr
+junk(const char *text)
+{
+	struct wr w = {0};
+
+	wr_bytes(&w, text, strlen(text));
+	return w;
+}
+
+static void
+log_load__junk_at_the_end(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 3);
+	AUTO(log) struct log *again = NULL;
+	WR_AUTO struct wr w = junk("not a record");
+
+	plant_bytes(&b, 4, &w);
+	again = must_load(&b);
+	assert_damaged(again, 3, ERR_CORRUPT, "record 4");
+	assert_memory_equal(
+	    log_head(again)->id, log_snapshot(l, 2)->id, OBJECT_NAME_LEN);
+	assert_fails(ERR_CORRUPT, "record 4", log_check(again, &err));
+
+	/* Nobody adds to it: what would the next record follow? */
+	assert_fails(ERR_CORRUPT, "varve check",
+	    log_append(again, snapshot_at(START + 1000, 0), &err));
+
+	/* Once it is gone, all is well. */
+	remove_record(&b, 4, b.prev);
+	append(l, START + 1000, 0);
+	log_free(STEAL(again));
+	again = must_load(&b);
+	assert_int_equal(log_count(again), 4);
+	assert_null(log_damage(again));
+	end_bench(&b, l);
+}
+
+/* Beside a record, it takes nothing away: it is not signed. */
+static void
+log_load__junk_beside_a_record(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 3);
+	WR_AUTO struct wr one = junk("a first of its number");
+	WR_AUTO struct wr two = junk("a second of its number");
+
+	plant_bytes(&b, 2, &one);
+	assert_loads(&b, 3, ERR_CORRUPT, "two records 2");
+	plant_bytes(&b, 3, &two);
+	assert_loads(&b, 3, ERR_CORRUPT, "two records 2");
+	assert_fails(ERR_CORRUPT, "second record",
+	    log_append(l, snapshot_at(START + 1000, 0), &err));
+	heads_close(STEAL(b.heads));
+	assert_loads(&b, 3, ERR_CORRUPT, "two records 2");
+	end_bench(&b, l);
+}
+
+static void
+log_load__nothing_but_junk(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 1);
+	WR_AUTO struct wr w = junk("not a record");
+
+	heads_close(STEAL(b.heads));
+	remove_record(&b, 1, b.prev);
+	plant_bytes(&b, 1, &w);
+	assert_no_load(&b, ERR_CORRUPT, "record 1");
+	end_bench(&b, l);
+}
+
+/* A prefix that is older than what was seen is no way out. */
+static void
+log_load__never_less_than_was_seen(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 3);
+	char path[SCRATCH_PATH + 256];
+
+	record_path(&b, 3, log_snapshot(l, 2)->id, path);
+	scratch_write(path, "cut", 3);
+	assert_no_load(&b, ERR_CORRUPT, "");
+	heads_close(STEAL(b.heads));
+	assert_loads(&b, 2, ERR_CORRUPT, "record 3");
+	end_bench(&b, l);
+}
+
+static void
+log_load__a_newer_version_at_the_end(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 2);
+	WR_AUTO struct wr w = make_record(
+	    &b, keys_of(&b), access_identity(b.w->alice), START + 1000);
+
+	w.buf[4] = 2;
+	plant_bytes(&b, 3, &w);
+	assert_loads(&b, 2, ERR_VERSION, "record 3");
+	end_bench(&b, l);
+}
+
+/* What came before the damage counts, though it was not there before. */
+static void
+log_refresh__up_to_the_damage(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 1);
+	AUTO(log) struct log *other = must_load(&b);
+	WR_AUTO struct wr w = junk("not a record");
+	bool changed;
+
+	append(other, START + 1000, 0);
+	plant_bytes(&b, 3, &w);
+	assert_ok(log_refresh(l, &changed, &err));
+	assert_true(changed);
+	assert_damaged(l, 2, ERR_CORRUPT, "record 3");
+	remove_record(&b, 3, b.prev);
+	assert_ok(log_refresh(l, &changed, &err));
+	assert_false(changed);
+	assert_null(log_damage(l));
+	end_bench(&b, l);
+}
+
+/* Records end 60 s after their snapshot's time. */
+static void
+log_append__not_after_the_grant_has_ended(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 1);
+	AUTO(identity)
+	struct identity *host =
+	    host_as(b.w, "db1", ROLE_WRITER, b.ds, START + 500);
+	AUTO(access) struct access *a = world_entered(b.w, host);
+	AUTO(log) struct log *theirs = NULL;
+
+	assert_ok(
+	    log_load(a, access_find(a, "customers"), b.heads, &theirs, &err));
+	append(theirs, START + 439, 0);
+	assert_fails(ERR_DENIED, "ended during the backup",
+	    log_append(theirs, snapshot_at(START + 440, 0), &err));
+	assert_int_equal(log_count(theirs), 2);
+	log_free(STEAL(theirs));
+	theirs = must_load(&b);
+	assert_int_equal(log_count(theirs), 2);
+	assert_null(log_damage(theirs));
 	end_bench(&b, l);
 }
 
@@ -707,6 +888,13 @@ main(void)
 	    world_test(log_load__an_old_record_again),
 	    world_test(log_load__a_record_of_another_dataset),
 	    world_test(log_load__two_snapshots_of_one_moment),
+	    world_test(log_load__junk_at_the_end),
+	    world_test(log_load__junk_beside_a_record),
+	    world_test(log_load__nothing_but_junk),
+	    world_test(log_load__never_less_than_was_seen),
+	    world_test(log_load__a_newer_version_at_the_end),
+	    world_test(log_refresh__up_to_the_damage),
+	    world_test(log_append__not_after_the_grant_has_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,8 +55,8 @@ scene_setup(void **state)
 
 	if (sc == NULL || world_setup((void **)&sc->w) != 0)
 		return -1;
-	assert_ok(heads_open(
-	    sc->w->dir, access_root(sc->w->alice), &sc->heads, &err));
+	assert_ok(heads_open(sc->w->dir, access_root(sc->w->alice), sc->w->path,
+	    &sc->heads, &err));
 	assert_ok(segcache_new(1 << 20, &sc->cache, &err));
 	*state = sc;
 	return 0;

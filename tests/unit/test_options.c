@@ -196,6 +196,19 @@ parse__the_environment_stands_in(void **state)
 	assert_null(p->v.first.store);
 }
 
+/* What was said of a group outranks all that the environment says of it. */
+static void
+parse__the_environment_stays_out_of_a_given_group(void **state)
+{
+	struct parsed *p;
+
+	assert_int_equal(setenv("TEST_STORE", "/env", 1), 0);
+	p = PARSE("--deep");
+	assert_null(p->v.first.store);
+	p = PARSE("--other-deep", "--name", "x");
+	assert_string_equal(p->v.first.store, "/env");
+}
+
 static void
 refused(struct parsed *p, const char *why)
 {
@@ -263,6 +276,7 @@ main(void)
 	    TEST(parse__a_list_keeps_order_and_origin),
 	    TEST(parse__a_prefix_tells_groups_apart),
 	    TEST(parse__the_environment_stands_in),
+	    TEST(parse__the_environment_stays_out_of_a_given_group),
 	    TEST(parse__refuses_with_a_hint),
 	    TEST(parse__takes_no_abbreviation),
 	    TEST(text__help_and_dump),

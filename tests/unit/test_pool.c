@@ -227,26 +227,32 @@ pool_pop__tells_the_first_error(void **state)
 	assert_int_equal(atomic_load(&failing.met), 6);
 }
 
-static void
-pool_pop__tells_one_of_several_errors(void **state)
+/* The first job fails at once, the second when it is let through. */
+static int
+fail_at_gate(
+    UNUSED struct worker *w, struct job *job, void *arg, struct err *err)
 {
-	for (unsigned round = 0; round < 20; round++) {
-		struct failing failing = {.from = 0};
-		PIPELINE_AUTO struct pipeline p =
-		    pipeline_new(*state, THREADS, work_and_fail, &failing);
-		struct err first = {0}, again = {0};
-		struct job *job;
+	if (job->bytes == 0)
+		return err_set(err, ERR_IO, "the first");
+	gate_pass(arg);
+	return err_set(err, ERR_FULL, "the second");
+}
 
-		for (uint64_t i = 0; i < 20; i++)
-			pool_push(p.pool, numbered(i, true));
-		assert_true(pool_pop(p.pool, true, &job, &first) < 0);
-		nap(1000); /* others may fail meanwhile */
-		assert_int_equal(
-		    pool_pop(p.pool, true, &job, &again), first.code);
-		assert_string_equal(first.text, again.text);
-		/* Each thread begins one at most. */
-		assert_true(atomic_load(&failing.met) <= THREADS);
-	}
+static void
+pool_pop__keeps_to_the_first_error(void **state)
+{
+	struct gate gate = GATE;
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, 2, fail_at_gate, &gate);
+	struct job *job;
+
+	pool_push(p.pool, numbered(1, true));
+	gate_await(&gate, 1);
+	pool_push(p.pool, numbered(0, true));
+	assert_fails(ERR_IO, "the first", pool_pop(p.pool, true, &job, &err));
+	gate_open(&gate);
+	nap(20000); /* by now the second has failed */
+	assert_fails(ERR_IO, "the first", pool_pop(p.pool, true, &job, &err));
 }
 
 static void
@@ -433,7 +439,7 @@ main(void)
 	    content_test(pool_pop__waits_only_when_asked_to),
 	    content_test(pool_push__lets_all_threads_work_at_once),
 	    content_test(pool_pop__tells_the_first_error),
-	    content_test(pool_pop__tells_one_of_several_errors),
+	    content_test(pool_pop__keeps_to_the_first_error),
 	    content_test(pool_free__waits_for_work_and_drops_the_rest),
 	    content_test(pool_piece_send__shares_a_job_out),
 	    content_test(pool_piece_wait__has_the_names),

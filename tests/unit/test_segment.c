@@ -320,6 +320,19 @@ decode__leftovers_fail(void **state)
 	decode_rc(ERR_CORRUPT, w.buf, w.len);
 }
 
+static void
+decode__two_chunks_of_one_name_fail(void **state)
+{
+	WR_AUTO struct wr w = {0};
+
+	(void)state;
+	put_segment(&w, 0, 3, 3, CHUNK_DATA);
+	decode_rc(0, w.buf, w.len);
+	/* The third gets the first one's name. */
+	memcpy(w.buf + 2 + 2 * 33 + 1, w.buf + 2 + 1, CHUNK_NAME_LEN);
+	decode_rc(ERR_CORRUPT, w.buf, w.len);
+}
+
 /* A bit flip may pass the decoder (the tag is the pack's), but not crash it. */
 static void
 decode__bit_flips_stay_in_bounds(void **state)
@@ -447,6 +460,7 @@ main(void)
 	    cmocka_unit_test(decode__memory_is_left_out_of_core_files),
 	    cmocka_unit_test(decode__every_truncation_fails),
 	    cmocka_unit_test(decode__leftovers_fail),
+	    cmocka_unit_test(decode__two_chunks_of_one_name_fail),
 	    cmocka_unit_test(decode__bit_flips_stay_in_bounds),
 	    cmocka_unit_test(decode__malformed_fields_fail),
 	    cmocka_unit_test(decode__frame_must_have_the_length_of_the_table),

@@ -3,7 +3,7 @@
 _varve_commands='init backup list mount restore diff find check grant help'
 
 _varve_common='--help --json --quiet --verbose'
-_varve_store='--store'
+_varve_store='--store --fingerprint'
 _varve_key='--person --key-file --recovery-key-file'
 _varve_passphrase='--passphrase-file --passphrase-command'
 _varve_open="$_varve_store $_varve_key $_varve_passphrase $_varve_common"
@@ -12,7 +12,7 @@ _varve_options()
 {
 	case $1 in
 	init)
-		echo "--name --recovery-key-file $_varve_store" \
+		echo "--name --recovery-key-file --store" \
 			"$_varve_passphrase $_varve_common"
 		;;
 	backup)
@@ -31,7 +31,7 @@ _varve_options()
 		echo "--no-owner --numeric-ids --threads $_varve_open"
 		;;
 	diff)
-		echo "--other-store --other-person --other-key-file" \
+		echo "--other-store --other-fingerprint --other-person --other-key-file" \
 			"--other-recovery-key-file --other-passphrase-file" \
 			"--other-passphrase-command $_varve_open"
 		;;
