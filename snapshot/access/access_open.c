@@ -43,6 +43,9 @@ load_root(struct access *a, struct err *err)
 		return ret;
 	ret = root_decode(buf, len, &a->root, err);
 	free(buf);
+	/* No key of the opener's is in question: the root itself is damaged. */
+	if (ret == ERR_AUTH && err != NULL)
+		err->code = ERR_CORRUPT;
 	if (ret != 0)
 		return err_wrap(
 		    err, "cannot open store '%s'", store_address(a->store));

@@ -40,6 +40,8 @@ file_failed(struct restore *rs, const char *path, const struct err *err)
 	if (err->code != ERR_CANCELLED)
 		restore_tell(rs, path, err);
 	pthread_mutex_lock(&rs->mu);
+	if (err->code == ERR_FULL && rs->full.code == 0)
+		rs->full = *err;
 	if (rs->nfailed == rs->failed_cap) {
 		size_t cap = rs->failed_cap * 2 + 16;
 		char **failed = reallocarray(rs->failed, cap, sizeof(*failed));
@@ -260,6 +262,8 @@ run(struct restore *rs, const struct snapshot *s, struct err *err)
 		filler_wait(rs->filler);
 	if (ret == 0 && rs->opt->stop != NULL && atomic_load(rs->opt->stop))
 		ret = err_set(err, ERR_CANCELLED, "stopped");
+	if (ret == 0 && rs->full.code != 0)
+		ret = err_copy(err, &rs->full);
 	return ret;
 }
 

@@ -41,6 +41,7 @@ struct restore {
 	pthread_mutex_t mu; /* of ${out} and of telling problems */
 	/* Paths to take away when all is over; guarded by mu. */
 	char **failed;
+	struct err full; /* the first failure for want of space; by mu */
 	size_t nfailed, failed_cap;
 };
 

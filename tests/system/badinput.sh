@@ -80,7 +80,7 @@ refused 2 '' varve restore d "$T/target"
 refused 2 'nonsense' varve restore d@nonsense "$T/target"
 refused 2 '' varve restore d@2026-02-30 "$T/target"
 refused 1 'missing' varve restore d@latest:missing "$T/target"
-refused 1 'one/below' varve restore d@latest:one/below "$T/target"
+refused 2 'one/below' varve restore d@latest:one/below "$T/target"
 [ ! -e "$T/target" ] || fail 'something was restored'
 
 part 'targets of a restore'

@@ -75,6 +75,7 @@ restore d@latest "$T/restored"
 nothing diff -r "$src" "$T/restored"
 whole
 
+# Against a store that has seen no kill.
 part 'nothing is stored twice'
 size() {
 	find "$1/datasets" -path '*/packs/*' -type f -printf '%s\n' |
@@ -89,6 +90,36 @@ other=$(size "$T/undisturbed")
 echo "$one bytes, undisturbed $other"
 [ "$one" -lt $((other + other / 10)) ] || fail 'much is stored twice'
 equal "$(find "$VARVE_STORE/tmp" -type f | wc -l)" 0 'leftovers'
+
+# A pack has up to 32 MiB: what is of several is there when the next run comes.
+part 'a long backup, killed again and again, goes on where it was'
+mkdir "$T/long"
+for i in 1 2 3 4 5 6; do
+	head -c 33000000 /dev/urandom >"$T/long/$i"
+done
+before=$(size "$VARVE_STORE")
+kept=0
+for i in $(seq 40); do
+	"$VARVE" backup -q long "$T/long" &
+	pid=$!
+	wanted=$((before + 40000000 * i))
+	while kill -0 $pid 2>/dev/null && [ "$(size "$VARVE_STORE")" -lt \
+	    $wanted ]; do
+		sleep 0.01
+	done
+	if ! kill -9 $pid 2>/dev/null; then
+		break
+	fi
+	wait $pid 2>/dev/null || true
+	kept=$(($(size "$VARVE_STORE") - before))
+	echo "killed when $kept bytes were there"
+done
+[ $kept -gt 30000000 ] || fail 'never killed when something was there'
+run 0 varve backup long "$T/long"
+took=$(($(size "$VARVE_STORE") - before))
+echo "$took bytes for 198000000"
+[ $took -lt 205000000 ] || fail 'much is stored twice'
+run 0 varve check --read-data
 
 part 'a mount that is killed is dead, never an empty directory'
 mkdir "$T/mnt"
