@@ -60,6 +60,17 @@ publish(struct fs_dataset *d, struct err *err)
 	return 0;
 }
 
+/* The records before the damage are served; d->lock is held for writing. */
+static void
+tell_damage(struct fs_dataset *d)
+{
+	const struct err *damage = log_damage(d->log);
+
+	if (damage != NULL && !d->damage_told)
+		report_line(d->watch->opt.report, "%s", damage->text);
+	d->damage_told = damage != NULL;
+}
+
 static int
 refresh(struct fs_dataset *d, struct err *err)
 {
@@ -68,6 +79,7 @@ refresh(struct fs_dataset *d, struct err *err)
 
 	if (rc != 0)
 		return rc;
+	tell_damage(d);
 	if (!changed && !d->behind)
 		return 0;
 	d->behind = true;
@@ -111,6 +123,7 @@ load(struct fs_dataset *d, struct err *err)
 		return rc;
 	}
 	chunks_on_missing(d->chunks, on_missing, d);
+	tell_damage(d);
 	return 0;
 }
 

@@ -96,9 +96,10 @@ for try in 1 2 3 4 5 6; do
 	start=$(date +%s)
 	echo "try $try" >"$src/young"
 	run 0 varve backup d "$src"
-	[ $(($(date +%s) - start)) -gt 1 ] || break
+	took=$(($(date +%s) - start))
+	[ $took -gt 1 ] || break
 done
-if [ $(($(date +%s) - start)) -le 1 ]; then
+if [ $took -le 1 ]; then
 	n=$(find "$src" -type f | wc -l)
 	faithful $((n - 1)) 'all but one taken over'
 else
