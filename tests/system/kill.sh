@@ -19,15 +19,11 @@ grow_source() {
 	done
 }
 
-# A host's key spares the time that a passphrase takes.
 new_store
+passphrase=$VARVE_PASSPHRASE
+use_key d
 grow_source first
 backup d "$src"
-varve grant writer d --host h --key-file "$T/host" >"$T/out"
-varve grant reader d --host h --key-file "$T/host" >"$T/out"
-passphrase=$VARVE_PASSPHRASE
-unset VARVE_PASSPHRASE
-export VARVE_KEY_FILE=$T/host
 signalled=(env --default-signal=INT "$VARVE")
 
 part 'how long an undisturbed backup takes'

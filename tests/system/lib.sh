@@ -33,6 +33,11 @@ export VARVE_STORE VARVE_PASSPHRASE XDG_STATE_HOME HOME
 unset VARVE_PERSON VARVE_KEY_FILE VARVE_PASSPHRASE_FILE \
     VARVE_PASSPHRASE_COMMAND
 
+# A sanitizer's reports, the mount's daemon's too, which has no terminal.
+for s in ASAN UBSAN TSAN LSAN; do
+	eval "export ${s}_OPTIONS=\"\${${s}_OPTIONS:-}:log_path=$T/sanitizer\""
+done
+
 varve() {
 	"$VARVE" "$@"
 }
@@ -51,8 +56,17 @@ clean_up() {
 	set +e
 	cd /
 	for m in $(mounts_below); do
-		fusermount3 -u -z "$m" 2>/dev/null || umount -l "$m"
+		fusermount3 -u "$m" 2>/dev/null || umount "$m" 2>/dev/null ||
+		    umount -l "$m"
 	done
+	# Until the daemons have ended, and said what they have to say.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		pgrep -f "^$VARVE mount .*$T" >/dev/null || break
+		sleep 0.2
+	done
+	if cat "$T"/sanitizer.* 2>/dev/null; then
+		status=1
+	fi
 	for l in $(losetup -n -O NAME,BACK-FILE | awk -v t="$T/" \
 	    'index($2, t) == 1 { print $1 }'); do
 		losetup -d "$l"
@@ -150,6 +164,19 @@ within() {
 new_store() {
 	varve init -q --name alice --recovery-key-file "$T/recovery" \
 	    "$VARVE_STORE" >"$T/fingerprint"
+}
+
+# use_key DATASET...: from here on, a host's key that may read and write these
+# datasets, and makes them. It spares the time that a passphrase takes.
+use_key() {
+	local d
+	for d; do
+		varve grant writer "$d" --host tester --key-file "$T/key"
+		varve grant reader "$d" --host tester --key-file "$T/key"
+	done >"$T/out"
+	unset VARVE_PASSPHRASE
+	VARVE_KEY_FILE=$T/key
+	export VARVE_KEY_FILE
 }
 
 # backup DATASET SOURCE [OPTION]...: succeeds, wholly.
