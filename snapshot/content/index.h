@@ -49,6 +49,25 @@ size_t index_builder_entries(const struct index_builder *b);
 NODISCARD int index_builder_finish(struct index_builder *b,
     const struct keyset *ks, struct wr *w, struct err *err);
 
+/* --- without a key ------------------------------------------------------ */
+
+/* A pack that an index lists; a return other than 0 ends it. */
+typedef int index_listed_fn(void *arg, const struct object_ref *ref,
+    uint64_t size, enum pack_kind kind, struct err *err);
+
+/**
+ * index_peek(store, ref, visit, arg, err):
+ * The packs of index ${ref}, from its list in the clear, in the order in which
+ * they were added. Nothing is opened, so that a site without keys knows what
+ * an index needs; but then only ${ref}'s name vouches for the list: who has not
+ * compared it with the bytes (store_get() of all of them, or check) may be
+ * lied to. A list that names a pack twice is visited as it is.
+ * Errors: ERR_NOT_FOUND; ERR_CORRUPT; ERR_VERSION; ERR_IO; the visitor's.
+ * Thread: safe. Cost: 37 bytes read a pack; 37 KiB of stack.
+ */
+NODISCARD int index_peek(struct store *store, const struct object_ref *ref,
+    index_listed_fn *visit, void *arg, struct err *err);
+
 /* --- reading ----------------------------------------------------------- */
 
 /* An open index; look-ups are thread-safe. */
@@ -56,11 +75,12 @@ struct index;
 
 /**
  * index_open(store, ref, kr, out, err):
- * Reads the summary; pages are read when they are needed, and some are kept.
+ * Reads the list of packs and the summary; pages of names and of segments are
+ * read when they are needed, and some are kept.
  * ${store} outlives it. Errors: ERR_NOT_FOUND; ERR_CORRUPT damaged, or another
  * dataset's; ERR_VERSION; ERR_AUTH another key, or tampered with; ERR_DENIED the
  * keyring lacks its epoch.
- * Cost: one read of the summary, about 10 bytes a segment.
+ * Memory: 60 bytes a pack, 16 a page of 256 chunks.
  */
 NODISCARD int index_open(struct store *store, const struct object_ref *ref,
     const struct keyring *kr, struct index **out, struct err *err);
@@ -81,7 +101,7 @@ const struct object_ref *index_ref(const struct index *ix);
 
 /**
  * index_find(ix, name, place, err): ERR_NOT_FOUND when it isn't listed.
- * Cost: one page of 36 KiB read and opened, unless it is in memory.
+ * Cost: two pages of 8 to 9 KiB read and opened, unless they are in memory.
  */
 NODISCARD int index_find(struct index *ix, const struct chunk_name *name,
     struct chunk_place *place, struct err *err);
@@ -90,7 +110,10 @@ NODISCARD int index_find(struct index *ix, const struct chunk_name *name,
 NODISCARD int index_merge(
     struct index *ix, struct index_builder *b, struct err *err);
 
-/* All entries in order of name; a return other than 0 ends it. */
+/*
+ * All entries in order of name; a return other than 0 ends it. Memory: 8 bytes
+ * a segment meanwhile.
+ */
 typedef int index_visit_fn(void *arg, const struct chunk_name *name,
     const struct chunk_place *place, struct err *err);
 NODISCARD int index_each(

@@ -10,6 +10,7 @@ struct index_builder {
 	size_t n, cap;
 	/* Its entries, pages and first names are set when it is finished. */
 	struct index_summary sum;
+	struct index_segment *segments; /* of all packs, in their order */
 	size_t packs_cap, segments_cap;
 	/* A hash table of packs by name: their number + 1, or 0. */
 	uint32_t *slots;
@@ -30,6 +31,7 @@ index_builder_free(struct index_builder *b)
 		return;
 	index_summary_clear(&b->sum);
 	free(b->entries);
+	free(b->segments);
 	free(b->slots);
 	free(b);
 }
@@ -91,15 +93,15 @@ grow_slots(struct index_builder *b, struct err *err)
 
 /* Of a pack that is listed already, the same must be said. */
 static bool
-says_the_same(const struct index_summary *s, uint32_t pack, uint64_t size,
+says_the_same(const struct index_builder *b, uint32_t pack, uint64_t size,
     enum pack_kind kind, const struct segment_place *places, size_t n)
 {
-	const struct index_pack *p = &s->packs[pack];
+	const struct index_pack *p = &b->sum.packs[pack];
 
 	if (p->size != size || p->kind != kind || p->n != n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const struct index_segment *seg = &s->segments[p->first + i];
+		const struct index_segment *seg = &b->segments[p->first + i];
 
 		if (seg->offset != places[i].offset ||
 		    seg->sealed_len != places[i].sealed_len)
@@ -137,11 +139,11 @@ add_pack(struct index_builder *b, const struct object_ref *ref, uint64_t size,
 	if (packs == NULL)
 		return ERR_NOMEM;
 	s->packs = packs;
-	segments = room(s->segments, s->nsegments, n, &b->segments_cap,
+	segments = room(b->segments, s->nsegments, n, &b->segments_cap,
 	    sizeof(*segments), err);
 	if (segments == NULL)
 		return ERR_NOMEM;
-	s->segments = segments;
+	b->segments = segments;
 	packs[s->npacks] = (struct index_pack){
 	    .kind = kind,
 	    .size = (uint32_t)size,
@@ -151,7 +153,6 @@ add_pack(struct index_builder *b, const struct object_ref *ref, uint64_t size,
 	memcpy(packs[s->npacks].name, ref->name, OBJECT_NAME_LEN);
 	for (size_t i = 0; i < n; i++)
 		segments[s->nsegments + i] = (struct index_segment){
-		    .pack = (uint32_t)s->npacks,
 		    .offset = places[i].offset,
 		    .sealed_len = places[i].sealed_len,
 		};
@@ -170,6 +171,8 @@ index_builder_pack(struct index_builder *b, const struct object_ref *ref,
 	int rc;
 
 	object_ref_text(ref, text);
+	if (b->sum.npacks == INDEX_PACKS_MAX)
+		return err_set(err, ERR_USAGE, "too many packs for one index");
 	if (!places_ok(size, places, n) || n > UINT32_MAX - b->sum.nsegments)
 		return err_set(err, ERR_USAGE,
 		    "not all segments of pack '%s' in order", text);
@@ -179,7 +182,7 @@ index_builder_pack(struct index_builder *b, const struct object_ref *ref,
 	at = slot_of(b, ref->name);
 	if (b->slots[at] != 0) {
 		*pack = b->slots[at] - 1;
-		if (!says_the_same(&b->sum, *pack, size, kind, places, n))
+		if (!says_the_same(b, *pack, size, kind, places, n))
 			return err_set(err, ERR_CORRUPT,
 			    "pack '%s' is listed in two ways", text);
 		return 0;
@@ -239,7 +242,7 @@ sort_entries(struct index_builder *b)
 /* Where it is sealed into: ${w}, from ${start} on. */
 struct sealing {
 	struct aead *aead;
-	uint8_t head[INDEX_HEAD_LEN];
+	uint8_t clear[HASH_LEN];
 	struct wr *w;
 	size_t start;
 };
@@ -256,29 +259,55 @@ put_sealed(struct sealing *s, uint64_t counter, const struct wr *plain,
 	out = wr_space(s->w, plain->len + AEAD_TAG_LEN);
 	if (out == NULL)
 		return err_nomem(err);
-	index_ad(s->head, counter, ad);
+	index_ad(s->clear, counter, ad);
 	return aead_seal(
 	    s->aead, counter, ad, sizeof(ad), plain->buf, plain->len, out, err);
 }
 
+/* The digest binds the head and the list, but not the box between them. */
 static int
-put_head(struct sealing *s, const struct keyset *ks, struct err *err)
+hash_clear(struct sealing *s, const struct wr *head, const struct wr *packs,
+    struct err *err)
+{
+	AUTO(sha256_ctx) struct sha256_ctx *ctx = NULL;
+	int rc;
+
+	if (head->failed || packs->failed)
+		return err_nomem(err);
+	rc = sha256_new(&ctx, err);
+	if (rc == 0)
+		rc = sha256_update(ctx, head->buf, head->len, err);
+	if (rc == 0)
+		rc = sha256_update(ctx, packs->buf, packs->len, err);
+	return rc == 0 ? sha256_final(ctx, s->clear, err) : rc;
+}
+
+static int
+put_clear(struct sealing *s, const struct index_builder *b,
+    const struct keyset *ks, struct err *err)
 {
 	WIPE struct key32 key;
-	struct index_head head = {.epoch = ks->epoch};
+	WR_AUTO struct wr head = {0};
+	WR_AUTO struct wr packs = {0};
+	struct index_head h = {
+	    .epoch = ks->epoch, .npacks = (uint32_t)b->sum.npacks};
 	uint8_t box[BOX_HEAD_LEN];
 	int rc;
 
 	memcpy(key.b, ks->index.b, sizeof(key.b));
-	memcpy(head.dataset, ks->dataset, DATASET_ID_LEN);
-	index_head_encode(&head, s->w);
-	if (s->w->failed)
-		return err_nomem(err);
-	memcpy(s->head, s->w->buf + s->start, INDEX_HEAD_LEN);
-	rc = box_head_new(&key, INDEX_BOX_LABEL, box, &s->aead, err);
+	memcpy(h.dataset, ks->dataset, DATASET_ID_LEN);
+	index_head_encode(&h, &head);
+	for (size_t i = 0; i < b->sum.npacks; i++)
+		index_pack_encode(&b->sum.packs[i], &packs);
+	rc = hash_clear(s, &head, &packs, err);
 	if (rc == 0)
-		wr_bytes(s->w, box, sizeof(box));
-	return rc;
+		rc = box_head_new(&key, INDEX_BOX_LABEL, box, &s->aead, err);
+	if (rc != 0)
+		return rc;
+	wr_bytes(s->w, head.buf, head.len);
+	wr_bytes(s->w, box, sizeof(box));
+	wr_bytes(s->w, packs.buf, packs.len);
+	return s->w->failed ? err_nomem(err) : 0;
 }
 
 static int
@@ -300,6 +329,25 @@ put_pages(struct sealing *s, const struct index_builder *b, struct err *err)
 }
 
 static int
+put_segments(struct sealing *s, const struct index_builder *b, struct err *err)
+{
+	size_t npages = index_segment_pages(&b->sum);
+	WR_AUTO struct wr plain = {0};
+	int rc = 0;
+
+	for (size_t page = 0; rc == 0 && page < npages; page++) {
+		size_t from = page * INDEX_PAGE_SEGMENTS;
+		size_t n = index_page_segments(&b->sum, page);
+
+		wr_reset(&plain);
+		for (size_t i = 0; i < n; i++)
+			index_segment_encode(&b->segments[from + i], &plain);
+		rc = put_sealed(s, INDEX_SEGMENTS_COUNTER + page, &plain, err);
+	}
+	return rc;
+}
+
+static int
 put_end(struct sealing *s, const struct index_builder *b, struct err *err)
 {
 	WR_AUTO struct wr plain = {0};
@@ -307,8 +355,6 @@ put_end(struct sealing *s, const struct index_builder *b, struct err *err)
 	int rc;
 
 	index_summary_encode(&b->sum, &plain);
-	if (plain.len > INDEX_SUMMARY_MAX)
-		return err_set(err, ERR_USAGE, "too many packs for one index");
 	rc = put_sealed(s, INDEX_SUMMARY_COUNTER, &plain, err);
 	if (rc != 0)
 		return rc;
@@ -332,7 +378,8 @@ summarise(struct index_builder *b, struct err *err)
 	if (s->firsts == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < s->npages; i++)
-		s->firsts[i] = b->entries[i * INDEX_PAGE_ENTRIES].name;
+		s->firsts[i] =
+		    index_prefix(&b->entries[i * INDEX_PAGE_ENTRIES].name);
 	return 0;
 }
 
@@ -345,9 +392,11 @@ index_builder_finish(struct index_builder *b, const struct keyset *ks,
 
 	if (rc != 0)
 		return rc;
-	rc = put_head(&s, ks, err);
+	rc = put_clear(&s, b, ks, err);
 	if (rc == 0)
 		rc = put_pages(&s, b, err);
+	if (rc == 0)
+		rc = put_segments(&s, b, err);
 	if (rc == 0)
 		rc = put_end(&s, b, err);
 	aead_free(s.aead);

@@ -2,22 +2,34 @@
 #define SNAPSHOT_CONTENT_INDEX_FORMAT_H
 
 /* Private to this folder: the bytes of an index (FORMAT.md section 7). */
-#include "crypto/bytes.h"
+#include "crypto/box.h"
+#include "crypto/hash.h"
 #include "crypto/packkey.h"
 #include "snapshot/content/frame.h"
 #include "snapshot/content/index.h"
 
 #define INDEX_HEAD_LEN 32
 #define INDEX_BOX_LABEL "varve index v1"
-#define INDEX_AD_LEN (INDEX_HEAD_LEN + 8)
+/* Where the list of packs begins, and what a pack takes of it. */
+#define INDEX_PACKS_AT (INDEX_HEAD_LEN + BOX_HEAD_LEN)
+#define INDEX_PACK_LEN (OBJECT_NAME_LEN + 1 + 4)
+
+#define INDEX_AD_LEN (HASH_LEN + 8)
 #define INDEX_SUMMARY_COUNTER UINT64_MAX
+#define INDEX_SEGMENTS_COUNTER (UINT64_C(1) << 63)
 
 #define INDEX_ENTRY_LEN (CHUNK_NAME_LEN + 4)
-#define INDEX_PAGE_ENTRIES 1024
+#define INDEX_PAGE_ENTRIES 256
 #define INDEX_PAGE_LEN (INDEX_PAGE_ENTRIES * INDEX_ENTRY_LEN)
+#define INDEX_SEGMENT_LEN 8
+#define INDEX_PAGE_SEGMENTS 1024
+#define INDEX_SEGMENTS_LEN (INDEX_PAGE_SEGMENTS * INDEX_SEGMENT_LEN)
 
-#define INDEX_ENTRIES_MAX (1u << 26)
+#define INDEX_ENTRIES_MAX (UINT64_C(1) << 32)
+#define INDEX_PACKS_MAX (1u << 22)
 #define INDEX_SUMMARY_MAX (256u * 1024 * 1024)
+
+_Static_assert(INDEX_SEGMENTS_LEN <= INDEX_PAGE_LEN, "one size of page");
 
 /* An entry: the segment is counted over the whole index. */
 struct index_entry {
@@ -37,51 +49,71 @@ struct index_pack {
 };
 
 struct index_segment {
-	uint32_t pack;
 	uint32_t offset;
 	uint32_t sealed_len;
 };
 
+/* All that is read when an index is opened. */
 struct index_summary {
-	size_t entries;
+	uint64_t entries;
 	size_t npages;
-	struct chunk_name *firsts; /* the first name of each page */
+	uint64_t *firsts; /* of each page: the prefix of its first name */
 	size_t npacks;
 	struct index_pack *packs;
 	size_t nsegments;
-	struct index_segment *segments;
 };
 
 /* The head: FORMAT.md section 7, bytes 0 to 31. */
 struct index_head {
 	uint8_t dataset[DATASET_ID_LEN];
 	uint32_t epoch;
+	uint32_t npacks; /* 1 .. INDEX_PACKS_MAX */
 };
 void index_head_encode(const struct index_head *h, struct wr *w);
 NODISCARD int index_head_decode(
     const uint8_t buf[INDEX_HEAD_LEN], struct index_head *out, struct err *err);
 
-/** index_ad(): The associated data of page ${counter}, or of the summary. */
-void index_ad(const uint8_t head[INDEX_HEAD_LEN], uint64_t counter,
-    uint8_t out[INDEX_AD_LEN]);
+/* A pack in the list: its name, kind and size. */
+void index_pack_encode(const struct index_pack *p, struct wr *w);
+NODISCARD int index_pack_decode(
+    const uint8_t buf[INDEX_PACK_LEN], struct index_pack *out, struct err *err);
+
+/** index_packs_decode(): All of them into ${out}; none is listed twice. */
+NODISCARD int index_packs_decode(
+    const uint8_t *buf, size_t n, struct index_summary *out, struct err *err);
+
+/** index_ad(): The associated data of what is sealed with ${counter}. */
+void index_ad(
+    const uint8_t clear[HASH_LEN], uint64_t counter, uint8_t out[INDEX_AD_LEN]);
 
 void index_summary_encode(const struct index_summary *s, struct wr *w);
 /**
- * index_summary_decode(buf, len, out, err):
- * No pack is listed twice; every pack's segments lie one after the other and
- * inside the pack. Clear
- * ${out} with index_summary_clear(), also after a failure.
+ * index_summary_decode(buf, len, s, err):
+ * The rest of ${s}, whose packs are known. Clear ${s} with
+ * index_summary_clear(), also after a failure.
  */
 NODISCARD int index_summary_decode(
-    const uint8_t *buf, size_t len, struct index_summary *out, struct err *err);
+    const uint8_t *buf, size_t len, struct index_summary *s, struct err *err);
 void index_summary_clear(struct index_summary *s);
 #define INDEX_SUMMARY_AUTO __attribute__((cleanup(index_summary_clear)))
 
-/** index_summary_place(s, segment, out): A segment of the index as a place. */
-void index_summary_place(
-    const struct index_summary *s, uint32_t segment, struct chunk_place *out);
+/** index_segment_pack(s, segment): The pack that it is one of. */
+const struct index_pack *index_segment_pack(
+    const struct index_summary *s, uint32_t segment);
 
-/** index_page_of(s, name): The only page that can list ${name}; npages: none. */
+/** index_summary_place(s, segment, seg, out): A segment as a place. */
+void index_summary_place(const struct index_summary *s, uint32_t segment,
+    const struct index_segment *seg, struct chunk_place *out);
+
+/** index_prefix(name): Its first 8 bytes; they sort as names do. */
+uint64_t index_prefix(const struct chunk_name *name);
+
+/**
+ * index_page_of(s, name):
+ * The first page that may list ${name}. It may also be in those that follow,
+ * while the prefix of their first name is not above its own: more than one
+ * only where a page begins with it.
+ */
 size_t index_page_of(
     const struct index_summary *s, const struct chunk_name *name);
 
@@ -103,5 +135,20 @@ NODISCARD int index_page_check(const struct index_summary *s, size_t page,
 /** index_page_find(page, n, name, segment): Among ${n} entries. */
 bool index_page_find(const uint8_t *page, size_t n,
     const struct chunk_name *name, uint32_t *segment);
+
+/* A page of segments. */
+size_t index_segment_pages(const struct index_summary *s);
+/** index_page_segments(s, page): How many segments the page has. */
+size_t index_page_segments(const struct index_summary *s, size_t page);
+void index_segment_encode(const struct index_segment *seg, struct wr *w);
+struct index_segment index_page_segment(const uint8_t *page, size_t i);
+
+/**
+ * index_segments_check(s, page, buf, len, err):
+ * Whether these can be the bytes of that page: each segment inside its pack,
+ * and where the one before it in the page ends.
+ */
+NODISCARD int index_segments_check(const struct index_summary *s, size_t page,
+    const uint8_t *buf, size_t len, struct err *err);
 
 #endif

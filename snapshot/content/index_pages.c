@@ -69,6 +69,14 @@ drop_page(struct index_pages *set, struct index_page *page)
 	free(page);
 }
 
+/* It is now the newest. */
+static void
+use_page(struct index_pages *set, struct index_page *page)
+{
+	unlink_page(set, page);
+	link_newest(set, page);
+}
+
 int
 index_pages_find(struct index_pages *set, struct index_page **home,
     const struct chunk_name *name, uint32_t *segment)
@@ -77,13 +85,28 @@ index_pages_find(struct index_pages *set, struct index_page **home,
 
 	(void)pthread_mutex_lock(&set->mu);
 	if (*home != NULL) {
-		unlink_page(set, *home);
-		link_newest(set, *home);
-		found = index_page_find(
-		    (*home)->entries, (*home)->n, name, segment);
+		use_page(set, *home);
+		found =
+		    index_page_find((*home)->bytes, (*home)->n, name, segment);
 	}
 	(void)pthread_mutex_unlock(&set->mu);
 	return found;
+}
+
+bool
+index_pages_segment(struct index_pages *set, struct index_page **home, size_t i,
+    struct index_segment *seg)
+{
+	bool there;
+
+	(void)pthread_mutex_lock(&set->mu);
+	there = *home != NULL;
+	if (there) {
+		use_page(set, *home);
+		*seg = index_page_segment((*home)->bytes, i);
+	}
+	(void)pthread_mutex_unlock(&set->mu);
+	return there;
 }
 
 void

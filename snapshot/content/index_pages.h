@@ -16,12 +16,12 @@ NODISCARD int index_pages_new(
 void index_pages_free(struct index_pages *set);
 DEFINE_AUTO(index_pages, index_pages_free)
 
-/* A page in memory. */
+/* A page in memory: of names, or of segments. */
 struct index_page {
 	struct index_page **home;         /* where its index keeps it */
 	struct index_page *newer, *older; /* by last use */
-	size_t n;
-	uint8_t entries[INDEX_PAGE_LEN + AEAD_TAG_LEN]; /* opened in place */
+	size_t n;                         /* entries or segments */
+	uint8_t bytes[INDEX_PAGE_LEN + AEAD_TAG_LEN]; /* opened in place */
 };
 
 /**
@@ -31,6 +31,13 @@ struct index_page {
  */
 int index_pages_find(struct index_pages *set, struct index_page **home,
     const struct chunk_name *name, uint32_t *segment);
+
+/**
+ * index_pages_segment(set, home, i, seg):
+ * The ${i}-th segment in the page at *${home}; false: it is not in memory.
+ */
+bool index_pages_segment(struct index_pages *set, struct index_page **home,
+    size_t i, struct index_segment *seg);
 
 /** index_pages_keep(set, home, page): Takes ${page} over. */
 void index_pages_keep(
@@ -52,7 +59,17 @@ NODISCARD int index_lookup(struct index *ix, const struct chunk_name *name,
 /** index_get_summary(ix): For as long as it is open. */
 const struct index_summary *index_get_summary(const struct index *ix);
 
-/* All pages in order, checked; a return other than 0 ends it. */
+/**
+ * index_read_page(ix, page, buf, err):
+ * Read, open and check a page of names, or of segments; ${buf} has room for a
+ * full one and its tag. What is in memory stays as it is.
+ */
+NODISCARD int index_read_page(
+    struct index *ix, size_t page, uint8_t *buf, struct err *err);
+NODISCARD int index_read_segments(
+    struct index *ix, size_t page, uint8_t *buf, struct err *err);
+
+/* All pages of names in order; a return other than 0 ends it. */
 typedef int index_page_fn(void *arg, const struct index_summary *s,
     const uint8_t *page, size_t n, struct err *err);
 NODISCARD int index_each_page(

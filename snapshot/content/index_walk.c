@@ -1,58 +1,62 @@
-#include "snapshot/content/index_pages.h"
+#include "snapshot/content/index_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* --- entries ------------------------------------------------------------ */
+/* --- segments ----------------------------------------------------------- */
 
-struct each {
-	index_visit_fn *visit;
-	void *arg;
+/* All segments in order, page by page. */
+struct segments {
+	struct index *ix;
+	size_t next;
+	uint64_t end; /* of the last one */
+	uint8_t page[INDEX_SEGMENTS_LEN + AEAD_TAG_LEN];
 };
 
+/* The next, of pack ${p}: without a gap from page to page, too. */
 static int
-visit_page(void *arg, const struct index_summary *s, const uint8_t *page,
-    size_t n, struct err *err)
+next_segment(struct segments *it, const struct index_pack *p,
+    struct index_segment *seg, struct err *err)
 {
-	const struct each *each = arg;
+	size_t i = it->next % INDEX_PAGE_SEGMENTS;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		struct index_entry e = index_page_entry(page, i);
-		struct chunk_place place;
-
-		index_summary_place(s, e.segment, &place);
-		rc = each->visit(each->arg, &e.name, &place, err);
+	if (i == 0)
+		rc = index_read_segments(
+		    it->ix, it->next / INDEX_PAGE_SEGMENTS, it->page, err);
+	if (rc != 0)
+		return rc;
+	*seg = index_page_segment(it->page, i);
+	if (it->next != p->first && seg->offset != it->end) {
+		rc = err_set(
+		    err, ERR_CORRUPT, "segment %zu is misplaced", it->next);
+		return index_name_failure(it->ix, rc, err);
 	}
-	return rc;
-}
-
-int
-index_each(struct index *ix, index_visit_fn *visit, void *arg, struct err *err)
-{
-	struct each each = {.visit = visit, .arg = arg};
-
-	return index_each_page(ix, visit_page, &each, err);
+	it->end = (uint64_t)seg->offset + seg->sealed_len;
+	it->next++;
+	return 0;
 }
 
 /* --- packs -------------------------------------------------------------- */
 
 static int
-visit_pack(const struct index *ix, size_t pack, struct segment_place *places,
-    index_pack_fn *visit, void *arg, struct err *err)
+visit_pack(struct segments *it, const struct index_pack *p,
+    struct segment_place *places, index_pack_fn *visit, void *arg,
+    struct err *err)
 {
-	const struct index_summary *s = index_get_summary(ix);
-	const struct index_pack *p = &s->packs[pack];
 	struct object_ref ref = {.cls = OBJECT_PACK};
 
-	memcpy(ref.dataset, index_ref(ix)->dataset, sizeof(ref.dataset));
+	memcpy(ref.dataset, it->ix->ref.dataset, sizeof(ref.dataset));
 	memcpy(ref.name, p->name, sizeof(ref.name));
 	for (uint32_t i = 0; i < p->n; i++) {
-		const struct index_segment *seg = &s->segments[p->first + i];
+		struct index_segment seg;
+		int rc = next_segment(it, p, &seg, err);
 
+		if (rc != 0)
+			return rc;
 		places[i].number = i;
-		places[i].offset = seg->offset;
-		places[i].sealed_len = seg->sealed_len;
+		places[i].offset = seg.offset;
+		places[i].sealed_len = seg.sealed_len;
 	}
 	return visit(arg, &ref, p->size, p->kind, places, p->n, err);
 }
@@ -61,7 +65,8 @@ int
 index_each_pack(
     struct index *ix, index_pack_fn *visit, void *arg, struct err *err)
 {
-	const struct index_summary *s = index_get_summary(ix);
+	const struct index_summary *s = &ix->sum;
+	struct segments it = {.ix = ix};
 	struct segment_place *places;
 	size_t most = 0;
 	int rc = 0;
@@ -73,8 +78,79 @@ index_each_pack(
 	if (places == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; rc == 0 && i < s->npacks; i++)
-		rc = visit_pack(ix, i, places, visit, arg, err);
+		rc = visit_pack(&it, &s->packs[i], places, visit, arg, err);
 	free(places);
+	return rc;
+}
+
+/* --- entries ------------------------------------------------------------ */
+
+struct each {
+	const struct index_segment *segments;
+	index_visit_fn *visit;
+	void *arg;
+	struct chunk_name last;
+	bool begun;
+};
+
+/* Within a page they are in order; from page to page only they can tell. */
+static int
+visit_entry(struct each *each, const struct index_summary *s,
+    const struct index_entry *e, struct err *err)
+{
+	struct chunk_place place;
+
+	if (each->begun && memcmp(&each->last, &e->name, sizeof(e->name)) >= 0)
+		return err_set(err, ERR_CORRUPT, "names are out of order");
+	each->begun = true;
+	each->last = e->name;
+	index_summary_place(s, e->segment, &each->segments[e->segment], &place);
+	return each->visit(each->arg, &e->name, &place, err);
+}
+
+static int
+visit_page(void *arg, const struct index_summary *s, const uint8_t *page,
+    size_t n, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct index_entry e = index_page_entry(page, i);
+
+		rc = visit_entry(arg, s, &e, err);
+	}
+	return rc;
+}
+
+static int
+load_segments(struct index *ix, struct index_segment *out, struct err *err)
+{
+	const struct index_summary *s = &ix->sum;
+	struct segments it = {.ix = ix};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->npacks; i++)
+		for (uint32_t k = 0; rc == 0 && k < s->packs[i].n; k++)
+			rc =
+			    next_segment(&it, &s->packs[i], &out[it.next], err);
+	return rc;
+}
+
+int
+index_each(struct index *ix, index_visit_fn *visit, void *arg, struct err *err)
+{
+	struct each each = {.visit = visit, .arg = arg};
+	struct index_segment *segments =
+	    calloc(ix->sum.nsegments, sizeof(*segments));
+	int rc;
+
+	if (segments == NULL)
+		return err_nomem(err);
+	each.segments = segments;
+	rc = load_segments(ix, segments, err);
+	if (rc == 0)
+		rc = index_each_page(ix, visit_page, &each, err);
+	free(segments);
 	return rc;
 }
 
@@ -106,10 +182,10 @@ merge_page(void *arg, const struct index_summary *s, const uint8_t *page,
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct index_entry e = index_page_entry(page, i);
-		uint32_t pack = s->segments[e.segment].pack;
+		const struct index_pack *p = index_segment_pack(s, e.segment);
 
-		rc = index_builder_chunk(m->b, &e.name, m->numbers[pack],
-		    e.segment - s->packs[pack].first, err);
+		rc = index_builder_chunk(m->b, &e.name,
+		    m->numbers[p - s->packs], e.segment - p->first, err);
 	}
 	return rc;
 }

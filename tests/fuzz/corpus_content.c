@@ -17,31 +17,37 @@ name_of(unsigned i)
 	return name;
 }
 
-/* --- indexes: the summary's length, the summary, a page ------------------ */
+/* --- indexes: numbers of packs and summary bytes, packs, summary, pages --- */
 
 #define ENTRIES 3
 
 static void
 put_index(const struct index_summary *s, struct wr *w)
 {
+	static const struct index_segment segments[] = {{PACK_HEADER_LEN, 500},
+	    {PACK_HEADER_LEN + 500, 70}, {PACK_HEADER_LEN, 90}};
 	WR_AUTO struct wr summary = {0};
 
 	index_summary_encode(s, &summary);
+	wr_u8(w, (uint8_t)s->npacks);
 	wr_u16(w, (uint16_t)summary.len);
+	for (size_t i = 0; i < s->npacks; i++)
+		index_pack_encode(&s->packs[i], w);
 	wr_bytes(w, summary.buf, summary.len);
 	for (unsigned i = 0; i < s->entries; i++)
 		index_entry_encode(&(struct index_entry){name_of(i),
 				       i % (uint32_t)s->nsegments},
 		    w);
+	for (size_t i = 0; i < s->nsegments; i++)
+		index_segment_encode(&segments[i], w);
 }
 
 int
 corpus_index(const struct corpus *c, struct err *err)
 {
 	WR_AUTO struct wr w = {0};
-	struct chunk_name first = name_of(0);
-	struct index_segment segments[] = {{0, PACK_HEADER_LEN, 500},
-	    {0, PACK_HEADER_LEN + 500, 70}, {1, PACK_HEADER_LEN, 90}};
+	struct chunk_name name = name_of(0);
+	uint64_t first = index_prefix(&name);
 	struct index_pack packs[] = {
 	    {{1}, PACK_DATA, 1000, 0, 2}, {{2}, PACK_META, 300, 2, 1}};
 	struct index_summary s = {
@@ -50,8 +56,7 @@ corpus_index(const struct corpus *c, struct err *err)
 	    .firsts = &first,
 	    .npacks = ARRAY_LEN(packs),
 	    .packs = packs,
-	    .nsegments = ARRAY_LEN(segments),
-	    .segments = segments,
+	    .nsegments = 3,
 	};
 
 	(void)err;
@@ -61,7 +66,8 @@ corpus_index(const struct corpus *c, struct err *err)
 	s.npacks = s.nsegments = packs[0].n = 1;
 	put_index(&s, &w);
 	corpus_put(c, "one-entry", &w);
-	index_head_encode(&(struct index_head){.dataset = {7}, .epoch = 2}, &w);
+	index_head_encode(
+	    &(struct index_head){.dataset = {7}, .epoch = 2, .npacks = 9}, &w);
 	corpus_put(c, "head", &w);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
- * The parts of indexes: the head, and the plaintext of summary and page, as
- * somebody who has a dataset's index key may make them up. The input is the
- * summary's length, the summary, and a page.
+ * The parts of indexes: the head, the list of packs, and the plaintext of
+ * summary and pages, as somebody who has a dataset's index key may make them
+ * up. The input is the number of packs, the summary's length, the packs, the
+ * summary, a page of names, and a page of segments.
  */
 #include "snapshot/content/index_format.h"
 #include "snapshot/content/pack_format.h"
@@ -27,45 +28,82 @@ fuzz_head(const uint8_t *data, size_t len)
 
 /* A page that passed names segments that there are, and finds its entries. */
 static void
-fuzz_page(const struct index_summary *s, const uint8_t *page, size_t len)
+fuzz_page(const struct index_summary *s, struct rd *r)
 {
-	struct chunk_place place;
+	size_t n = index_page_entries(s, 0);
+	const uint8_t *page = rd_bytes(r, n * INDEX_ENTRY_LEN);
 	struct err err;
 	uint32_t segment;
 
-	if (index_page_check(s, 0, page, len, &err) != 0)
+	if (page == NULL ||
+	    index_page_check(s, 0, page, n * INDEX_ENTRY_LEN, &err) != 0)
 		return;
-	for (size_t i = 0; i < index_page_entries(s, 0); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct index_entry e = index_page_entry(page, i);
 
 		if (index_page_of(s, &e.name) != 0 ||
-		    !index_page_find(
-			page, index_page_entries(s, 0), &e.name, &segment) ||
-		    segment != e.segment)
+		    !index_page_find(page, n, &e.name, &segment) ||
+		    segment != e.segment || segment >= s->nsegments)
 			abort();
-		index_summary_place(s, segment, &place);
+	}
+}
+
+/* And one of segments, places that there can be. */
+static void
+fuzz_segments(const struct index_summary *s, struct rd *r)
+{
+	size_t n = index_page_segments(s, 0);
+	const uint8_t *page = rd_bytes(r, n * INDEX_SEGMENT_LEN);
+	struct chunk_place place;
+	struct err err;
+
+	if (page == NULL ||
+	    index_segments_check(s, 0, page, n * INDEX_SEGMENT_LEN, &err) != 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct index_segment seg = index_page_segment(page, i);
+
+		index_summary_place(s, (uint32_t)i, &seg, &place);
 		if (!pack_place_ok(&place.segment, place.pack_size))
 			abort();
 	}
+}
+
+/* What is read can be written, and is the same bytes again. */
+static void
+same_bytes(const struct index_summary *s, const uint8_t *packs,
+    const uint8_t *summary, size_t len)
+{
+	WR_AUTO struct wr w = {0};
+
+	for (size_t i = 0; i < s->npacks; i++)
+		index_pack_encode(&s->packs[i], &w);
+	if (w.len != s->npacks * INDEX_PACK_LEN ||
+	    memcmp(w.buf, packs, w.len) != 0)
+		abort();
+	wr_reset(&w);
+	index_summary_encode(s, &w);
+	if (w.len != len || memcmp(w.buf, summary, len) != 0)
+		abort();
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	INDEX_SUMMARY_AUTO struct index_summary s = {0};
-	WR_AUTO struct wr w = {0};
 	struct rd r = rd_init(data, len);
-	size_t n = rd_u16(&r);
+	size_t npacks = rd_u8(&r), n = rd_u16(&r);
+	const uint8_t *packs = rd_bytes(&r, npacks * INDEX_PACK_LEN);
 	const uint8_t *summary = rd_bytes(&r, n);
 	struct err err;
 
 	fuzz_head(data, len);
-	if (summary == NULL || index_summary_decode(summary, n, &s, &err) != 0)
+	if (npacks == 0 || summary == NULL ||
+	    index_packs_decode(packs, npacks, &s, &err) != 0 ||
+	    index_summary_decode(summary, n, &s, &err) != 0)
 		return 0;
-	/* What is read can be written, and is the same bytes again. */
-	index_summary_encode(&s, &w);
-	if (w.len != n || memcmp(w.buf, summary, n) != 0)
-		abort();
-	fuzz_page(&s, r.p, rd_left(&r));
+	same_bytes(&s, packs, summary, n);
+	fuzz_page(&s, &r);
+	fuzz_segments(&s, &r);
 	return 0;
 }

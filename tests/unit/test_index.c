@@ -2,8 +2,11 @@
 #include "tests/unit/content_fixture.h"
 
 /* An index's sizes, from FORMAT.md section 7. */
-#define PAGE_ENTRIES 1024
+#define PAGE_ENTRIES 256
 #define ENTRY 36
+#define PAGE_SEGMENTS 1024
+#define SEGMENT 8
+#define PACK 37
 #define TAG 16
 #define HEADS 96
 
@@ -74,8 +77,7 @@ static void
 find__round_trips(void **state)
 {
 	/* Around page boundaries, and several pages. */
-	static const size_t counts[] = {
-	    1, 2, 1023, 1024, 1025, 2048, 2049, 5000};
+	static const size_t counts[] = {1, 2, 255, 256, 257, 512, 513, 5000};
 	struct fixture *f = *state;
 	struct packed packs[2];
 
@@ -172,10 +174,28 @@ find__reads_one_page_once(void **state)
 	ix = open_index(f, &ref);
 	reads = memstore_reads(f->store);
 	assert_ok(index_find(ix, &name, &place, &err));
-	assert_int_equal(memstore_reads(f->store), reads + 1);
+	assert_int_equal(memstore_reads(f->store), reads + 2);
 	assert_all_found(ix, &p);
-	/* Five pages, each read once. */
-	assert_int_equal(memstore_reads(f->store), reads + 5);
+	/* 20 pages of names and one of segments, each read once. */
+	assert_int_equal(memstore_reads(f->store), reads + 21);
+}
+
+/* Segments on both sides of a page's end, of packs that end elsewhere. */
+static void
+find__many_segments(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *ix = NULL;
+	struct packed *packs = calloc(3, sizeof(*packs));
+	struct object_ref ref;
+
+	for (size_t i = 0; i < 3; i++)
+		made_up(&packs[i], i * 1000, 1000, 1, 400 + (uint32_t)i);
+	ref = put_index(f, packs, 3);
+	ix = open_index(f, &ref);
+	for (size_t i = 0; i < 3; i++)
+		assert_all_found(ix, &packs[i]);
+	free(packs);
 }
 
 static void
@@ -186,21 +206,112 @@ finish__bytes_are_as_specified(void **state)
 	struct object_ref ref;
 	const uint8_t *buf;
 	size_t len;
-	uint64_t s =
-	    HEADS + 2 * (PAGE_ENTRIES * ENTRY + TAG) + 52 * ENTRY + TAG;
+	uint64_t s = HEADS + PACK + 2 * (PAGE_ENTRIES * ENTRY + TAG) +
+		     88 * ENTRY + TAG + 2 * SEGMENT + TAG;
 
-	made_up(&p, 0, 1, 2100, 1000);
+	made_up(&p, 0, 2, 300, 1000);
 	ref = put_index(f, &p, 1);
 	buf = memstore_bytes(f->store, &ref, &len);
 	assert_memory_equal(buf, "VRVi\1\0\0\0", 8);
 	assert_memory_equal(buf + 8, f->ks->dataset, 16);
-	assert_memory_equal(buf + 24, "\1\0\0\0\0\0\0\0", 8);
-	/* Entries (2), 3 names, packs (1), 32 + 1 + 2, segments (1), 1 + 2 + 2. */
-	assert_int_equal(
-	    len, s + 2 + 3 * 32 + 1 + 32 + 1 + 2 + 1 + 1 + 2 + 2 + TAG + 16);
+	assert_memory_equal(buf + 24, "\1\0\0\0\1\0\0\0", 8);
+	assert_memory_equal(buf + HEADS, p.ref.name, 32);
+	assert_int_equal(buf[HEADS + 32], p.kind);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(
+		    buf[HEADS + 33 + i], (uint8_t)(p.size >> 8 * i));
+	/* Segments of the pack (1), entries (2), 3 prefixes. */
+	assert_int_equal(len, s + 1 + 2 + 3 * 8 + TAG + 16);
 	for (size_t i = 0; i < 8; i++)
 		assert_int_equal(buf[len - 16 + i], (uint8_t)(s >> 8 * i));
 	assert_memory_equal(buf + len - 8, "\0\0\0\0VRVe", 8);
+}
+
+/* --- without a key ------------------------------------------------------ */
+
+struct peeked {
+	const struct packed *packs;
+	size_t n;
+	size_t stop; /* after that many */
+};
+
+static int
+visit_listed(void *arg, const struct object_ref *ref, uint64_t size,
+    enum pack_kind kind, struct err *err)
+{
+	struct peeked *w = arg;
+	const struct packed *p = &w->packs[w->n++];
+
+	assert_int_equal(ref->cls, OBJECT_PACK);
+	assert_memory_equal(ref->name, p->ref.name, 32);
+	assert_int_equal(size, p->size);
+	assert_int_equal(kind, p->kind);
+	return w->n == w->stop ? err_set(err, ERR_CANCELLED, "enough") : 0;
+}
+
+static void
+peek__lists_all_packs_in_order(void **state)
+{
+	struct fixture *f = *state;
+	const size_t n = 2500; /* more than are read at a time */
+	struct packed *packs = calloc(n, sizeof(*packs));
+	struct peeked w = {.packs = packs};
+	struct object_ref ref;
+
+	for (size_t i = 0; i < n; i++) {
+		made_up(&packs[i], i, 1, 1, (uint32_t)(1000 + i));
+		packs[i].kind = i % 3 == 0 ? PACK_META : PACK_DATA;
+	}
+	ref = put_index(f, packs, n);
+	assert_ok(index_peek(f->store, &ref, visit_listed, &w, &err));
+	assert_int_equal(w.n, n);
+	w = (struct peeked){.packs = packs, .stop = 2000};
+	assert_rc(
+	    ERR_CANCELLED, index_peek(f->store, &ref, visit_listed, &w, &err));
+	assert_int_equal(w.n, 2000);
+	free(packs);
+}
+
+static void
+peek__refuses_what_is_no_index(void **state)
+{
+	struct fixture *f = *state;
+	struct packed p;
+	struct peeked w = {.packs = &p};
+	struct object_ref ref, other;
+	uint8_t *buf;
+	size_t len;
+
+	made_up(&p, 0, 1, 10, 1000);
+	ref = put_index(f, &p, 1);
+	buf = memstore_bytes(f->store, &ref, &len);
+	other = ref;
+	other.dataset[0] ^= 1;
+	memstore_set(f->store, &other, buf, len);
+	assert_fails(ERR_CORRUPT, "another dataset",
+	    index_peek(f->store, &other, visit_listed, &w, &err));
+	/* Cut off inside the list. */
+	memstore_set(f->store, &ref, buf, HEADS + PACK - 1);
+	assert_rc(
+	    ERR_CORRUPT, index_peek(f->store, &ref, visit_listed, &w, &err));
+	buf = memstore_bytes(f->store, &other, &len);
+	memcpy(buf + 8, ref.dataset, 16);
+	memstore_set(f->store, &ref, buf, len);
+	buf = memstore_bytes(f->store, &ref, &len);
+	assert_ok(index_peek(f->store, &ref, visit_listed, &w, &err));
+	buf[HEADS + 32] = 2; /* a kind that there is not */
+	assert_fails(ERR_CORRUPT, "malformed pack",
+	    index_peek(f->store, &ref, visit_listed, &w, &err));
+	buf[28] = 0; /* no packs */
+	assert_rc(
+	    ERR_CORRUPT, index_peek(f->store, &ref, visit_listed, &w, &err));
+	buf[4] = 2;
+	assert_rc(
+	    ERR_VERSION, index_peek(f->store, &ref, visit_listed, &w, &err));
+	assert_ok(store_remove(f->store, &ref, &err));
+	assert_rc(
+	    ERR_NOT_FOUND, index_peek(f->store, &ref, visit_listed, &w, &err));
+	assert_int_equal(w.n, 1);
 }
 
 /* --- builder ------------------------------------------------------------ */
@@ -519,10 +630,11 @@ read__swapped_pages_fail(void **state)
 
 	made_up(&p, 0, 2, 1100, 1000);
 	ref = put_index(f, &p, 1);
+	buf = memstore_bytes(f->store, &ref, &len) + HEADS + PACK;
+	memcpy(hold, buf, page);
+	memcpy(buf, buf + page, page);
+	memcpy(buf + page, hold, page);
 	buf = memstore_bytes(f->store, &ref, &len);
-	memcpy(hold, buf + HEADS, page);
-	memcpy(buf + HEADS, buf + HEADS + page, page);
-	memcpy(buf + HEADS + page, hold, page);
 	assert_fails(ERR_CORRUPT, "damaged", read_all(f, buf, len, &err));
 	free(hold);
 }
@@ -560,7 +672,7 @@ open__missing_is_not_damaged(void **state)
 
 struct parts {
 	struct index_summary s;
-	struct chunk_name firsts[2];
+	uint64_t firsts[2];
 	struct index_pack packs[2];
 	struct index_segment segments[3];
 };
@@ -570,13 +682,12 @@ static void
 make_parts(struct parts *p)
 {
 	*p = (struct parts){
-	    .packs = {{.name = {1}, .size = 1024},
-		{.kind = PACK_META, .size = 1024}},
-	    .segments = {{0, 128, SEALED}, {0, 128 + SEALED, SEALED},
-		{1, 128, SEALED}},
+	    .packs = {{.name = {1}, .size = 1024, .n = 2},
+		{.kind = PACK_META, .size = 1024, .first = 2, .n = 1}},
+	    .segments = {{128, SEALED}, {128 + SEALED, SEALED}, {128, SEALED}},
 	};
-	memset(&p->firsts[0], 1, sizeof(p->firsts[0]));
-	memset(&p->firsts[1], 2, sizeof(p->firsts[1]));
+	p->firsts[0] = 0x0101010101010101;
+	p->firsts[1] = 0x0202020202020202;
 	p->s = (struct index_summary){
 	    .entries = PAGE_ENTRIES + 2,
 	    .npages = 2,
@@ -584,18 +695,24 @@ make_parts(struct parts *p)
 	    .npacks = 2,
 	    .packs = p->packs,
 	    .nsegments = 3,
-	    .segments = p->segments,
 	};
 }
 
-static void
-summary_rc(int want, const struct parts *p)
+/* Decode what ${p} says, but for the last ${cut} bytes of the summary. */
+static int
+decode_parts(const struct parts *p, size_t cut, struct err *err)
 {
 	INDEX_SUMMARY_AUTO struct index_summary out = {0};
+	WR_AUTO struct wr packs = {0};
 	WR_AUTO struct wr w = {0};
+	int rc;
 
+	for (size_t i = 0; i < p->s.npacks; i++)
+		index_pack_encode(&p->packs[i], &packs);
 	index_summary_encode(&p->s, &w);
-	assert_rc(want, index_summary_decode(w.buf, w.len, &out, &err));
+	rc = index_packs_decode(packs.buf, p->s.npacks, &out, err);
+	return rc != 0 ? rc
+		       : index_summary_decode(w.buf, w.len - cut, &out, err);
 }
 
 /* One field of ${p} is wrong. */
@@ -603,7 +720,7 @@ summary_rc(int want, const struct parts *p)
 	do {                                                                   \
 		make_parts(&p);                                                \
 		change;                                                        \
-		summary_rc(ERR_CORRUPT, &p);                                   \
+		assert_rc(ERR_CORRUPT, decode_parts(&p, 0, &err));             \
 	} while (0)
 
 static void
@@ -613,53 +730,82 @@ summary__malformed_fields_fail(void **state)
 
 	(void)state;
 	make_parts(&p);
-	summary_rc(0, &p);
+	assert_ok(decode_parts(&p, 0, &err));
 	summary_fails(p.s.entries = 0);
 	summary_fails(p.s.entries = PAGE_ENTRIES);
 	summary_fails(p.s.entries = 2 * PAGE_ENTRIES + 1);
-	summary_fails(p.s.entries = (size_t)1 << 40);
-	summary_fails(p.firsts[1] = p.firsts[0]);
-	summary_fails(p.firsts[1].b[0] = 0);
-	summary_fails(p.s.npacks = 0);
-	summary_fails(p.s.npacks = 1);
+	summary_fails(p.s.entries = (uint64_t)1 << 40);
+	summary_fails(p.firsts[1] = p.firsts[0] - 1);
 	summary_fails(p.packs[1].kind = 2);
 	summary_fails(
 	    memcpy(p.packs[0].name, p.packs[1].name, sizeof(p.packs[0].name)));
 	summary_fails(p.packs[0].size = PACK_LIMIT + 1);
-	summary_fails(p.packs[0].size = 128 + 2 * SEALED + 16);
-	/* The last pack has none; out of order; a pack that there is not. */
-	summary_fails(p.s.nsegments = 2);
-	summary_fails(p.segments[0].pack = 1);
-	summary_fails(p.segments[2].pack = 0);
-	summary_fails(p.segments[2].pack = 2);
-	/* Before the first place; a gap; an overlap; too short; too long. */
-	summary_fails(p.segments[0].offset = 127);
-	summary_fails(p.segments[1].offset++);
-	summary_fails(p.segments[1].offset--);
-	summary_fails(p.segments[2].sealed_len = 16);
-	summary_fails(p.segments[2].sealed_len = 1024);
-	summary_fails(p.segments[2].sealed_len = UINT32_MAX);
+	summary_fails(p.packs[0].n = 0);
+	summary_fails(p.packs[0].n = PACK_LIMIT + 1);
+	/* Names are long enough to be told apart by their first bytes, but need
+	 * not be. */
+	make_parts(&p);
+	p.firsts[1] = p.firsts[0];
+	assert_ok(decode_parts(&p, 0, &err));
 }
 
 static void
 summary__leftovers_and_truncations_fail(void **state)
 {
 	INDEX_SUMMARY_AUTO struct index_summary whole = {0};
+	WR_AUTO struct wr packs = {0};
 	WR_AUTO struct wr w = {0};
 	struct parts p;
 
 	(void)state;
 	make_parts(&p);
 	index_summary_encode(&p.s, &w);
-	for (size_t len = 0; len < w.len; len++) {
-		INDEX_SUMMARY_AUTO struct index_summary out = {0};
-
-		assert_rc(
-		    ERR_CORRUPT, index_summary_decode(w.buf, len, &out, &err));
-	}
+	for (size_t cut = 1; cut <= w.len; cut++)
+		assert_rc(ERR_CORRUPT, decode_parts(&p, cut, &err));
+	for (size_t i = 0; i < p.s.npacks; i++)
+		index_pack_encode(&p.packs[i], &packs);
 	wr_u8(&w, 0);
+	assert_ok(index_packs_decode(packs.buf, p.s.npacks, &whole, &err));
 	assert_rc(
 	    ERR_CORRUPT, index_summary_decode(w.buf, w.len, &whole, &err));
+}
+
+static int
+check_segments(const struct parts *p, size_t len, struct err *err)
+{
+	WR_AUTO struct wr w = {0};
+
+	for (size_t i = 0; i < 3; i++)
+		index_segment_encode(&p->segments[i], &w);
+	return index_segments_check(&p->s, 0, w.buf, len, err);
+}
+
+#define segments_fail(change)                                                  \
+	do {                                                                   \
+		make_parts(&p);                                                \
+		change;                                                        \
+		assert_rc(ERR_CORRUPT, check_segments(&p, 3 * SEGMENT, &err)); \
+	} while (0)
+
+static void
+segments__malformed_fail(void **state)
+{
+	struct parts p;
+
+	(void)state;
+	make_parts(&p);
+	assert_ok(check_segments(&p, 3 * SEGMENT, &err));
+	assert_rc(ERR_CORRUPT, check_segments(&p, 3 * SEGMENT - 1, &err));
+	assert_rc(ERR_CORRUPT, check_segments(&p, 2 * SEGMENT, &err));
+	segments_fail(p.packs[0].size = 128 + 2 * SEALED + 16);
+	/* Before the first place; a gap; an overlap; too short; too long. */
+	segments_fail(p.segments[0].offset = 127);
+	segments_fail(p.segments[1].offset++);
+	segments_fail(p.segments[1].offset--);
+	segments_fail(p.segments[2].offset++);
+	segments_fail(p.segments[2].sealed_len = 16);
+	segments_fail(p.segments[2].sealed_len = 1024);
+	segments_fail(p.segments[2].sealed_len = UINT32_MAX);
 }
 
 /* The second page: two entries, the second of them up to the caller. */
@@ -704,7 +850,7 @@ page__must_end_before_the_next(void **state)
 
 	(void)state;
 	make_parts(&p);
-	memset(&p.firsts[0], 0, sizeof(p.firsts[0]));
+	p.firsts[0] = 0;
 	for (unsigned i = 0; i < PAGE_ENTRIES; i++) {
 		e.name.b[30] = (uint8_t)(i >> 8);
 		e.name.b[31] = (uint8_t)i;
@@ -713,8 +859,9 @@ page__must_end_before_the_next(void **state)
 	assert_ok(index_page_check(&p.s, 0, w.buf, w.len, &err));
 	last = w.buf + w.len - ENTRY;
 	memset(last, 2, 32);
+	last[7] = 3;
 	assert_rc(ERR_CORRUPT, index_page_check(&p.s, 0, w.buf, w.len, &err));
-	last[31] = 1;
+	last[7] = 2;
 	assert_ok(index_page_check(&p.s, 0, w.buf, w.len, &err));
 }
 
@@ -726,7 +873,10 @@ main(void)
 	    content_test(find__any_distribution_of_names),
 	    content_test(find__a_name_before_the_first_reads_nothing),
 	    content_test(find__reads_one_page_once),
+	    content_test(find__many_segments),
 	    content_test(finish__bytes_are_as_specified),
+	    content_test(peek__lists_all_packs_in_order),
+	    content_test(peek__refuses_what_is_no_index),
 	    content_test(builder__keeps_the_place_added_first),
 	    content_test(builder__knows_a_pack_again),
 	    content_test(builder__refuses_what_an_index_cannot_say),
@@ -741,6 +891,7 @@ main(void)
 	    content_test(open__missing_is_not_damaged),
 	    cmocka_unit_test(summary__malformed_fields_fail),
 	    cmocka_unit_test(summary__leftovers_and_truncations_fail),
+	    cmocka_unit_test(segments__malformed_fail),
 	    cmocka_unit_test(page__malformed_entries_fail),
 	    cmocka_unit_test(page__must_end_before_the_next),
 	};
