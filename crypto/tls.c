@@ -1,0 +1,529 @@
+/*
+ * The socket doesn't block, and OpenSSL is entered for moments only, under a
+ * lock: so one thread reads while another writes. Who can't get on waits for
+ * the socket outside of the lock.
+ */
+#include "crypto/tls.h"
+
+#include "crypto/hash.h"
+#include "crypto/openssl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+/* What both sides say they speak: nothing else is let in, or talked to. */
+static const unsigned char alpn[] = {5, 'v', 'a', 'r', 'v', 'e'};
+
+#define GROUPS "X25519"
+#define CIPHERS "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
+enum direction { READING, WRITING, DIRECTIONS };
+
+struct tls {
+	int fd;
+	/* Each has an eventfd, which is written to when it is to stop. */
+	int wake[DIRECTIONS];
+	enum tls_side side;
+	SSL_CTX *ctx;
+	pthread_mutex_t mu;
+	SSL *ssl; /* guarded by mu */
+	bool up;  /* the handshake is done */
+	atomic_uint timeout;
+	atomic_bool stopped[DIRECTIONS];
+};
+
+DEFINE_AUTO(x509_st, X509_free)
+DEFINE_AUTO(ssl_ctx_st, SSL_CTX_free)
+
+/* --- the certificate ---------------------------------------------------- */
+
+/*
+ * Its dates say nothing: how long a key counts, its grant or statement says.
+ * 9999-12-31 means 'no end' (RFC 5280 section 4.1.2.5).
+ */
+static int
+fill_certificate(X509 *cert, EVP_PKEY *key)
+{
+	X509_NAME *name = X509_get_subject_name(cert);
+
+	return X509_set_version(cert, X509_VERSION_3) == 1 &&
+	       ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) == 1 &&
+	       ASN1_TIME_set_string(
+		   X509_getm_notBefore(cert), "19700101000000Z") == 1 &&
+	       ASN1_TIME_set_string(
+		   X509_getm_notAfter(cert), "99991231235959Z") == 1 &&
+	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+		   (const unsigned char *)"varve", -1, -1, 0) == 1 &&
+	       X509_set_issuer_name(cert, name) == 1 &&
+	       X509_set_pubkey(cert, key) == 1 &&
+	       X509_sign(cert, key, NULL) != 0;
+}
+
+/* In place of a search for an authority: only the kind of key matters here. */
+static int
+accept_certificate(X509_STORE_CTX *store, UNUSED void *arg)
+{
+	const X509 *cert = X509_STORE_CTX_get0_cert(store);
+	EVP_PKEY *key = cert != NULL ? X509_get0_pubkey(cert) : NULL;
+
+	if (key != NULL && EVP_PKEY_is_a(key, "ED25519"))
+		return 1;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_INVALID_PURPOSE);
+	return 0;
+}
+
+static int
+select_alpn(UNUSED SSL *ssl, const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned inlen, UNUSED void *arg)
+{
+	unsigned char *chosen;
+
+	if (SSL_select_next_proto(&chosen, outlen, alpn, sizeof(alpn), in,
+		inlen) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static int
+set_rules(SSL_CTX *ctx)
+{
+	SSL_CTX_set_verify(
+	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, accept_certificate, NULL);
+	SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
+	       SSL_CTX_set_ciphersuites(ctx, CIPHERS) == 1 &&
+	       SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
+	       SSL_CTX_set1_sigalgs_list(ctx, "ed25519") == 1 &&
+	       SSL_CTX_set_alpn_protos(ctx, alpn, sizeof(alpn)) == 0;
+}
+
+static int
+make_context(const struct ed25519_private *priv, SSL_CTX **out, struct err *err)
+{
+	AUTO(evp_pkey_st)
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key_ex(
+	    NULL, "ED25519", NULL, priv->b, sizeof(priv->b));
+	AUTO(x509_st) X509 *cert = X509_new();
+	AUTO(ssl_ctx_st) SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+
+	if (key == NULL || cert == NULL || ctx == NULL ||
+	    !fill_certificate(cert, key) || !set_rules(ctx) ||
+	    SSL_CTX_use_certificate(ctx, cert) != 1 ||
+	    SSL_CTX_use_PrivateKey(ctx, key) != 1)
+		return openssl_fail(err, "making a TLS certificate");
+	*out = STEAL(ctx);
+	return 0;
+}
+
+/* --- making and freeing ------------------------------------------------- */
+
+static int
+make_session(struct tls *t, struct err *err)
+{
+	t->ssl = SSL_new(t->ctx);
+	if (t->ssl == NULL || SSL_set_fd(t->ssl, t->fd) != 1)
+		return openssl_fail(err, "TLS");
+	if (t->side == TLS_SERVER)
+		SSL_set_accept_state(t->ssl);
+	else
+		SSL_set_connect_state(t->ssl);
+	return 0;
+}
+
+static int
+dont_block(int fd, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		return err_errno(err, "cannot use the connection");
+	return 0;
+}
+
+int
+tls_new(int fd, enum tls_side side, const struct ed25519_private *key,
+    struct tls **out, struct err *err)
+{
+	AUTO(tls) struct tls *t = calloc(1, sizeof(*t));
+	int rc;
+
+	*out = NULL;
+	if (t == NULL) {
+		(void)close(fd);
+		return err_nomem(err);
+	}
+	t->fd = fd;
+	t->side = side;
+	(void)pthread_mutex_init(&t->mu, NULL);
+	for (int i = 0; i < DIRECTIONS; i++)
+		t->wake[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (t->wake[READING] < 0 || t->wake[WRITING] < 0)
+		return err_errno(err, "cannot make an eventfd");
+	rc = dont_block(fd, err);
+	if (rc == 0)
+		rc = make_context(key, &t->ctx, err);
+	if (rc == 0)
+		rc = make_session(t, err);
+	if (rc != 0)
+		return rc;
+	*out = STEAL(t);
+	return 0;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_free(t->ssl);
+	SSL_CTX_free(t->ctx);
+	for (int i = 0; i < DIRECTIONS; i++) {
+		if (t->wake[i] >= 0)
+			(void)close(t->wake[i]);
+	}
+	(void)close(t->fd);
+	(void)pthread_mutex_destroy(&t->mu);
+	free(t);
+}
+
+void
+tls_timeout(struct tls *t, unsigned ms)
+{
+	atomic_store(&t->timeout, ms);
+}
+
+static void
+stop(struct tls *t, enum direction dir)
+{
+	const uint64_t one = 1;
+
+	atomic_store(&t->stopped[dir], true);
+	/* It can't be full: a second write changes nothing that matters. */
+	(void)!write(t->wake[dir], &one, sizeof(one));
+}
+
+void
+tls_stop_reading(struct tls *t)
+{
+	stop(t, READING);
+}
+
+void
+tls_stop(struct tls *t)
+{
+	stop(t, READING);
+	stop(t, WRITING);
+}
+
+/* --- waiting ------------------------------------------------------------ */
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* The moment at which to give up; INT64_MAX: never. */
+static int64_t
+deadline(const struct tls *t)
+{
+	unsigned ms = atomic_load(&t->timeout);
+
+	return ms == 0 ? INT64_MAX : now_ms() + ms;
+}
+
+/* How long poll() may wait for ${until}. */
+static int
+left_ms(int64_t until)
+{
+	int64_t left = until - now_ms();
+
+	if (until == INT64_MAX)
+		return -1;
+	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static int
+wait_socket(struct tls *t, enum direction dir, short events, int64_t until,
+    struct err *err)
+{
+	struct pollfd fds[] = {
+	    {.fd = t->fd, .events = events},
+	    {.fd = t->wake[dir], .events = POLLIN},
+	};
+	int n;
+
+	do
+		n = poll(fds, ARRAY_LEN(fds), left_ms(until));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_errno(err, "cannot wait for the other side");
+	if (atomic_load(&t->stopped[dir]))
+		return err_set(err, ERR_CANCELLED, "stopped");
+	if (n == 0) {
+		err_set(err, ERR_IO, "the other side does not answer");
+		err->errnum = ETIMEDOUT;
+		return ERR_IO;
+	}
+	return 0;
+}
+
+/* --- what OpenSSL says -------------------------------------------------- */
+
+/* Called at once after the call that failed, by the same thread. */
+static int
+tls_fail(const struct tls *t, int errnum, struct err *err)
+{
+	unsigned long e = ERR_peek_error();
+	int reason = ERR_GET_REASON(e);
+	const char *text = ERR_reason_error_string(e);
+	int rc;
+
+	if (e == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		errno = errnum;
+		rc = e == 0 && errnum != 0
+			 ? err_errno(err, "the connection broke")
+			 : err_set(err, ERR_IO, "the connection was cut");
+	} else if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+		   reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ||
+		   reason == SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS ||
+		   reason == SSL_R_WRONG_SIGNATURE_TYPE) {
+		rc = err_set(err, ERR_AUTH,
+		    "the other side did not show an Ed25519 key (%s)", text);
+	} else if (reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+		   reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION ||
+		   reason == SSL_R_NO_APPLICATION_PROTOCOL ||
+		   reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL) {
+		rc = err_set(err, ERR_VERSION,
+		    "the other side does not speak Varve over TLS 1.3 (%s)",
+		    text);
+	} else if (t->up) {
+		rc = err_set(err, ERR_CORRUPT,
+		    "the connection was tampered with: %s",
+		    text != NULL ? text : "unknown");
+	} else {
+		rc = err_set(err, ERR_CORRUPT,
+		    "the other side does not speak TLS 1.3: %s",
+		    text != NULL ? text : "unknown");
+	}
+	openssl_clear();
+	return rc;
+}
+
+/*
+ * After a call that returned ${ret}, what to wait for; 0 when it is of no use
+ * to wait. The lock is held.
+ */
+static short
+wanted(const struct tls *t, int ret)
+{
+	switch (SSL_get_error(t->ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+		return POLLIN;
+	case SSL_ERROR_WANT_WRITE:
+		return POLLOUT;
+	default:
+		return 0;
+	}
+}
+
+/* --- speaking ----------------------------------------------------------- */
+
+static int
+peer_key(struct tls *t, struct ed25519_public *out, struct err *err)
+{
+	const X509 *cert = SSL_get0_peer_certificate(t->ssl);
+	EVP_PKEY *key = cert != NULL ? X509_get0_pubkey(cert) : NULL;
+	const unsigned char *proto;
+	unsigned n;
+	size_t len = sizeof(out->b);
+
+	SSL_get0_alpn_selected(t->ssl, &proto, &n);
+	if (n != sizeof(alpn) - 1 || memcmp(proto, alpn + 1, n) != 0)
+		return err_set(err, ERR_VERSION,
+		    "the other side speaks TLS, but not Varve");
+	if (key == NULL || !EVP_PKEY_is_a(key, "ED25519") ||
+	    EVP_PKEY_get_raw_public_key(key, out->b, &len) != 1 ||
+	    len != sizeof(out->b)) {
+		openssl_clear();
+		return err_set(err, ERR_AUTH,
+		    "the other side did not show an Ed25519 key");
+	}
+	return 0;
+}
+
+int
+tls_handshake(struct tls *t, struct ed25519_public *peer, struct err *err)
+{
+	int64_t until = deadline(t);
+
+	for (;;) {
+		int errnum, n, rc;
+		short events;
+
+		pthread_mutex_lock(&t->mu);
+		ERR_clear_error();
+		errno = 0;
+		n = SSL_do_handshake(t->ssl);
+		errnum = errno;
+		events = n == 1 ? 0 : wanted(t, n);
+		rc = n == 1 || events != 0 ? 0 : tls_fail(t, errnum, err);
+		pthread_mutex_unlock(&t->mu);
+		if (rc != 0)
+			return rc;
+		if (n == 1)
+			break;
+		rc = wait_socket(t, READING, events, until, err);
+		if (rc != 0)
+			return rc;
+	}
+	t->up = true;
+	return peer_key(t, peer, err);
+}
+
+/* What one call moved: bytes, or else what to wait for, or neither: failed. */
+struct moved {
+	size_t n;
+	short events;
+	bool goodbye;
+};
+
+static int
+read_some(
+    struct tls *t, void *buf, size_t len, struct moved *m, struct err *err)
+{
+	int rc = 0;
+
+	memset(m, 0, sizeof(*m));
+	pthread_mutex_lock(&t->mu);
+	ERR_clear_error();
+	errno = 0;
+	int ret = SSL_read_ex(t->ssl, buf, len, &m->n);
+	int errnum = errno;
+	if (ret != 1) {
+		m->events = wanted(t, ret);
+		m->goodbye =
+		    SSL_get_error(t->ssl, ret) == SSL_ERROR_ZERO_RETURN;
+		if (m->events == 0 && !m->goodbye)
+			rc = tls_fail(t, errnum, err);
+	}
+	pthread_mutex_unlock(&t->mu);
+	return rc;
+}
+
+static int
+write_some(struct tls *t, const void *buf, size_t len, struct moved *m,
+    struct err *err)
+{
+	int rc = 0;
+
+	memset(m, 0, sizeof(*m));
+	pthread_mutex_lock(&t->mu);
+	ERR_clear_error();
+	errno = 0;
+	int ret = SSL_write_ex(t->ssl, buf, len, &m->n);
+	int errnum = errno;
+	if (ret != 1) {
+		m->events = wanted(t, ret);
+		if (m->events == 0)
+			rc = tls_fail(t, errnum, err);
+	}
+	pthread_mutex_unlock(&t->mu);
+	return rc;
+}
+
+int
+tls_read(struct tls *t, void *buf, size_t len, struct err *err)
+{
+	int64_t until = deadline(t);
+	size_t done = 0;
+
+	while (done < len) {
+		struct moved m;
+		int rc =
+		    read_some(t, (uint8_t *)buf + done, len - done, &m, err);
+
+		if (rc != 0)
+			return rc;
+		if (m.goodbye)
+			return done == 0
+				   ? err_set(err, ERR_NOT_FOUND,
+					 "the other side closed the connection")
+				   : err_set(
+					 err, ERR_IO, "the connection was cut");
+		done += m.n;
+		if (m.n == 0)
+			rc = wait_socket(t, READING, m.events, until, err);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+bool
+tls_readable(struct tls *t, unsigned ms)
+{
+	struct err ignored;
+	bool there;
+
+	pthread_mutex_lock(&t->mu);
+	there = SSL_pending(t->ssl) > 0;
+	pthread_mutex_unlock(&t->mu);
+	return there ||
+	       wait_socket(t, READING, POLLIN, now_ms() + ms, &ignored) == 0;
+}
+
+int
+tls_write(struct tls *t, const void *buf, size_t len, struct err *err)
+{
+	int64_t until = deadline(t);
+	size_t done = 0;
+
+	while (done < len) {
+		struct moved m;
+		int rc = write_some(
+		    t, (const uint8_t *)buf + done, len - done, &m, err);
+
+		if (rc == 0 && m.n == 0)
+			rc = wait_socket(t, WRITING, m.events, until, err);
+		if (rc != 0)
+			return rc;
+		if (m.n > 0)
+			until = deadline(t);
+		done += m.n;
+	}
+	return 0;
+}
+
+void
+tls_close(struct tls *t)
+{
+	pthread_mutex_lock(&t->mu);
+	if (t->up)
+		(void)SSL_shutdown(t->ssl);
+	openssl_clear();
+	pthread_mutex_unlock(&t->mu);
+}
