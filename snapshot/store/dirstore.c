@@ -61,6 +61,7 @@ static const struct store_ops dirstore_ops = {
     .draft_new = dirstore_draft_new,
     .draft_write = dirstore_draft_write,
     .draft_commit = dirstore_draft_commit,
+    .drafts_commit = dirstore_drafts_commit,
     .draft_free = dirstore_draft_free,
     .remove = dirstore_remove,
     .lock = dirstore_lock,

@@ -11,6 +11,7 @@
  *	dirstore_list.c   listing them
  *	dirstore_mark.c   whether a log has grown
  *	dirstore_draft.c  writing and removing objects
+ *	dirstore_batch.c  making many of them durable together
  *	dirstore_dirs.c   making directories that last
  *	dirstore_lock.c   the lock, and the leftovers of the dead
  */
@@ -130,6 +131,14 @@ int dirstore_draft_write(
 int dirstore_draft_commit(
     struct store_draft *draft, const struct object_ref *ref, struct err *err);
 void dirstore_draft_free(struct store_draft *draft);
+/** dirstore_draft_sync(): The first half of a commit: its bytes are durable. */
+NODISCARD int dirstore_draft_sync(
+    const struct store_draft *draft, struct err *err);
+/** dirstore_draft_name(): The second, but for syncing the name's directory. */
+NODISCARD int dirstore_draft_name(
+    struct store_draft *draft, const struct object_ref *ref, struct err *err);
+int dirstore_drafts_commit(struct store *s, struct store_draft *const *drafts,
+    const struct object_ref *refs, size_t n, struct err *err);
 int dirstore_remove(
     struct store *s, const struct object_ref *ref, struct err *err);
 int dirstore_lock(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],

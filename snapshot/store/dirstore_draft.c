@@ -184,15 +184,30 @@ check_present(struct dirstore *d, const struct draft *w,
 	return 0;
 }
 
-static int
-name_draft(struct dirstore *d, struct draft *w, const struct object_ref *ref,
-    const char *dir, struct err *err)
+int
+dirstore_draft_sync(const struct store_draft *draft, struct err *err)
 {
+	const struct dirstore *d = dirstore_of(draft->store);
+	const struct draft *w = (const struct draft *)draft;
+
+	if (d->io->fsync(d->io->arg, w->fd) != 0)
+		return dirstore_fail(d, err, "sync", w->path);
+	return 0;
+}
+
+int
+dirstore_draft_name(
+    struct store_draft *draft, const struct object_ref *ref, struct err *err)
+{
+	struct dirstore *d = dirstore_of(draft->store);
+	struct draft *w = (struct draft *)draft;
 	char text[OBJECT_REF_TEXT];
+	char dir[OBJECT_REF_TEXT];
 	bool remade = false;
 	int rc;
 
 	object_ref_text(ref, text);
+	object_ref_dir(ref, dir);
 	do {
 		rc = dirstore_make_dir(d, dir, err);
 		if (rc != 0 || rename_draft(d, w, text) == 0)
@@ -216,18 +231,14 @@ dirstore_draft_commit(
     struct store_draft *draft, const struct object_ref *ref, struct err *err)
 {
 	struct dirstore *d = dirstore_of(draft->store);
-	struct draft *w = (struct draft *)draft;
 	char dir[OBJECT_REF_TEXT];
-	int rc;
+	int rc = dirstore_draft_sync(draft, err);
 
-	if (d->io->fsync(d->io->arg, w->fd) != 0)
-		return dirstore_fail(d, err, "sync", w->path);
-	object_ref_dir(ref, dir);
-	rc = name_draft(d, w, ref, dir, err);
-	/* Also when it was there: its writer may not have come this far. */
 	if (rc == 0)
-		rc = dirstore_sync_dir(d, dir, err);
-	return rc;
+		rc = dirstore_draft_name(draft, ref, err);
+	object_ref_dir(ref, dir);
+	/* Also when it was there: its writer may not have come this far. */
+	return rc != 0 ? rc : dirstore_sync_dir(d, dir, err);
 }
 
 void

@@ -57,6 +57,9 @@ struct store_ops {
 	 */
 	int (*draft_commit)(struct store_draft *draft,
 	    const struct object_ref *ref, struct err *err);
+	/* The same of ${n} drafts, in this order; any failure ends it. */
+	int (*drafts_commit)(struct store *s, struct store_draft *const *drafts,
+	    const struct object_ref *refs, size_t n, struct err *err);
 	void (*draft_free)(struct store_draft *draft);
 
 	int (*remove)(

@@ -25,6 +25,12 @@ libc_fsync(UNUSED void *arg, int fd)
 }
 
 static int
+libc_syncfs(UNUSED void *arg, int dir)
+{
+	return syncfs(dir);
+}
+
+static int
 libc_rename(
     UNUSED void *arg, int dir, const char *from, const char *to, unsigned flags)
 {
@@ -53,6 +59,7 @@ const struct sysio sysio_libc = {
     .open = libc_open,
     .write = libc_write,
     .fsync = libc_fsync,
+    .syncfs = libc_syncfs,
     .rename = libc_rename,
     .link = libc_link,
     .unlink = libc_unlink,

@@ -14,7 +14,8 @@ struct sysio {
 	int (*open)(
 	    void *arg, int dir, const char *path, int flags, mode_t mode);
 	ssize_t (*write)(void *arg, int fd, const void *buf, size_t len);
-	int (*fsync)(void *arg, int fd); /* a file's or a directory's */
+	int (*fsync)(void *arg, int fd);   /* a file's or a directory's */
+	int (*syncfs)(void *arg, int dir); /* of the filesystem it is on */
 	int (*rename)(void *arg, int dir, const char *from, const char *to,
 	    unsigned flags);
 	int (*link)(void *arg, int dir, const char *from, const char *to);

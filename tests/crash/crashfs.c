@@ -241,19 +241,49 @@ make_safe(struct crashfs *fs, int fd)
 			fs->files[i].synced = st.st_size;
 }
 
+static void
+make_all_safe(struct crashfs *fs)
+{
+	for (size_t i = 0; i < fs->nfiles; i++) {
+		char spare[2 * PATH_MAX];
+		struct stat st;
+
+		spare_path(fs, i, spare);
+		MUST(stat(spare, &st) == 0);
+		fs->files[i].synced = st.st_size;
+	}
+	forget_changes(fs, NULL);
+}
+
+/* Whether this sync is the one at which it crashes. */
+static bool
+crashes(struct crashfs *fs)
+{
+	fs->syncs++;
+	if (fs->syncs == fs->crash_at)
+		fs->crashed = true;
+	return fs->crashed;
+}
+
 static int
 crash_fsync(void *arg, int fd)
 {
 	struct crashfs *fs = enter(arg);
 
-	if (fs->crashed)
+	if (fs->crashed || crashes(fs))
 		return dead(fs);
-	fs->syncs++;
-	if (fs->syncs == fs->crash_at) {
-		fs->crashed = true;
-		return dead(fs);
-	}
 	make_safe(fs, fd);
+	return leave(fs, 0);
+}
+
+static int
+crash_syncfs(void *arg, UNUSED int dir)
+{
+	struct crashfs *fs = enter(arg);
+
+	if (fs->crashed || crashes(fs))
+		return dead(fs);
+	make_all_safe(fs);
 	return leave(fs, 0);
 }
 
@@ -342,6 +372,7 @@ crashfs_new(const char *spare, unsigned crash_at)
 	    .open = crash_open,
 	    .write = crash_write,
 	    .fsync = crash_fsync,
+	    .syncfs = crash_syncfs,
 	    .rename = crash_rename,
 	    .link = crash_link,
 	    .unlink = crash_unlink,
@@ -395,6 +426,7 @@ crashfs_calm(void)
 	struct sysio io = sysio_libc;
 
 	io.fsync = calm_fsync;
+	io.syncfs = calm_fsync;
 	return io;
 }
 

@@ -2,7 +2,9 @@
  * A store after a crash at any sync: what was reported stored is whole, and
  * what is visible at all is whole.
  */
+#include "crypto/hash.h"
 #include "snapshot/store/dirstore.h"
+#include "snapshot/store/store_batch.h"
 #include "tests/crash/scenario.h"
 #include "tests/unit/scratch.h"
 
@@ -398,6 +400,89 @@ store_put__is_durable_for_every_writer(UNUSED void **state)
 	assert_true(scenario_run(&sc, &story, SEEDS) >= 32);
 }
 
+/* --- many at once ------------------------------------------------------- */
+
+#define MANY 12
+
+/* As a replica takes snapshots: their objects together, then their records. */
+static bool
+batch_add(struct store_batch *b, const struct object_ref *like, const void *buf,
+    size_t len, struct object_ref *ref)
+{
+	*ref = *like;
+	return sha256(buf, len, ref->name, NULL) == 0 &&
+	       store_batch_begin(b, ref, NULL) == 0 &&
+	       store_batch_write(b, buf, len, NULL) == 0 &&
+	       store_batch_end(b, NULL) == 0;
+}
+
+static bool
+batch_publish(
+    struct store_batch *b, struct story *story, uint64_t first, size_t n)
+{
+	struct object_ref refs[3 * MANY], *at = refs;
+	struct object_ref like = {.cls = OBJECT_PACK};
+	char bytes[100];
+
+	memcpy(like.dataset, DATASET, sizeof(DATASET));
+	for (size_t i = 0; i < n; i++, at += 2) {
+		memset(bytes, (int)('a' + first + i), sizeof(bytes));
+		like.cls = OBJECT_PACK;
+		if (!batch_add(b, &like, bytes, sizeof(bytes), at))
+			return false;
+		like.cls = OBJECT_INDEX;
+		if (!batch_add(b, &like, at->name, sizeof(at->name), at + 1))
+			return false;
+	}
+	if (store_batch_commit(b, NULL) != 0)
+		return false;
+	like.cls = OBJECT_LOG;
+	for (size_t i = 0; i < n; i++, at++) {
+		like.seq = first + i;
+		if (!batch_add(
+			b, &like, refs[2 * i + 1].name, OBJECT_NAME_LEN, at))
+			return false;
+	}
+	if (store_batch_commit(b, NULL) != 0)
+		return false;
+	for (const struct object_ref *r = refs; r < at; r++)
+		told_stored(story, r);
+	return true;
+}
+
+static void
+batch_work(void *arg, const char *dir, const struct sysio *io)
+{
+	struct story *story = arg;
+	char path[SCRATCH_PATH];
+	struct store_batch *b;
+	struct store *s;
+
+	store_dir(dir, path);
+	assert_int_equal(dirstore_open(path, io, &s, NULL), 0);
+	assert_int_equal(store_batch_new(s, &b, NULL), 0);
+	if (batch_publish(b, story, 1, 2))
+		(void)batch_publish(b, story, 3, MANY);
+	store_batch_free(b);
+	store_close(s);
+}
+
+static void
+store_batch_commit__is_durable_and_never_half_visible(UNUSED void **state)
+{
+	static const struct scenario rename = {.before = objects_before,
+	    .work = batch_work,
+	    .check = objects_check};
+	static const struct scenario link = {.no_rename = true,
+	    .before = objects_before,
+	    .work = batch_work,
+	    .check = objects_check};
+	struct story story;
+
+	assert_in_range(scenario_run(&rename, &story, SEEDS), 10, 60);
+	assert_in_range(scenario_run(&link, &story, SEEDS), 10, 60);
+}
+
 int
 main(void)
 {
@@ -405,6 +490,8 @@ main(void)
 	    cmocka_unit_test(store_create__is_all_or_nothing),
 	    cmocka_unit_test(store_put__is_durable_and_never_half_visible),
 	    cmocka_unit_test(store_put__is_durable_for_every_writer),
+	    cmocka_unit_test(
+		store_batch_commit__is_durable_and_never_half_visible),
 	};
 
 	return cmocka_run_group_tests_name("store_crash", tests, NULL, NULL);
