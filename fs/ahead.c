@@ -5,17 +5,24 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define WALKS 4         /* at a time */
-#define STRIDE 256      /* ids from one file of a walk to the next, at most */
-#define SURE 4          /* files in order, then it counts as a walk */
-#define BYTES (1 << 20) /* to have opened ahead */
-#define STEPS 64        /* nodes to look at for one file read */
+#define WALKS 16         /* at a time: one a level of directories, say */
+#define STRIDE 256       /* ids from one file of a walk to the next, at most */
+#define SURE 4           /* files in order, then it counts as a walk */
+#define WINDOW_MIN 65536 /* bytes; doubled whenever it was good for something */
+#define WINDOW_MAX ((uint64_t)4 << 20)
+#define STEP 512         /* what looking at a node counts as, in bytes */
+#define LEAD (768 << 10) /* bytes of which segments are opened beforehand */
+#define LEAD_STEPS 64    /* nodes to look at for them at a time */
 
 /* Somebody who reads file after file. */
 struct walk {
-	uint64_t at;     /* id of the last file read */
-	uint64_t to;     /* id up to which files were asked for */
-	uint64_t bytes;  /* of the files between, about */
+	uint64_t at;     /* id of the last file that was asked for */
+	uint64_t to;     /* id up to which files were given */
+	uint64_t trip;   /* id of the one that was left out; 0: none yet */
+	uint64_t window; /* bytes */
+	uint64_t left;   /* bytes to give */
+	uint64_t opened; /* id up to which segments were asked for */
+	uint64_t lead;   /* bytes of files between ${to} and ${opened} */
 	unsigned streak; /* files read in order */
 	uint64_t used;   /* when, in calls */
 };
@@ -23,9 +30,11 @@ struct walk {
 struct ahead {
 	struct nodes *nodes;
 	pthread_mutex_t mu;
+	pthread_cond_t due;
 	/* guarded by mu */
 	struct walk walks[WALKS];
 	uint64_t clock;
+	bool stop;
 };
 
 int
@@ -38,6 +47,7 @@ ahead_new(struct nodes *nodes, struct ahead **out, struct err *err)
 		return err_nomem(err);
 	a->nodes = nodes;
 	pthread_mutex_init(&a->mu, NULL);
+	pthread_cond_init(&a->due, NULL);
 	return 0;
 }
 
@@ -47,79 +57,205 @@ ahead_free(struct ahead *a)
 	if (a == NULL)
 		return;
 	pthread_mutex_destroy(&a->mu);
+	pthread_cond_destroy(&a->due);
 	free(a);
 }
 
-/* The walk that file ${id} goes on with, or else begins. */
+/* --- following the readers --------------------------------------------- */
+
+static bool
+goes_on(const struct walk *w, uint64_t id)
+{
+	return w->used != 0 && id >= w->at &&
+	       id <= (w->to > w->at ? w->to : w->at) + STRIDE;
+}
+
+/* The walk that file ${id} goes on with, the nearest, or else begins. */
 static struct walk *
 join(struct ahead *a, uint64_t id)
 {
-	struct walk *oldest = &a->walks[0];
+	struct walk *best = NULL, *oldest = &a->walks[0];
 
 	for (size_t i = 0; i < WALKS; i++) {
 		struct walk *w = &a->walks[i];
 
-		if (w->used != 0 && id > w->at && id - w->at <= STRIDE) {
-			w->streak++;
-			return w;
-		}
+		if (goes_on(w, id) && (best == NULL || w->at > best->at))
+			best = w;
 		if (w->used < oldest->used)
 			oldest = w;
 	}
-	*oldest = (struct walk){.to = id};
+	if (best != NULL)
+		return best;
+	*oldest = (struct walk){.at = id, .window = WINDOW_MIN};
 	return oldest;
 }
 
-/* Ask for a file of a few chunks; returns how much that is. */
-static uint64_t
-ask_for(const struct node *n)
-{
-	struct span raw = node_raw(n);
-	struct content c;
-	struct entry e;
-
-	if (n->kind != NODE_FILE ||
-	    entry_decode(raw.p, raw.len, &e, NULL) != 0 ||
-	    e.type != ENTRY_FILE || entry_content(&e, &c, NULL) != 0)
-		return 0;
-	/* A longer one is read ahead on its own, once it's begun. */
-	for (size_t i = 0; i < c.n; i++)
-		if (!c.inl[i].hole)
-			chunks_prefetch(n->ds->chunks, &c.inl[i].name);
-	return e.size;
-}
-
-/* Look at the nodes that come next, until enough was asked for. */
+/*
+ * A file that was left out on purpose: the reader has come that far. One behind
+ * all that was given: whoever reads it was faster, or leaves some out.
+ */
 static void
-go_ahead(struct ahead *a, struct walk *w)
+step(struct walk *w, uint64_t id)
 {
-	uint64_t last = nodes_last_id(a->nodes);
-
-	for (unsigned i = 0; i < STEPS && w->to < last && w->bytes < BYTES;
-	     i++) {
-		struct node *n = nodes_get(a->nodes, ++w->to);
-
-		if (n != NULL)
-			w->bytes += ask_for(n);
-		nodes_put(a->nodes, n);
+	if (id > w->at)
+		w->streak++;
+	w->at = id;
+	if (id == w->trip) {
+		if (w->window < WINDOW_MAX)
+			w->window *= 2;
+	} else if (id > w->to) {
+		w->to = id;
+		if (w->opened < id) {
+			w->opened = id;
+			w->lead = 0;
+		}
+	} else {
+		return;
 	}
+	w->trip = 0;
+	w->left = w->streak >= SURE ? 2 * w->window : 0;
 }
 
 void
-ahead_of(struct ahead *a, const struct node *n, uint64_t size)
+ahead_of(struct ahead *a, const struct node *n)
 {
 	struct walk *w;
 
 	pthread_mutex_lock(&a->mu);
 	w = join(a, n->id);
-	w->at = n->id;
 	w->used = ++a->clock;
-	w->bytes -= size < w->bytes ? size : w->bytes;
-	if (w->to <= n->id) {
-		w->to = n->id;
-		w->bytes = 0;
+	step(w, n->id);
+	if (w->left > 0)
+		pthread_cond_signal(&a->due);
+	pthread_mutex_unlock(&a->mu);
+}
+
+/* --- what comes next --------------------------------------------------- */
+
+/* Whether ${n} is a file to be given, and its content. */
+static bool
+is_small(const struct node *n, struct entry *e, struct content *c)
+{
+	struct span raw = node_raw(n);
+
+	return n->kind == NODE_FILE &&
+	       entry_decode(raw.p, raw.len, e, NULL) == 0 &&
+	       e->type == ENTRY_FILE && e->size <= AHEAD_FILE_MAX &&
+	       entry_content(e, c, NULL) == 0 && c->form == CONTENT_INLINE_LIST;
+}
+
+/* Have the segments opened that come next. */
+static void
+open_ahead(struct ahead *a, struct walk *w, uint64_t last)
+{
+	struct content c;
+	struct entry e;
+
+	for (unsigned i = 0;
+	     i < LEAD_STEPS && w->opened < last && w->lead < LEAD; i++) {
+		struct node *n = nodes_get(a->nodes, ++w->opened);
+
+		if (n != NULL && is_small(n, &e, &c)) {
+			w->lead += e.size;
+			for (size_t j = 0; j < c.n; j++)
+				if (!c.inl[j].hole)
+					chunks_prefetch(
+					    n->ds->chunks, &c.inl[j].name);
+		}
+		nodes_put(a->nodes, n);
 	}
-	if (w->streak >= SURE)
-		go_ahead(a, w);
+}
+
+static uint64_t
+less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* The next node, if it is a file to be given: a reference. */
+static struct node *
+advance(struct ahead *a, struct walk *w)
+{
+	struct node *n = nodes_get(a->nodes, ++w->to);
+	struct content c;
+	struct entry e;
+
+	w->left = less(w->left, STEP);
+	if (w->opened < w->to)
+		w->opened = w->to;
+	if (n != NULL && is_small(n, &e, &c)) {
+		w->lead = less(w->lead, e.size);
+		w->left = less(w->left, e.size);
+		if (w->trip != 0 || w->left > w->window)
+			return n;
+		w->trip = n->id;
+	}
+	nodes_put(a->nodes, n);
+	return NULL;
+}
+
+/* The walk that was read last, of those that are to be given something. */
+static struct walk *
+due(struct ahead *a, uint64_t last)
+{
+	struct walk *best = NULL;
+
+	for (size_t i = 0; i < WALKS; i++) {
+		struct walk *w = &a->walks[i];
+
+		if (w->left > 0 && w->to < last &&
+		    (best == NULL || w->used > best->used))
+			best = w;
+	}
+	return best;
+}
+
+struct node *
+ahead_next(struct ahead *a)
+{
+	struct node *n = NULL;
+	struct walk *w;
+
+	pthread_mutex_lock(&a->mu);
+	do {
+		uint64_t last = nodes_last_id(a->nodes);
+
+		w = a->stop ? NULL : due(a, last);
+		if (w != NULL) {
+			open_ahead(a, w, last);
+			n = advance(a, w);
+		}
+	} while (n == NULL && w != NULL);
+	pthread_mutex_unlock(&a->mu);
+	return n;
+}
+
+bool
+ahead_wait(struct ahead *a)
+{
+	bool stop;
+
+	pthread_mutex_lock(&a->mu);
+	while (!a->stop && due(a, nodes_last_id(a->nodes)) == NULL)
+		pthread_cond_wait(&a->due, &a->mu);
+	stop = a->stop;
+	pthread_mutex_unlock(&a->mu);
+	return !stop;
+}
+
+void
+ahead_listed(struct ahead *a)
+{
+	pthread_mutex_lock(&a->mu);
+	pthread_cond_signal(&a->due);
+	pthread_mutex_unlock(&a->mu);
+}
+
+void
+ahead_stop(struct ahead *a)
+{
+	pthread_mutex_lock(&a->mu);
+	a->stop = true;
+	pthread_cond_signal(&a->due);
 	pthread_mutex_unlock(&a->mu);
 }

@@ -5,10 +5,23 @@
  * Reading ahead over many small files. Whoever walks a tree (tar, grep -r, cp
  * -r, rsync) reads files in the order in which they were listed, and in that
  * order nodes got their ids and backups stored the files. So when files are
- * read in the order of their ids, those that come next have their segments
- * opened ahead of time. Thread: safe.
+ * read in the order of their ids, those that come next are given to the
+ * kernel before it asks (push.h), and the segments behind them are opened.
+ *
+ * What lies in the kernel's page cache is read without a word to us. So that
+ * we still learn how far a reader has come, one file of every window is left
+ * out: reading that trips the next window.
+ *
+ *	at        trip                to
+ *	| pushed  | pushed            | not yet |
+ *	'---------- left: two windows ----------'
+ *
+ * Thread: safe.
  */
 #include "fs/node.h"
+
+/* Longer files are read ahead each on its own (stream.h). */
+#define AHEAD_FILE_MAX (256 * 1024)
 
 struct ahead;
 
@@ -17,7 +30,24 @@ NODISCARD int ahead_new(
 void ahead_free(struct ahead *a);
 DEFINE_AUTO(ahead, ahead_free)
 
-/** ahead_of(a, n, size): The beginning of file ${n} is being read. */
-void ahead_of(struct ahead *a, const struct node *n, uint64_t size);
+/** ahead_of(a, n): The beginning of file ${n} is being read. */
+void ahead_of(struct ahead *a, const struct node *n);
+
+/** ahead_listed(a): The kernel was told of more nodes. */
+void ahead_listed(struct ahead *a);
+
+/**
+ * ahead_next(a):
+ * A file (a reference) of at most AHEAD_FILE_MAX bytes that is going to be
+ * read; NULL: none for now.
+ */
+struct node *ahead_next(struct ahead *a);
+
+/**
+ * ahead_wait(a):
+ * Wait until there may be one; false: ahead_stop() was called.
+ */
+bool ahead_wait(struct ahead *a);
+void ahead_stop(struct ahead *a);
 
 #endif

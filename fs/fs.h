@@ -15,7 +15,9 @@
  *	watch.c			when logs are loaded, and read again
  *	node.c node_table.c	the nodes that the kernel knows
  *	inode.c			their attributes and inode numbers
+ *	range.c			a range of a file's bytes in memory
  *	stream.c ahead.c	reading ahead: in a file, and from file to file
+ *	push.c			gives the kernel what it will ask for
  *	cursors.c		where long listings go on
  *	trim.c			makes the kernel forget what there's no room for
  *	report.c		errors: to errno, and to a line for a person
@@ -38,6 +40,7 @@
 #define FS_MOMENT 1.0
 
 struct cursors;
+struct push;
 struct trim;
 
 struct fs {
@@ -49,6 +52,7 @@ struct fs {
 	struct report *report;
 	struct streams *streams;
 	struct ahead *ahead;
+	struct push *push;
 	struct cursors *cursors;
 	struct trim *trim;
 

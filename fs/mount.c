@@ -2,12 +2,14 @@
 #include "fs/cursors.h"
 #include "fs/lookup.h"
 #include "fs/machine.h"
+#include "fs/push.h"
 #include "fs/read.h"
 #include "fs/readdir.h"
 #include "fs/readonly.h"
 #include "fs/xattr.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +23,9 @@
 
 /* What the kernel reads ahead, where it lets us say so. */
 #define READ_AHEAD_KIB 2048
+
+/* While the mount ends: how long to wait for a request, at a time. */
+#define ANSWER_MS 5
 
 /* What segments are opened ahead of a file read from front to back. */
 #define STREAM_AHEAD ((size_t)8 << 20)
@@ -246,6 +251,8 @@ new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
 		rc = cursors_new(&fs->cursors, err);
 	if (rc == 0)
 		rc = trim_new(fs, memory - segments, &fs->trim, err);
+	if (rc == 0)
+		rc = push_new(fs, &fs->push, err);
 	return rc;
 }
 
@@ -333,12 +340,49 @@ fs_open(struct access *a, struct heads *heads, const struct fs_options *opt,
 	return 0;
 }
 
+/* Answer one request, if one comes within a moment. */
+static void
+answer_one(struct fs *fs)
+{
+	struct pollfd fd = {
+	    .fd = fuse_session_fd(fs->session),
+	    .events = POLLIN,
+	};
+	struct fuse_buf buf = {0};
+
+	if (poll(&fd, 1, ANSWER_MS) <= 0)
+		return;
+	/* Or it would not let go of what it reads. */
+	fuse_session_reset(fs->session);
+	if (fuse_session_receive_buf(fs->session, &buf) > 0)
+		fuse_session_process_buf(fs->session, &buf);
+	free(buf.mem);
+}
+
+/*
+ * The loop has ended, but while pages are being stored the kernel may still
+ * wait for answers.
+ */
+static void
+end_pushing(struct fs *fs)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	push_stop(fs->push);
+	while (!push_stopped(fs->push))
+		answer_one(fs);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 int
 fs_loop(struct fs *fs, struct err *err)
 {
 	/* Negative: an error. Else: unmounted, or the signal that ended it. */
 	int rc = fuse_session_loop_mt(fs->session, fs->loop);
 
+	end_pushing(fs);
 	if (rc < 0) {
 		fs->mounted = false;
 		errno = -rc;
@@ -357,6 +401,7 @@ fs_close(struct fs *fs)
 		fuse_remove_signal_handlers(fs->session);
 	if (fs->mounted)
 		fuse_session_unmount(fs->session);
+	push_free(fs->push);
 	trim_free(fs->trim);
 	if (fs->session != NULL)
 		fuse_session_destroy(fs->session);

@@ -251,6 +251,8 @@ reply(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
 		fuse_reply_err(req, rc);
 	else if (fuse_reply_buf(req, l.buf, l.len) != 0)
 		forget_all(&l);
+	else if (l.nodes.len > 0)
+		ahead_listed(l.fs->ahead);
 	free(l.buf);
 	wr_clear(&l.nodes);
 }
