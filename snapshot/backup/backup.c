@@ -6,6 +6,7 @@
 #include "snapshot/backup/backup.h"
 
 #include "snapshot/backup/run.h"
+#include "snapshot/log/running.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,7 @@ match_state(struct run *run, const struct log *log, struct err *err)
 
 		if (memcmp(s->id, id, sizeof(id)) == 0) {
 			run->state_usable = true;
+			memcpy(run->base, id, sizeof(run->base));
 			break;
 		}
 	}
@@ -123,6 +125,16 @@ open_state(struct run *run, const struct log *log, struct err *err)
 	if (ret == 0)
 		ret = match_state(run, log, err);
 	return ret == 0 ? state_begin(run->state, err) : ret;
+}
+
+/* From here on nothing that this run builds on is taken away. */
+static int
+tell_others(const struct run *run, struct store_lock *lock, struct err *err)
+{
+	const struct snapshot *head = run->before;
+
+	return running_tell(lock, head != NULL ? head->seq : 0,
+	    run->state_usable ? run->base : NULL, err);
 }
 
 /* An ingest_pack_fn. */
@@ -273,20 +285,12 @@ store_problems(struct run *run, struct snapshot *s, struct err *err)
 	return content_decode(&r, text->len, &s->problems, err);
 }
 
-/*
- * Everything durable, then the record: from then on the snapshot is there, and
- * a failure is only this machine's (${local}).
- */
+/* The snapshot, and all that it needs in packs that are durable. */
 static int
-publish(struct run *run, struct log *log, struct err *local, struct err *err)
+gather(struct run *run, struct snapshot *s, struct err *err)
 {
-	AUTO(snapshot) struct snapshot *s = calloc(1, sizeof(*s));
-	struct ingest_totals totals;
-	size_t before = log_count(log);
 	int ret;
 
-	if (s == NULL)
-		return err_nomem(err);
 	if ((ret = describe(run, s, err)) != 0)
 		return ret;
 	if ((ret = store_problems(run, s, err)) != 0)
@@ -295,6 +299,39 @@ publish(struct run *run, struct log *log, struct err *local, struct err *err)
 		return ret;
 	if ((ret = ingest_lane_flush(run->self.lane, err)) != 0)
 		return ret;
+	return ingest_close(run->ingest, err);
+}
+
+/* Records may have come since the run began: all but snapshots. */
+static int
+catch_up(struct log *log, struct err *err)
+{
+	bool changed;
+	int ret = log_refresh(log, &changed, err);
+
+	if (ret == 0 && log_damage(log) != NULL)
+		ret = err_copy(err, log_damage(log));
+	return ret;
+}
+
+/*
+ * The indexes, then the record: from then on the snapshot is there, and a
+ * failure is only this machine's (${local}).
+ */
+static int
+append(struct run *run, struct log *log, struct snapshot *s, struct err *local,
+    struct err *err)
+{
+	AUTO(snapshot) struct snapshot *own = s;
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	struct ingest_totals totals;
+	size_t before;
+	int ret;
+
+	ret = store_lock_dataset(access_store(run->access), run->ds->id,
+	    STORE_LOCK_APPEND, &lock, err);
+	if (ret != 0 || (ret = catch_up(log, err)) != 0)
+		return ret;
 	ret = ingest_finish(run->ingest, &s->indexes, &s->nindexes, err);
 	if (ret != 0)
 		return ret;
@@ -302,13 +339,26 @@ publish(struct run *run, struct log *log, struct err *local, struct err *err)
 	s->added_chunks = totals.chunks;
 	s->added_bytes = totals.bytes;
 	s->added_stored = totals.stored;
-	ret = log_append(log, STEAL(s), err);
+	before = log_count(log);
+	ret = log_append(log, STEAL(own), err);
 	if (ret != 0 && log_count(log) > before) {
 		/* Stored; what failed is to remember it on this machine. */
 		err_copy(local, err);
 		ret = 0;
 	}
 	return ret;
+}
+
+static int
+publish(struct run *run, struct log *log, struct err *local, struct err *err)
+{
+	AUTO(snapshot) struct snapshot *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (s == NULL)
+		return err_nomem(err);
+	ret = gather(run, s, err);
+	return ret != 0 ? ret : append(run, log, STEAL(s), local, err);
 }
 
 static int
@@ -336,7 +386,7 @@ abandon(struct run *run, struct err *err)
 
 	if (run->ingest != NULL && run->pool != NULL) {
 		pool_free(STEAL(run->pool));
-		if (ingest_abandon(run->ingest, &second) != 0 && err != NULL &&
+		if (ingest_close(run->ingest, &second) != 0 && err != NULL &&
 		    err->code == ERR_CANCELLED)
 			err_copy(err, &second);
 	}
@@ -361,14 +411,16 @@ run_clear(struct run *run)
 /* --- the whole --------------------------------------------------------- */
 
 static int
-run_locked(struct run *run, struct log *log, struct backup_result *out,
-    struct err *err)
+run_locked(struct run *run, struct store_lock *lock, struct log *log,
+    struct backup_result *out, struct err *err)
 {
 	struct err local;
 	int ret;
 
 	run->before = out->before = log_head(log);
 	if ((ret = open_state(run, log, err)) != 0)
+		return ret;
+	if ((ret = tell_others(run, lock, err)) != 0)
 		return ret;
 	if ((ret = open_ingest(run, err)) != 0)
 		return ret;
@@ -404,7 +456,9 @@ run_all(struct run *run, struct heads *heads, struct backup_result *out,
 		return ret;
 	if ((ret = find_dataset(run, &out->created_dataset, err)) != 0)
 		return ret;
-	if ((ret = store_lock_dataset(store, run->ds->id, &lock, err)) != 0)
+	ret =
+	    store_lock_dataset(store, run->ds->id, STORE_LOCK_RUN, &lock, err);
+	if (ret != 0)
 		return err_wrap(
 		    err, "cannot back up dataset '%s'", run->ds->name);
 	ret = log_load(run->access, run->ds, heads, &out->log, err);
@@ -416,7 +470,7 @@ run_all(struct run *run, struct heads *heads, struct backup_result *out,
 		    "cannot back up dataset '%s' (see 'varve check')",
 		    run->ds->name);
 	}
-	ret = run_locked(run, out->log, out, err);
+	ret = run_locked(run, lock, out->log, out, err);
 	if (ret != 0)
 		abandon(run, err);
 	return ret;

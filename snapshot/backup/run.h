@@ -16,7 +16,8 @@ struct run {
 	struct source source;
 	struct exclude *exclude;
 	struct state *state; /* NULL: none is kept */
-	bool state_usable;   /* it describes a snapshot of the log */
+	bool state_usable;   /* it describes a snapshot of the log: */
+	uint8_t base[OBJECT_NAME_LEN];
 	struct ingest *ingest;
 	struct pool *pool;
 	struct worker self; /* this thread's own tools */

@@ -83,20 +83,21 @@ NODISCARD int ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind,
 NODISCARD int ingest_lane_flush(struct ingest_lane *lane, struct err *err);
 
 /**
+ * ingest_close(in, err):
+ * All lanes are flushed: make the packs that are open durable, and report them
+ * to ingest_on_pack(). Also where a run ends without a snapshot, so that the
+ * next one finds what it stored.
+ */
+NODISCARD int ingest_close(struct ingest *in, struct err *err);
+
+/**
  * ingest_finish(in, indexes, n, err):
- * All lanes are flushed: close the packs and write the index. *${indexes} is
+ * ingest_close(), then write the index. *${indexes} is
  * the set of indexes (the caller's, free) that now locates everything: those of
  * ingest_known() with the run's own, merged where many small ones had gathered.
  */
 NODISCARD int ingest_finish(struct ingest *in,
     uint8_t (**indexes)[OBJECT_NAME_LEN], size_t *n, struct err *err);
-
-/**
- * ingest_abandon(in, err):
- * The run ends without a snapshot, but what it stored should be found by the
- * next one: close the packs and report them to ingest_on_pack().
- */
-NODISCARD int ingest_abandon(struct ingest *in, struct err *err);
 
 /** ingest_totals(in): Thread: safe. */
 struct ingest_totals ingest_totals(struct ingest *in);

@@ -138,6 +138,12 @@ merge_small(struct ingest *in, struct err *err)
 }
 
 int
+ingest_close(struct ingest *in, struct err *err)
+{
+	return ingest_close_packs(in, err);
+}
+
+int
 ingest_finish(struct ingest *in, uint8_t (**indexes)[OBJECT_NAME_LEN],
     size_t *n, struct err *err)
 {
@@ -146,7 +152,7 @@ ingest_finish(struct ingest *in, uint8_t (**indexes)[OBJECT_NAME_LEN],
 
 	*indexes = NULL;
 	*n = 0;
-	if ((ret = ingest_close_packs(in, err)) != 0)
+	if ((ret = ingest_close(in, err)) != 0)
 		return ret;
 	if ((ret = merge_small(in, err)) != 0)
 		return ret;
@@ -160,10 +166,4 @@ ingest_finish(struct ingest *in, uint8_t (**indexes)[OBJECT_NAME_LEN],
 	*indexes = names;
 	*n = in->nknown;
 	return 0;
-}
-
-int
-ingest_abandon(struct ingest *in, struct err *err)
-{
-	return ingest_close_packs(in, err);
 }

@@ -65,6 +65,8 @@ static const struct store_ops dirstore_ops = {
     .draft_free = dirstore_draft_free,
     .remove = dirstore_remove,
     .lock = dirstore_lock,
+    .lock_note = dirstore_lock_note,
+    .lock_look = dirstore_lock_look,
     .unlock = dirstore_unlock,
 };
 

@@ -13,7 +13,8 @@
  *	dirstore_draft.c  writing and removing objects
  *	dirstore_batch.c  making many of them durable together
  *	dirstore_dirs.c   making directories that last
- *	dirstore_lock.c   the lock, and the leftovers of the dead
+ *	dirstore_lock.c   a dataset's locks
+ *	dirstore_sweep.c  the leftovers of the dead
  */
 #include "snapshot/store/store_ops.h"
 #include "snapshot/store/sysio.h"
@@ -142,7 +143,12 @@ int dirstore_drafts_commit(struct store *s, struct store_draft *const *drafts,
 int dirstore_remove(
     struct store *s, const struct object_ref *ref, struct err *err);
 int dirstore_lock(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
-    struct store_lock **out, struct err *err);
+    enum store_lock_kind kind, struct store_lock **out, struct err *err);
+int dirstore_lock_note(
+    struct store_lock *lock, const void *buf, size_t len, struct err *err);
+int dirstore_lock_look(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
+    struct store_lock_state *out, struct err *err);
 void dirstore_unlock(struct store_lock *lock);
 
 #endif

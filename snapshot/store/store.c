@@ -268,10 +268,10 @@ store_remove(struct store *s, const struct object_ref *ref, struct err *err)
 
 int
 store_lock_dataset(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
-    struct store_lock **out, struct err *err)
+    enum store_lock_kind kind, struct store_lock **out, struct err *err)
 {
 	*out = NULL;
-	return s->ops->lock(s, dataset, out, err);
+	return s->ops->lock(s, dataset, kind, out, err);
 }
 
 void
@@ -279,4 +279,21 @@ store_unlock(struct store_lock *lock)
 {
 	if (lock != NULL)
 		lock->store->ops->unlock(lock);
+}
+
+int
+store_lock_note(
+    struct store_lock *lock, const void *buf, size_t len, struct err *err)
+{
+	if (len == 0 || len > STORE_NOTE_MAX)
+		return err_set(err, ERR_BUG, "a note of %zu bytes", len);
+	return lock->store->ops->lock_note(lock, buf, len, err);
+}
+
+int
+store_lock_look(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    enum store_lock_kind kind, struct store_lock_state *out, struct err *err)
+{
+	memset(out, 0, sizeof(*out));
+	return s->ops->lock_look(s, dataset, kind, out, err);
 }

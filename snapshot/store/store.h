@@ -161,16 +161,46 @@ NODISCARD int store_remove(
     struct store *s, const struct object_ref *ref, struct err *err);
 
 /*
- * The lock of those who append to a dataset's log: the kernel's, so it dies
- * with its holder. Taking it also clears up what dead writers left behind.
+ * A dataset's locks. They are the kernel's, so each dies with its holder, and
+ * each kind is held by one at a time, of all processes and of each.
+ */
+enum store_lock_kind {
+	STORE_LOCK_APPEND, /* adds a record to the log: held for moments */
+	STORE_LOCK_RUN,    /* makes a backup: from its start to its end */
+	STORE_LOCK_PRUNE,  /* prunes: likewise */
+};
+
+struct store_lock;
+/**
+ * store_lock_dataset(s, dataset, kind, out, err):
+ * STORE_LOCK_APPEND is waited for, 10 s at most; the others are not. Taking
+ * those also clears up what dead writers left behind.
  * Errors: ERR_LOCKED somebody holds it, in this process or another; ERR_DENIED
  * the store is read-only.
  */
-struct store_lock;
 NODISCARD int store_lock_dataset(struct store *s,
-    const uint8_t dataset[STORE_DATASET_LEN], struct store_lock **out,
-    struct err *err);
+    const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
+    struct store_lock **out, struct err *err);
 void store_unlock(struct store_lock *lock);
 DEFINE_AUTO(store_lock, store_unlock)
+
+#define STORE_NOTE_MAX 256
+/**
+ * store_lock_note(lock, buf, len, err):
+ * Write, once, 1 to STORE_NOTE_MAX bytes that others can read while the lock is
+ * held. They need not outlast it.
+ */
+NODISCARD int store_lock_note(
+    struct store_lock *lock, const void *buf, size_t len, struct err *err);
+
+/* What can be seen of a lock without taking it. */
+struct store_lock_state {
+	bool held;
+	uint8_t note[STORE_NOTE_MAX];
+	size_t len; /* 0: not held, or nothing written yet */
+};
+NODISCARD int store_lock_look(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
+    struct store_lock_state *out, struct err *err);
 
 #endif

@@ -65,7 +65,13 @@ struct store_ops {
 	int (*remove)(
 	    struct store *s, const struct object_ref *ref, struct err *err);
 	int (*lock)(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
-	    struct store_lock **out, struct err *err);
+	    enum store_lock_kind kind, struct store_lock **out,
+	    struct err *err);
+	int (*lock_note)(struct store_lock *lock, const void *buf, size_t len,
+	    struct err *err);
+	int (*lock_look)(struct store *s,
+	    const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
+	    struct store_lock_state *out, struct err *err);
 	void (*unlock)(struct store_lock *lock);
 };
 

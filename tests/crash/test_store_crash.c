@@ -199,7 +199,7 @@ objects_work(void *arg, const char *dir, const struct sysio *io)
 
 	store_dir(dir, path);
 	assert_int_equal(dirstore_open(path, io, &s, NULL), 0);
-	if (store_lock_dataset(s, DATASET, &lock, NULL) == 0) {
+	if (store_lock_dataset(s, DATASET, STORE_LOCK_RUN, &lock, NULL) == 0) {
 		if (publish(s, story, 1) && publish(s, story, 2) &&
 		    put(s, story, OBJECT_KEY, 0, "new", 3, &ref))
 			story->was_removed =
@@ -301,7 +301,7 @@ check_next(struct store *s, struct story *story)
 	struct store_lock *lock;
 	const char *wrong = NULL;
 
-	if (store_lock_dataset(s, DATASET, &lock, NULL) != 0)
+	if (store_lock_dataset(s, DATASET, STORE_LOCK_RUN, &lock, NULL) != 0)
 		return "the dataset can't be locked";
 	(void)snprintf(tmp, sizeof(tmp), "%s/tmp", store_path(s));
 	if (scratch_count(tmp) > 0)

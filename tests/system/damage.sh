@@ -250,8 +250,8 @@ for at in 0 10 116; do
 done
 
 part 'any bit of any object'
-all=$(cd "$VARVE_STORE" && find . -type f ! -name lock ! -name varve \
-    -printf '%P\n' | sort)
+all=$(cd "$VARVE_STORE" && find . -type f ! -name lock ! -name run \
+    ! -name varve -printf '%P\n' | sort)
 for round in $(seq 25); do
 	# shellcheck disable=SC2086
 	set -- $all

@@ -93,7 +93,8 @@ access_create_dataset__not_beside_a_lost_key_set(void **state)
 	AUTO(access) struct access *b = NULL;
 
 	memcpy(record.dataset, ds->id, DATASET_ID_LEN);
-	assert_ok(store_lock_dataset(w->alice->store, ds->id, &lock, &err));
+	assert_ok(store_lock_dataset(
+	    w->alice->store, ds->id, STORE_LOCK_RUN, &lock, &err));
 	assert_ok(store_remove(w->alice->store, &ref, &err));
 
 	/* A dataset that was never written to has lost nothing. */

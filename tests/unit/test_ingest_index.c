@@ -17,7 +17,7 @@ stopped_run(struct fixture *f, struct told *told)
 	for (uint8_t i = 0; i < 3; i++)
 		assert_ok(ingest_chunk(lane, CHUNK_LIST, &i, 1, &name, &err));
 	assert_ok(ingest_lane_flush(lane, &err));
-	assert_ok(ingest_abandon(in, &err));
+	assert_ok(ingest_close(in, &err));
 	assert_int_equal(told->n, 2);
 }
 
@@ -191,7 +191,7 @@ must_not_tell(UNUSED void *arg, UNUSED const struct object_ref *pack,
 }
 
 static void
-ingest_abandon__notes_no_pack_that_failed(void **state)
+ingest_close__notes_no_pack_that_failed(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(ingest) struct ingest *in = run_new(f);
@@ -207,7 +207,7 @@ ingest_abandon__notes_no_pack_that_failed(void **state)
 	memstore_fail(f->store, 0);
 	(void)take_in(lane, 3, LEN);
 	assert_rc(ERR_FULL, ingest_lane_flush(lane, &err));
-	assert_rc(ERR_FULL, ingest_abandon(in, &err));
+	assert_rc(ERR_FULL, ingest_close(in, &err));
 }
 
 static int
@@ -364,7 +364,7 @@ main(void)
 	    content_test(ingest_resume__passes_over_a_note_that_is_cut_off),
 	    content_test(ingest_resume__outlives_any_flipped_bit),
 	    content_test(ingest_resume__passes_over_segments_that_cannot_be),
-	    content_test(ingest_abandon__notes_no_pack_that_failed),
+	    content_test(ingest_close__notes_no_pack_that_failed),
 	    content_test(ingest_finish__fails_when_a_pack_cannot_be_noted),
 	    content_test(ingest_finish__lets_the_later_index_count),
 	    content_test(ingest_finish__keeps_the_number_of_indexes_low),

@@ -19,14 +19,14 @@ store_lock_dataset__is_held_once(void **state)
 	struct store_lock *a, *b;
 	uint8_t other[STORE_DATASET_LEN] = {9};
 
-	assert_ok(store_lock_dataset(f->s, DATASET, &a, &err));
-	assert_fails(ERR_LOCKED, "another process is adding to this dataset",
-	    store_lock_dataset(f->s, DATASET, &b, &err));
+	assert_ok(store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &a, &err));
+	assert_fails(ERR_LOCKED, "another process is backing this dataset up",
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &b, &err));
 	assert_null(b);
-	assert_ok(store_lock_dataset(f->s, other, &b, &err));
+	assert_ok(store_lock_dataset(f->s, other, STORE_LOCK_RUN, &b, &err));
 	store_unlock(b);
 	store_unlock(a);
-	assert_ok(store_lock_dataset(f->s, DATASET, &a, &err));
+	assert_ok(store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &a, &err));
 	store_unlock(a);
 }
 
@@ -74,7 +74,7 @@ lock_and_write(const struct fixture *f)
 	struct store *s;
 
 	if (store_open(f->path, &s, NULL) != 0 ||
-	    store_lock_dataset(s, DATASET, &lock, NULL) != 0 ||
+	    store_lock_dataset(s, DATASET, STORE_LOCK_RUN, &lock, NULL) != 0 ||
 	    store_writer_new(s, OBJECT_PACK, DATASET, &w, NULL) != 0 ||
 	    store_writer_write(w, "half an object", 14, NULL) != 0)
 		_exit(1);
@@ -89,11 +89,13 @@ store_lock_dataset__dies_with_its_holder(void **state)
 	pid_t pid = start(lock_and_write, f);
 
 	(void)snprintf(path, sizeof(path), "%s/tmp", f->path);
-	assert_rc(ERR_LOCKED, store_lock_dataset(f->s, DATASET, &lock, &err));
+	assert_rc(ERR_LOCKED,
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &lock, &err));
 	assert_int_equal(scratch_count(path), 1);
 	slay(pid);
 	assert_int_equal(scratch_count(path), 1);
-	assert_ok(store_lock_dataset(f->s, DATASET, &lock, &err));
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &lock, &err));
 	assert_int_equal(scratch_count(path), 0); /* the leftover has gone */
 	store_unlock(lock);
 }
@@ -111,11 +113,106 @@ store_lock_dataset__spares_what_lives(void **state)
 	scratch_write(path, "somebody's", 10);
 	assert_ok(store_writer_new(f->s, OBJECT_PACK, DATASET, &w, &err));
 	assert_ok(store_writer_write(w, "alive", 5, &err));
-	assert_ok(store_lock_dataset(f->s, DATASET, &lock, &err));
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &lock, &err));
 	assert_ok(store_writer_commit(w, &ref, &err));
 	assert_text(f->s, &ref, "alive");
 	assert_true(scratch_exists(path));
 	store_writer_free(w);
+	store_unlock(lock);
+}
+
+static void *
+let_go(void *lock)
+{
+	const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+
+	(void)nanosleep(&moment, NULL);
+	store_unlock(lock);
+	return NULL;
+}
+
+static void
+store_lock_dataset__waits_for_who_appends(void **state)
+{
+	struct fixture *f = *state;
+	struct store_lock *a, *b;
+	pthread_t thread;
+
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_APPEND, &a, &err));
+	assert_int_equal(pthread_create(&thread, NULL, let_go, a), 0);
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_APPEND, &b, &err));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	store_unlock(b);
+}
+
+static void
+store_lock_dataset__of_different_kinds(void **state)
+{
+	struct fixture *f = *state;
+	struct store_lock *a, *b, *c;
+
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_APPEND, &a, &err));
+	assert_ok(store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &b, &err));
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_PRUNE, &c, &err));
+	store_unlock(a);
+	store_unlock(b);
+	store_unlock(c);
+}
+
+static void
+store_lock_look__takes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_lock_state st;
+	struct store_lock *lock;
+
+	assert_ok(store_lock_look(f->s, DATASET, STORE_LOCK_RUN, &st, &err));
+	assert_false(st.held);
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &lock, &err));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(
+		    store_lock_look(f->s, DATASET, STORE_LOCK_RUN, &st, &err));
+		assert_true(st.held);
+		assert_int_equal(st.len, 0);
+	}
+	assert_ok(store_lock_look(f->s, DATASET, STORE_LOCK_PRUNE, &st, &err));
+	assert_false(st.held);
+	store_unlock(lock);
+	assert_ok(store_lock_look(f->s, DATASET, STORE_LOCK_RUN, &st, &err));
+	assert_false(st.held);
+}
+
+static void
+store_lock_note__is_the_holders(void **state)
+{
+	struct fixture *f = *state;
+	struct store_lock_state st;
+	struct store_lock *lock;
+
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &lock, &err));
+	assert_rc(ERR_BUG, store_lock_note(lock, "", 0, &err));
+	assert_ok(store_lock_note(lock, "from here on", 12, &err));
+	assert_ok(store_lock_look(f->s, DATASET, STORE_LOCK_RUN, &st, &err));
+	assert_true(st.held);
+	assert_int_equal(st.len, 12);
+	assert_memory_equal(st.note, "from here on", 12);
+	store_unlock(lock);
+
+	/* The next holder's is not the last one's. */
+	assert_ok(store_lock_look(f->s, DATASET, STORE_LOCK_RUN, &st, &err));
+	assert_int_equal(st.len, 0);
+	assert_ok(
+	    store_lock_dataset(f->s, DATASET, STORE_LOCK_RUN, &lock, &err));
+	assert_ok(store_lock_look(f->s, DATASET, STORE_LOCK_RUN, &st, &err));
+	assert_true(st.held);
+	assert_int_equal(st.len, 0);
 	store_unlock(lock);
 }
 
@@ -183,7 +280,8 @@ read_only_check(const struct fixture *f, const struct object_ref *ref)
 		return 6;
 	if (store_remove(s, ref, &err) != ERR_DENIED)
 		return 7;
-	if (store_lock_dataset(s, DATASET, &lock, &err) != ERR_DENIED ||
+	if (store_lock_dataset(s, DATASET, STORE_LOCK_RUN, &lock, &err) !=
+		ERR_DENIED ||
 	    strstr(err.text, "can only be read") == NULL)
 		return 8;
 	free(buf);
@@ -350,6 +448,10 @@ main(void)
 	    store_test(store_lock_dataset__is_held_once),
 	    store_test(store_lock_dataset__dies_with_its_holder),
 	    store_test(store_lock_dataset__spares_what_lives),
+	    store_test(store_lock_dataset__waits_for_who_appends),
+	    store_test(store_lock_dataset__of_different_kinds),
+	    store_test(store_lock_look__takes_nothing),
+	    store_test(store_lock_note__is_the_holders),
 	    store_test(store_open__works_for_a_reader),
 	    store_test(store_open__is_denied),
 	    store_test(store_put__may_run_many_times_at_once),
