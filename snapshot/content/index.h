@@ -49,6 +49,20 @@ size_t index_builder_entries(const struct index_builder *b);
 NODISCARD int index_builder_finish(struct index_builder *b,
     const struct keyset *ks, struct wr *w, struct err *err);
 
+/**
+ * index_builder_store(b, ks, store, ref, err):
+ * The same into ${store}, durable when it returns; ${ref} receives the name.
+ */
+NODISCARD int index_builder_store(struct index_builder *b,
+    const struct keyset *ks, struct store *store, struct object_ref *ref,
+    struct err *err);
+
+/** index_builder_each(): The names of its chunks; in order once finished. */
+typedef int index_name_fn(
+    void *arg, const struct chunk_name *name, struct err *err);
+NODISCARD int index_builder_each(const struct index_builder *b,
+    index_name_fn *visit, void *arg, struct err *err);
+
 /* --- without a key ------------------------------------------------------ */
 
 /* A pack that an index lists; a return other than 0 ends it. */
@@ -109,6 +123,17 @@ NODISCARD int index_find(struct index *ix, const struct chunk_name *name,
 /** index_merge(ix, b, err): Add all of an open index to a builder. */
 NODISCARD int index_merge(
     struct index *ix, struct index_builder *b, struct err *err);
+
+/**
+ * index_join(store, ks, v, n, ref, err):
+ * Store one index that lists what the ${n} indexes ${v} do, oldest first: of a
+ * chunk that several list, the place that the last of them says. It goes page
+ * by page: memory is 50 bytes a pack and 20 KiB an index.
+ * Errors: ERR_CORRUPT damaged, or they list one pack in two ways; ERR_USAGE
+ * too much for one index; those of the store.
+ */
+NODISCARD int index_join(struct store *store, const struct keyset *ks,
+    struct index *const *v, size_t n, struct object_ref *ref, struct err *err);
 
 /*
  * All entries in order of name; a return other than 0 ends it. Memory: 8 bytes

@@ -1,5 +1,4 @@
-#include "crypto/box.h"
-#include "snapshot/content/index_format.h"
+#include "snapshot/content/index_write.h"
 #include "snapshot/content/pack_format.h"
 
 #include <stdlib.h>
@@ -239,166 +238,60 @@ sort_entries(struct index_builder *b)
 
 /* --- the object --------------------------------------------------------- */
 
-/* Where it is sealed into: ${w}, from ${start} on. */
-struct sealing {
-	struct aead *aead;
-	uint8_t clear[HASH_LEN];
-	struct wr *w;
-	size_t start;
-};
-
 static int
-put_sealed(struct sealing *s, uint64_t counter, const struct wr *plain,
-    struct err *err)
+write_object(struct index_builder *b, const struct keyset *ks,
+    index_put_fn *put, void *arg, struct err *err)
 {
-	uint8_t ad[INDEX_AD_LEN];
-	uint8_t *out;
-
-	if (plain->failed)
-		return err_nomem(err);
-	out = wr_space(s->w, plain->len + AEAD_TAG_LEN);
-	if (out == NULL)
-		return err_nomem(err);
-	index_ad(s->clear, counter, ad);
-	return aead_seal(
-	    s->aead, counter, ad, sizeof(ad), plain->buf, plain->len, out, err);
-}
-
-/* The digest binds the head and the list, but not the box between them. */
-static int
-hash_clear(struct sealing *s, const struct wr *head, const struct wr *packs,
-    struct err *err)
-{
-	AUTO(sha256_ctx) struct sha256_ctx *ctx = NULL;
+	INDEX_WRITER_AUTO struct index_writer w = {0};
 	int rc;
 
-	if (head->failed || packs->failed)
-		return err_nomem(err);
-	rc = sha256_new(&ctx, err);
-	if (rc == 0)
-		rc = sha256_update(ctx, head->buf, head->len, err);
-	if (rc == 0)
-		rc = sha256_update(ctx, packs->buf, packs->len, err);
-	return rc == 0 ? sha256_final(ctx, s->clear, err) : rc;
-}
-
-static int
-put_clear(struct sealing *s, const struct index_builder *b,
-    const struct keyset *ks, struct err *err)
-{
-	WIPE struct key32 key;
-	WR_AUTO struct wr head = {0};
-	WR_AUTO struct wr packs = {0};
-	struct index_head h = {
-	    .epoch = ks->epoch, .npacks = (uint32_t)b->sum.npacks};
-	uint8_t box[BOX_HEAD_LEN];
-	int rc;
-
-	memcpy(key.b, ks->index.b, sizeof(key.b));
-	memcpy(h.dataset, ks->dataset, DATASET_ID_LEN);
-	index_head_encode(&h, &head);
-	for (size_t i = 0; i < b->sum.npacks; i++)
-		index_pack_encode(&b->sum.packs[i], &packs);
-	rc = hash_clear(s, &head, &packs, err);
-	if (rc == 0)
-		rc = box_head_new(&key, INDEX_BOX_LABEL, box, &s->aead, err);
-	if (rc != 0)
-		return rc;
-	wr_bytes(s->w, head.buf, head.len);
-	wr_bytes(s->w, box, sizeof(box));
-	wr_bytes(s->w, packs.buf, packs.len);
-	return s->w->failed ? err_nomem(err) : 0;
-}
-
-static int
-put_pages(struct sealing *s, const struct index_builder *b, struct err *err)
-{
-	WR_AUTO struct wr plain = {0};
-	int rc = 0;
-
-	for (size_t page = 0; rc == 0 && page < b->sum.npages; page++) {
-		size_t from = page * INDEX_PAGE_ENTRIES;
-		size_t n = index_page_entries(&b->sum, page);
-
-		wr_reset(&plain);
-		for (size_t i = 0; i < n; i++)
-			index_entry_encode(&b->entries[from + i], &plain);
-		rc = put_sealed(s, page, &plain, err);
-	}
-	return rc;
-}
-
-static int
-put_segments(struct sealing *s, const struct index_builder *b, struct err *err)
-{
-	size_t npages = index_segment_pages(&b->sum);
-	WR_AUTO struct wr plain = {0};
-	int rc = 0;
-
-	for (size_t page = 0; rc == 0 && page < npages; page++) {
-		size_t from = page * INDEX_PAGE_SEGMENTS;
-		size_t n = index_page_segments(&b->sum, page);
-
-		wr_reset(&plain);
-		for (size_t i = 0; i < n; i++)
-			index_segment_encode(&b->segments[from + i], &plain);
-		rc = put_sealed(s, INDEX_SEGMENTS_COUNTER + page, &plain, err);
-	}
-	return rc;
-}
-
-static int
-put_end(struct sealing *s, const struct index_builder *b, struct err *err)
-{
-	WR_AUTO struct wr plain = {0};
-	uint64_t at = s->w->len - s->start;
-	int rc;
-
-	index_summary_encode(&b->sum, &plain);
-	rc = put_sealed(s, INDEX_SUMMARY_COUNTER, &plain, err);
-	if (rc != 0)
-		return rc;
-	frame_tail_write(s->w, at);
-	return s->w->failed ? err_nomem(err) : 0;
-}
-
-static int
-summarise(struct index_builder *b, struct err *err)
-{
-	struct index_summary *s = &b->sum;
-
+	if (b->n < 1)
+		return err_set(err, ERR_USAGE, "an index can't list no chunks");
 	sort_entries(b);
-	if (b->n < 1 || b->n > INDEX_ENTRIES_MAX)
-		return err_set(
-		    err, ERR_USAGE, "an index can't list %zu chunks", b->n);
-	s->entries = b->n;
-	s->npages = (b->n + INDEX_PAGE_ENTRIES - 1) / INDEX_PAGE_ENTRIES;
-	free(s->firsts);
-	s->firsts = calloc(s->npages, sizeof(*s->firsts));
-	if (s->firsts == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < s->npages; i++)
-		s->firsts[i] =
-		    index_prefix(&b->entries[i * INDEX_PAGE_ENTRIES].name);
-	return 0;
+	rc = index_writer_begin(
+	    &w, b->sum.packs, b->sum.npacks, ks, put, arg, err);
+	for (size_t i = 0; rc == 0 && i < b->n; i++)
+		rc = index_writer_entry(&w, &b->entries[i], err);
+	for (size_t i = 0; rc == 0 && i < b->sum.nsegments; i++)
+		rc = index_writer_segment(&w, &b->segments[i], err);
+	return rc == 0 ? index_writer_end(&w, err) : rc;
+}
+
+static int
+put_to_memory(void *arg, const void *buf, size_t len, struct err *err)
+{
+	struct wr *w = arg;
+
+	wr_bytes(w, buf, len);
+	return w->failed ? err_nomem(err) : 0;
 }
 
 int
 index_builder_finish(struct index_builder *b, const struct keyset *ks,
     struct wr *w, struct err *err)
 {
-	struct sealing s = {.w = w, .start = w->len};
-	int rc = summarise(b, err);
+	return write_object(b, ks, put_to_memory, w, err);
+}
 
-	if (rc != 0)
-		return rc;
-	rc = put_clear(&s, b, ks, err);
+int
+index_builder_store(struct index_builder *b, const struct keyset *ks,
+    struct store *store, struct object_ref *ref, struct err *err)
+{
+	AUTO(store_writer) struct store_writer *w = NULL;
+	int rc = store_writer_new(store, OBJECT_INDEX, ks->dataset, &w, err);
+
 	if (rc == 0)
-		rc = put_pages(&s, b, err);
-	if (rc == 0)
-		rc = put_segments(&s, b, err);
-	if (rc == 0)
-		rc = put_end(&s, b, err);
-	aead_free(s.aead);
+		rc = write_object(b, ks, index_put_to_store, w, err);
+	return rc == 0 ? store_writer_commit(w, ref, err) : rc;
+}
+
+int
+index_builder_each(const struct index_builder *b, index_name_fn *visit,
+    void *arg, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->n; i++)
+		rc = visit(arg, &b->entries[i].name, err);
 	return rc;
 }

@@ -26,8 +26,11 @@ ingest_new(struct store *store, const struct keyring *kr, struct ingest **out,
 	for (unsigned i = 0; i < PACK_KINDS; i++)
 		pthread_mutex_init(&in->pack_mu[i], NULL);
 	pthread_rwlock_init(&in->known_lock, NULL);
+	pthread_mutex_init(&in->filter_mu, NULL);
 	if (in->ks == NULL)
 		return err_set(err, ERR_DENIED, "no key to write with");
+	if ((ret = index_pages_new(INDEX_PAGES, &in->pages, err)) != 0)
+		return ret;
 	ret = packrun_new(
 	    &in->ks->seal_pub, in->ks->dataset, in->ks->epoch, &in->run, err);
 	if (ret != 0)
@@ -47,15 +50,16 @@ ingest_free(struct ingest *in)
 		open_pack_free(in->open[i]);
 		pthread_mutex_destroy(&in->pack_mu[i]);
 	}
-	for (size_t i = 0; i < in->nknown; i++)
-		index_close(in->known[i].ix);
+	ingest_forget_known(in, 0);
 	free(in->known);
+	index_pages_free(in->pages);
 	name_set_clear(&in->claimed);
 	name_set_clear(&in->packs_there);
 	name_set_clear(&in->packs_gone);
 	index_builder_free(in->built);
 	packrun_free(in->run);
 	pthread_rwlock_destroy(&in->known_lock);
+	pthread_mutex_destroy(&in->filter_mu);
 	pthread_mutex_destroy(&in->pack_seen_mu);
 	pthread_mutex_destroy(&in->mu);
 	free(in);
@@ -66,68 +70,6 @@ ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg)
 {
 	in->on_pack = fn;
 	in->on_pack_arg = arg;
-}
-
-/* An index_pack_fn. */
-static int
-look_for_pack(void *arg, const struct object_ref *ref, uint64_t size,
-    UNUSED enum pack_kind kind, UNUSED const struct segment_place *places,
-    UNUSED size_t n, struct err *err)
-{
-	struct ingest *in = arg;
-	int ret = ingest_pack_there(in, ref->name, size, err);
-
-	if (ret == 0)
-		in->lost++;
-	return ret < 0 ? ret : 0;
-}
-
-/* It stays in the set even if it can't be used: it may come back. */
-static int
-know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
-{
-	struct known *k = &in->known[in->nknown];
-	struct object_ref ref = {.cls = OBJECT_INDEX};
-	int ret;
-
-	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
-	memcpy(ref.name, name, sizeof(ref.name));
-	memcpy(k->name, name, sizeof(k->name));
-	k->ix = NULL;
-	ret = index_open(in->store, &ref, in->kr, &k->ix, err);
-	if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND || ret == ERR_AUTH) {
-		in->lost++;
-		ret = 0;
-	}
-	if (ret != 0)
-		return ret;
-	in->nknown++;
-	return k->ix != NULL ? index_each_pack(k->ix, look_for_pack, in, err)
-			     : 0;
-}
-
-int
-ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
-    size_t n, struct err *err)
-{
-	struct known *known;
-	int ret = 0;
-
-	if (n == 0)
-		return 0;
-	known = realloc(in->known, (in->nknown + n) * sizeof(*known));
-	if (known == NULL)
-		return err_nomem(err);
-	in->known = known;
-	for (size_t i = 0; i < n && ret == 0; i++)
-		ret = know(in, names[i], err);
-	return ret;
-}
-
-uint64_t
-ingest_lost(const struct ingest *in)
-{
-	return in->lost;
 }
 
 int

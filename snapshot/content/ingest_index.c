@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An index of 2.4 GB: more would make one run wait too long. */
+#define JOINED_MAX ((size_t)64 << 20)
+
 /* Fill ${b} with a pack and its chunks. */
 static int
 index_pack(struct index_builder *b, const struct object_ref *ref, uint64_t size,
@@ -41,78 +44,47 @@ ingest_index_pack(struct ingest *in, const struct object_ref *ref,
 	return ret;
 }
 
+/* An index_name_fn. */
 static int
-add_known(struct ingest *in, struct index *ix, struct err *err)
+unclaim(void *arg, const struct chunk_name *name, UNUSED struct err *err)
 {
-	struct known *known;
-
-	pthread_rwlock_wrlock(&in->known_lock);
-	known = realloc(in->known, (in->nknown + 1) * sizeof(*known));
-	if (known != NULL) {
-		in->known = known;
-		known[in->nknown].ix = ix;
-		memcpy(known[in->nknown++].name, index_ref(ix)->name,
-		    sizeof(known->name));
-	}
-	pthread_rwlock_unlock(&in->known_lock);
-	if (known == NULL) {
-		index_close(ix);
-		return err_nomem(err);
-	}
+	name_set_remove(arg, name);
 	return 0;
 }
 
 /*
- * The names claimed by chunks that are still on their way must stay claimed;
- * those that the new index lists are found there from now on. The set is only
- * emptied of what has been indexed.
+ * The names claimed by chunks that are still on their way stay claimed; those
+ * that the new index lists are found there from now on.
  */
 static int
-forget_indexed(struct ingest *in, struct index *ix, struct err *err)
+change_over(struct ingest *in, struct index *ix, struct err *err)
 {
-	struct name_set old = in->claimed;
-	static const struct chunk_name zero;
-	struct chunk_place place;
-	struct err why;
-	int ret = 0;
+	AUTO(index_builder) struct index_builder *b = STEAL(in->built);
+	int ret;
 
-	memset(&in->claimed, 0, sizeof(in->claimed));
-	for (size_t i = 0; i < old.cap && ret >= 0; i++) {
-		if (memcmp(&old.slots[i], &zero, sizeof(zero)) == 0)
-			continue;
-		ret = index_find(ix, &old.slots[i], &place, &why);
-		if (ret == ERR_NOT_FOUND)
-			ret = name_set_add(&in->claimed, &old.slots[i], err);
-		else if (ret != 0)
-			err_copy(err, &why);
+	if ((ret = ingest_add_known(in, ix, b, err)) != 0) {
+		index_close(ix);
+		return ret;
 	}
-	name_set_clear(&old);
-	return ret < 0 ? ret : 0;
+	if ((ret = index_builder_each(b, unclaim, &in->claimed, err)) != 0)
+		return ret;
+	return index_builder_new(&in->built, err);
 }
 
 int
 ingest_write_index(struct ingest *in, struct err *err)
 {
-	WR_AUTO struct wr w = {0};
-	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct object_ref ref;
 	struct index *ix;
 	int ret;
 
 	if (index_builder_entries(in->built) == 0)
 		return 0;
-	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
-	if ((ret = index_builder_finish(in->built, in->ks, &w, err)) != 0)
+	ret = index_builder_store(in->built, in->ks, in->store, &ref, err);
+	if (ret != 0)
 		return ret;
-	if ((ret = store_put(in->store, &ref, w.buf, w.len, err)) != 0)
-		return ret;
-	index_builder_free(STEAL(in->built));
-	if ((ret = index_builder_new(&in->built, err)) != 0)
-		return ret;
-	if ((ret = index_open(in->store, &ref, in->kr, &ix, err)) != 0)
-		return ret;
-	if ((ret = add_known(in, ix, err)) != 0)
-		return ret;
-	return forget_indexed(in, ix, err);
+	ret = index_open_sharing(in->store, &ref, in->kr, in->pages, &ix, err);
+	return ret == 0 ? change_over(in, ix, err) : ret;
 }
 
 /* From the newest one back, so that none is passed over by an older one. */
@@ -131,9 +103,64 @@ merge_small(struct ingest *in, struct err *err)
 			break;
 		if ((ret = index_merge(last, in->built, err)) != 0)
 			return ret;
-		index_close(last);
-		in->nknown--;
+		ingest_forget_known(in, in->nknown - 1);
 	}
+	return 0;
+}
+
+/*
+ * How many of the newest indexes to make one of: each is at most twice what is
+ * newer than it, so that their number stays about the logarithm of the number
+ * of chunks, and no entry is written more often than that.
+ */
+static size_t
+count_to_join(const struct ingest *in, size_t *entries)
+{
+	size_t n = 0;
+
+	*entries = 0;
+	while (n < in->nknown) {
+		const struct known *k = &in->known[in->nknown - 1 - n];
+		size_t more = k->ix != NULL ? index_entries(k->ix) : 0;
+
+		if (k->ix == NULL || (n > 0 && more > 2 * *entries) ||
+		    *entries + more > JOINED_MAX)
+			break;
+		*entries += more;
+		n++;
+	}
+	return n;
+}
+
+/* Indexes too large for the builder. What is damaged stays as it is. */
+static int
+join_large(struct ingest *in, struct err *err)
+{
+	struct object_ref ref;
+	struct index **v, *ix;
+	struct err why;
+	size_t entries, n = count_to_join(in, &entries);
+	int ret;
+
+	if (n < 2)
+		return 0;
+	v = calloc(n, sizeof(struct index *));
+	if (v == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		v[i] = in->known[in->nknown - n + i].ix;
+	ret = index_join(in->store, in->ks, v, n, &ref, &why);
+	free(v);
+	if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND || ret == ERR_USAGE)
+		return 0;
+	if (ret != 0)
+		return err_copy(err, &why);
+	ret = index_open_sharing(in->store, &ref, in->kr, in->pages, &ix, err);
+	if (ret != 0)
+		return ret;
+	ingest_forget_known(in, in->nknown - n);
+	in->known[in->nknown] = (struct known){.ix = ix};
+	memcpy(in->known[in->nknown++].name, ref.name, sizeof(ref.name));
 	return 0;
 }
 
@@ -156,7 +183,9 @@ ingest_finish(struct ingest *in, uint8_t (**indexes)[OBJECT_NAME_LEN],
 		return ret;
 	if ((ret = merge_small(in, err)) != 0)
 		return ret;
-	if ((ret = ingest_write_index(in, err)) != 0)
+	if (index_builder_entries(in->built) > 0 &&
+	    ((ret = ingest_write_index(in, err)) != 0 ||
+		(ret = join_large(in, err)) != 0))
 		return ret;
 	names = calloc(in->nknown + 1, sizeof(*names));
 	if (names == NULL)

@@ -9,17 +9,22 @@
  *	ingest_pack.c	segments into packs, packs into the run's index
  *	ingest_note.c	a pack's note for a run that may be stopped
  *	ingest_index.c	writing and merging indexes
+ *	ingest_known.c	asking the indexes that there are
  */
+#include "snapshot/content/index_pages.h"
 #include "snapshot/content/ingest.h"
+#include "snapshot/content/name_filter.h"
 #include "snapshot/content/name_set.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define PACK_KINDS 2
 #define INGEST_LEVEL 3            /* zstd's */
 #define SEGMENT_DATA (256 * 1024) /* writer's choice, FORMAT.md 5 */
 #define SEGMENT_META (128 * 1024)
-#define INDEX_FULL (1024 * 1024) /* a run's index is written at that */
+#define INDEX_FULL (512 * 1024) /* a run's index is written at that */
+#define INDEX_PAGES 1024        /* of known indexes, in memory: 9 MiB */
 
 /* A pack being filled, and what it holds. Guarded by its kind's lock. */
 struct open_pack {
@@ -37,6 +42,8 @@ struct open_pack {
 struct known {
 	struct index *ix; /* NULL: gone or damaged */
 	uint8_t name[OBJECT_NAME_LEN];
+	_Atomic(struct name_filter *) filter; /* of its names, or NULL */
+	atomic_size_t misses; /* look-ups in vain while there was none */
 };
 
 struct ingest {
@@ -70,6 +77,9 @@ struct ingest {
 	uint64_t lost;       /* written by ingest_known() alone */
 	struct known *known; /* guarded by known_lock */
 	size_t nknown;
+	struct index_pages *pages; /* of all of them */
+	pthread_mutex_t filter_mu;
+	size_t filters; /* their bytes; guarded by filter_mu */
 };
 
 /** open_pack_new(): Writes nothing before its first segment. */
@@ -105,6 +115,21 @@ NODISCARD int ingest_note_decode(const uint8_t *buf, size_t len,
 /** ingest_pack_there(): 1, or 0 when the pack has gone or another size. */
 NODISCARD int ingest_pack_there(struct ingest *in,
     const uint8_t name[OBJECT_NAME_LEN], uint64_t size, struct err *err);
+
+/** ingest_is_known(): 1: an index lists it, in a pack that is really there. */
+NODISCARD int ingest_is_known(
+    struct ingest *in, const struct chunk_name *name, struct err *err);
+
+/**
+ * ingest_add_known(in, ix, b, err):
+ * Look into ${ix}, too, from now on, which was built by ${b}; taken over when
+ * it succeeds.
+ */
+NODISCARD int ingest_add_known(struct ingest *in, struct index *ix,
+    const struct index_builder *b, struct err *err);
+
+/** ingest_forget_known(in, n): All but the ${n} oldest; no look-ups go on. */
+void ingest_forget_known(struct ingest *in, size_t n);
 
 /** ingest_write_index(in, err): Write what is built, and know it from now on. */
 NODISCARD int ingest_write_index(struct ingest *in, struct err *err);

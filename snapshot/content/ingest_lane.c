@@ -77,31 +77,6 @@ ingest_lane_flush(struct ingest_lane *lane, struct err *err)
 	return ret != 0 ? ret : flush_kind(lane, PACK_META, err);
 }
 
-/* 1 when an index lists the chunk, in a pack that is really there. */
-static int
-is_known(struct ingest *in, const struct chunk_name *name, struct err *err)
-{
-	struct chunk_place place;
-	struct err why; /* of one that does not list it, which is no failure */
-	int ret = 0;
-
-	pthread_rwlock_rdlock(&in->known_lock);
-	for (size_t i = in->nknown; i > 0 && ret == 0; i--) {
-		if (in->known[i - 1].ix == NULL)
-			continue;
-		ret = index_find(in->known[i - 1].ix, name, &place, &why);
-		if (ret == 0)
-			ret = ingest_pack_there(
-			    in, place.pack, place.pack_size, err);
-		else if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
-			ret = 0; /* a damaged page lists nothing */
-		else
-			err_copy(err, &why);
-	}
-	pthread_rwlock_unlock(&in->known_lock);
-	return ret;
-}
-
 /* 1 when the chunk is this lane's to store: new, and nobody else's. */
 static int
 claim(struct ingest *in, const struct chunk_name *name, size_t len,
@@ -115,7 +90,7 @@ claim(struct ingest *in, const struct chunk_name *name, size_t len,
 	pthread_mutex_unlock(&in->mu);
 	if (taken)
 		return 0;
-	if ((ret = is_known(in, name, err)) != 0)
+	if ((ret = ingest_is_known(in, name, err)) != 0)
 		return ret < 0 ? ret : 0;
 	pthread_mutex_lock(&in->mu);
 	ret = name_set_add(&in->claimed, name, err);

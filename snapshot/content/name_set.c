@@ -5,16 +5,23 @@
 
 #define FIRST_CAP 1024
 
+static size_t
+home_of(const struct name_set *set, const struct chunk_name *name)
+{
+	uint64_t hash;
+
+	memcpy(&hash, name->b, sizeof(hash));
+	return hash & (set->cap - 1);
+}
+
 /* The slot that holds ${name}, or the free one where it belongs. */
 static struct chunk_name *
 slot_of(const struct name_set *set, const struct chunk_name *name)
 {
 	static const struct chunk_name zero;
-	uint64_t hash;
 	size_t i;
 
-	memcpy(&hash, name->b, sizeof(hash));
-	for (i = hash & (set->cap - 1);; i = (i + 1) & (set->cap - 1)) {
+	for (i = home_of(set, name);; i = (i + 1) & (set->cap - 1)) {
 		struct chunk_name *s = &set->slots[i];
 
 		if (memcmp(s, name, sizeof(*s)) == 0 ||
@@ -61,6 +68,30 @@ name_set_has(const struct name_set *set, const struct chunk_name *name)
 {
 	return set->cap != 0 &&
 	       memcmp(slot_of(set, name), name, sizeof(*name)) == 0;
+}
+
+/* What follows moves up, unless its home is behind the gap (Knuth's 6.4 R). */
+void
+name_set_remove(struct name_set *set, const struct chunk_name *name)
+{
+	static const struct chunk_name zero;
+	size_t mask = set->cap - 1, gap, i;
+
+	if (!name_set_has(set, name))
+		return;
+	gap = (size_t)(slot_of(set, name) - set->slots);
+	for (i = (gap + 1) & mask;
+	     memcmp(&set->slots[i], &zero, sizeof(zero)) != 0;
+	     i = (i + 1) & mask) {
+		size_t home = home_of(set, &set->slots[i]);
+
+		if (((i - home) & mask) < ((i - gap) & mask))
+			continue;
+		set->slots[gap] = set->slots[i];
+		gap = i;
+	}
+	set->slots[gap] = zero;
+	set->n--;
 }
 
 void

@@ -17,6 +17,7 @@ struct name_set {
 NODISCARD int name_set_add(
     struct name_set *set, const struct chunk_name *name, struct err *err);
 bool name_set_has(const struct name_set *set, const struct chunk_name *name);
+void name_set_remove(struct name_set *set, const struct chunk_name *name);
 void name_set_clear(struct name_set *set);
 
 #endif

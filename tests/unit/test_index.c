@@ -495,6 +495,111 @@ merge__finds_all_of_both(void **state)
 		assert_all_found(both, &packs[i]);
 }
 
+/* --- joining ------------------------------------------------------------ */
+
+/* Store what ${refs} list as one index, and open that. */
+static struct index *
+join(struct fixture *f, const struct object_ref *refs, size_t n)
+{
+	struct index *v[8];
+	struct object_ref ref;
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = open_index(f, &refs[i]);
+	assert_ok(index_join(f->store, f->ks, v, n, &ref, &err));
+	for (size_t i = 0; i < n; i++)
+		index_close(v[i]);
+	return open_index(f, &ref);
+}
+
+static void
+join__finds_all_of_all(void **state)
+{
+	struct fixture *f = *state;
+	struct packed *packs = calloc(6, sizeof(*packs));
+	AUTO(index) struct index *all = NULL;
+	struct object_ref refs[3];
+	struct walk w = {.packs = packs};
+
+	/* Two are in two of them; segments end elsewhere than pages. */
+	for (size_t i = 0; i < 6; i++)
+		made_up(&packs[i], i * 10000, 100 + 180 * i, 2, 700);
+	refs[0] = put_index(f, packs, 3);
+	refs[1] = put_index(f, packs + 2, 3);
+	refs[2] = put_index(f, packs + 3, 3);
+	all = join(f, refs, 3);
+	for (size_t i = 0; i < 6; i++)
+		assert_all_found(all, &packs[i]);
+	assert_not_found(all, 5000, 5100);
+	assert_ok(index_each_pack(all, visit_pack, &w, &err));
+	assert_int_equal(w.n, 6);
+	free(packs);
+}
+
+/* The bytes are those of an index that one builder made. */
+static void
+join__is_as_if_built_at_once(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *all = NULL;
+	AUTO(index) struct index *once = NULL;
+	struct packed packs[2];
+	struct object_ref refs[2], ref;
+	size_t a, b;
+
+	made_up(&packs[0], 0, 3, 500, 1000);
+	made_up(&packs[1], 10000, 4, 300, 2000);
+	refs[0] = put_index(f, &packs[0], 1);
+	refs[1] = put_index(f, &packs[1], 1);
+	ref = put_index(f, packs, 2);
+	all = join(f, refs, 2);
+	once = open_index(f, &ref);
+	assert_int_equal(index_entries(all), index_entries(once));
+	(void)memstore_bytes(f->store, index_ref(all), &a);
+	(void)memstore_bytes(f->store, &ref, &b);
+	assert_int_equal(a, b);
+}
+
+static void
+join__takes_the_place_that_the_last_one_says(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(index) struct index *all = NULL;
+	struct packed packs[3];
+	struct object_ref refs[3];
+
+	made_up(&packs[0], 0, 2, 600, 1000);
+	made_up(&packs[1], 0, 1, 400, 3000);
+	packs[1].ref.name[0] ^= 1;
+	made_up(&packs[2], 400, 1, 100, 3000);
+	for (size_t i = 0; i < 3; i++)
+		refs[i] = put_index(f, &packs[i], 1);
+	all = join(f, refs, 3);
+	assert_int_equal(index_entries(all), 1200);
+	assert_all_found(all, &packs[1]);
+	assert_all_found(all, &packs[2]);
+}
+
+static void
+join__refuses_a_pack_listed_in_two_ways(void **state)
+{
+	struct fixture *f = *state;
+	struct index *v[2];
+	struct packed packs[2];
+	struct object_ref refs[2], ref;
+
+	for (size_t i = 0; i < 2; i++) {
+		made_up(&packs[i], 0, 2, 10, 1000);
+		packs[i].kind = i == 0 ? PACK_DATA : PACK_META;
+		refs[i] = put_index(f, &packs[i], 1);
+		v[i] = open_index(f, &refs[i]);
+	}
+	assert_fails(ERR_CORRUPT, "two ways",
+	    index_join(f->store, f->ks, v, 2, &ref, &err));
+	for (size_t i = 0; i < 2; i++)
+		index_close(v[i]);
+}
+
 /* --- keys, damage ------------------------------------------------------- */
 
 static void
@@ -883,6 +988,10 @@ main(void)
 	    content_test(each__visits_all_in_order),
 	    content_test(each_pack__visits_all_in_order),
 	    content_test(merge__finds_all_of_both),
+	    content_test(join__finds_all_of_all),
+	    content_test(join__is_as_if_built_at_once),
+	    content_test(join__takes_the_place_that_the_last_one_says),
+	    content_test(join__refuses_a_pack_listed_in_two_ways),
 	    content_test(open__a_writer_can_read_it),
 	    content_test(open__of_another_dataset_or_key),
 	    content_test(read__every_truncation_fails),

@@ -244,15 +244,16 @@ ingest_finish__lets_the_later_index_count(void **state)
 
 	(void)whole_run(f, &ix, &told, 0, 66);
 	assert_ok(store_remove(f->store, &told.pack[0], &err));
-	/* 0 to 79 in an index that can't be merged: together they'd be 146. */
+	/* 0 to 79 in one that is joined page by page: 146 are too many for the
+	 * builder. */
 	in = run_new(f);
 	in->index_max = 100;
 	ingest_on_pack(in, tell, &told);
 	know(in, &ix);
 	take_run(in, 0, 80);
 	finish(in, &ix);
-	assert_int_equal(ix.n, 2);
-	/* 34 more would fit beside the 66 of the first. */
+	assert_int_equal(ix.n, 1);
+	/* 34 more are less than half of what is there. */
 	ingest_free(STEAL(in));
 	in = run_new(f);
 	in->index_max = 100;
@@ -262,7 +263,58 @@ ingest_finish__lets_the_later_index_count(void **state)
 
 	READER_AUTO struct reader r = reader_new(f, &ix);
 	assert_in_pack(&r, 5, &told.pack[1]);
-	assert_int_equal(ix.n, 3);
+	assert_int_equal(ix.n, 2);
+}
+
+/* What can't be joined for damage stays as it is, and the run is whole. */
+static void
+ingest_finish__leaves_a_damaged_index_alone(void **state)
+{
+	struct fixture *f = *state;
+	INDEXES_AUTO struct indexes ix = {0};
+	AUTO(ingest) struct ingest *in = NULL;
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	uint8_t *buf;
+	size_t len;
+
+	(void)whole_run(f, &ix, NULL, 0, 66);
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	memcpy(ref.name, ix.names[0], sizeof(ref.name));
+	buf = memstore_bytes(f->store, &ref, &len);
+	buf[200] ^= 1; /* in its page of chunks */
+	in = run_new(f);
+	in->index_max = 100;
+	know(in, &ix);
+	take_run(in, 100, 180);
+	finish(in, &ix);
+	assert_int_equal(ix.n, 2);
+	assert_all_found(f, &ix, 100, 180);
+}
+
+/* --- filters ------------------------------------------------------------ */
+
+/* An index that is asked in vain again and again is not read any more. */
+static void
+ingest_chunk__stops_asking_in_vain(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	INDEXES_AUTO struct indexes ix = {0};
+
+	(void)whole_run(f, &ix, NULL, 0, 300);
+	know(in, &ix);
+	take_run(in, 1000, 1060);
+	assert_null(in->known[0].filter);
+	take_run(in, 2000, 2010);
+	assert_non_null(in->known[0].filter);
+	assert_int_equal(in->known[0].misses, 64);
+	take_run(in, 0, 300);
+	take_run(in, 3000, 3100);
+	assert_int_equal(ingest_totals(in).chunks, 170);
+	assert_in_range(in->known[0].misses, 64, 74);
+	finish(in, &ix);
+	assert_all_found(f, &ix, 0, 300);
+	assert_all_found(f, &ix, 3000, 3100);
 }
 
 static size_t
@@ -367,6 +419,8 @@ main(void)
 	    content_test(ingest_close__notes_no_pack_that_failed),
 	    content_test(ingest_finish__fails_when_a_pack_cannot_be_noted),
 	    content_test(ingest_finish__lets_the_later_index_count),
+	    content_test(ingest_finish__leaves_a_damaged_index_alone),
+	    content_test(ingest_chunk__stops_asking_in_vain),
 	    content_test(ingest_finish__keeps_the_number_of_indexes_low),
 	    content_test(ingest_finish__splits_a_long_index),
 	    content_test(ingest_chunk__is_not_forgotten_by_a_full_index),

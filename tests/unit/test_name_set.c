@@ -92,6 +92,60 @@ name_set_add__tells_names_of_one_slot_apart(void **state)
 	name_set_clear(&set);
 }
 
+/* Every third goes, others stay, and may come back. */
+static void
+name_set_remove__leaves_the_others(void **state)
+{
+	struct name_set set = {0};
+	struct chunk_name name;
+
+	(void)state;
+	name = name_of(0);
+	name_set_remove(&set, &name); /* of an empty set */
+	for (uint64_t i = 0; i < MANY; i++) {
+		name = name_of(i);
+		assert_int_equal(name_set_add(&set, &name, NULL), 1);
+	}
+	for (uint64_t i = 0; i < MANY; i += 3) {
+		name = name_of(i);
+		name_set_remove(&set, &name);
+		name_set_remove(&set, &name);
+	}
+	assert_int_equal(set.n, MANY - (MANY + 2) / 3);
+	for (uint64_t i = 0; i < MANY; i++) {
+		name = name_of(i);
+		assert_int_equal(name_set_has(&set, &name), i % 3 != 0);
+	}
+	name = name_of(3);
+	assert_int_equal(name_set_add(&set, &name, NULL), 1);
+	name_set_clear(&set);
+}
+
+/* The same where all meet in the last slot, and go on at the first. */
+static void
+name_set_remove__moves_up_what_follows(void **state)
+{
+	struct name_set set = {0};
+	struct chunk_name name = {{0}};
+
+	(void)state;
+	memset(name.b, 0xff, 8);
+	for (unsigned i = 0; i < 100; i++) {
+		name.b[31] = (uint8_t)i;
+		assert_int_equal(name_set_add(&set, &name, NULL), 1);
+	}
+	for (unsigned gone = 0; gone < 100; gone++) {
+		name.b[31] = (uint8_t)(gone * 37 % 100);
+		name_set_remove(&set, &name);
+		for (unsigned k = 0; k < 100; k++) {
+			name.b[31] = (uint8_t)(k * 37 % 100);
+			assert_int_equal(name_set_has(&set, &name), k > gone);
+		}
+	}
+	assert_int_equal(set.n, 0);
+	name_set_clear(&set);
+}
+
 int
 main(void)
 {
@@ -99,6 +153,8 @@ main(void)
 	    cmocka_unit_test(name_set_add__tells_new_from_old),
 	    cmocka_unit_test(name_set_add__grows),
 	    cmocka_unit_test(name_set_add__tells_names_of_one_slot_apart),
+	    cmocka_unit_test(name_set_remove__leaves_the_others),
+	    cmocka_unit_test(name_set_remove__moves_up_what_follows),
 	};
 
 	return cmocka_run_group_tests_name("name_set", tests, NULL, NULL);

@@ -1,0 +1,347 @@
+/*
+ * Many indexes into one. Entries are sorted everywhere, so the next is the
+ * least of those that the indexes' pages are at:
+ *
+ *	index 0  [page] --.
+ *	index 1  [page] ---+--> least name --> page of the new one --> store
+ *	index 2  [page] --'
+ *
+ * What must be known beforehand is the list of packs, which comes first in the
+ * object, and with it what number each segment has from now on.
+ */
+#include "snapshot/content/index_internal.h"
+#include "snapshot/content/index_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DOUBLE UINT32_MAX /* an earlier index lists that pack */
+
+/* An index on its way into another. */
+struct part {
+	struct index *ix;
+	uint32_t *numbers; /* of each of its packs in the new one */
+	uint8_t *page;     /* of entries, at hand */
+	size_t next_page, at, n;
+};
+
+struct join {
+	struct part *parts;
+	size_t n;
+	struct index_pack *packs; /* the new one's */
+	size_t npacks;
+	struct index_writer w;
+};
+
+/* --- packs -------------------------------------------------------------- */
+
+/* A pack that an index lists. */
+struct listing {
+	const struct index_pack *p;
+	uint32_t part, pack;
+};
+
+static int
+compare_listings(const void *a, const void *b)
+{
+	const struct listing *x = a, *y = b;
+	int order = memcmp(x->p->name, y->p->name, OBJECT_NAME_LEN);
+
+	return order != 0 ? order : (x->part > y->part) - (x->part < y->part);
+}
+
+static bool
+same_pack(const struct listing *a, const struct listing *b)
+{
+	return memcmp(a->p->name, b->p->name, OBJECT_NAME_LEN) == 0;
+}
+
+/* All packs of all indexes, sorted by name. */
+static struct listing *
+list_packs(const struct join *j, size_t *n)
+{
+	struct listing *v;
+	size_t total = 0;
+
+	for (size_t i = 0; i < j->n; i++)
+		total += j->parts[i].ix->sum.npacks;
+	v = calloc(total, sizeof(*v));
+	*n = 0;
+	for (size_t i = 0; v != NULL && i < j->n; i++) {
+		const struct index_summary *s = &j->parts[i].ix->sum;
+
+		for (size_t k = 0; k < s->npacks; k++)
+			v[(*n)++] = (struct listing){
+			    &s->packs[k], (uint32_t)i, (uint32_t)k};
+	}
+	if (v != NULL)
+		qsort(v, *n, sizeof(*v), compare_listings);
+	return v;
+}
+
+/* Mark those that an earlier index lists; they must say the same. */
+static int
+mark_doubles(struct join *j, const struct listing *v, size_t n, struct err *err)
+{
+	for (size_t i = 1; i < n; i++) {
+		const struct index_pack *p = v[i].p, *q = v[i - 1].p;
+
+		if (!same_pack(&v[i], &v[i - 1]))
+			continue;
+		if (p->size != q->size || p->kind != q->kind || p->n != q->n)
+			return err_set(err, ERR_CORRUPT,
+			    "two indexes list a pack in two ways");
+		j->parts[v[i].part].numbers[v[i].pack] = DOUBLE;
+	}
+	return 0;
+}
+
+static int
+add_packs(
+    struct join *j, struct part *part, uint64_t *segments, struct err *err)
+{
+	const struct index_summary *s = &part->ix->sum;
+
+	for (size_t i = 0; i < s->npacks; i++) {
+		struct index_pack *p = &j->packs[j->npacks];
+
+		if (part->numbers[i] == DOUBLE)
+			continue;
+		*p = s->packs[i];
+		p->first = (uint32_t)*segments;
+		*segments += p->n;
+		part->numbers[i] = (uint32_t)j->npacks++;
+	}
+	return *segments <= UINT32_MAX
+		   ? 0
+		   : err_set(err, ERR_USAGE, "too much for one index");
+}
+
+static int
+number_packs(struct join *j, const struct listing *v, size_t n, struct err *err)
+{
+	uint64_t segments = 0;
+	int rc = mark_doubles(j, v, n, err);
+
+	j->packs = calloc(n, sizeof(*j->packs));
+	if (rc == 0 && j->packs == NULL)
+		rc = err_nomem(err);
+	for (size_t i = 0; rc == 0 && i < j->n; i++)
+		rc = add_packs(j, &j->parts[i], &segments, err);
+	for (size_t i = 1; rc == 0 && i < n; i++)
+		if (same_pack(&v[i], &v[i - 1]))
+			j->parts[v[i].part].numbers[v[i].pack] =
+			    j->parts[v[i - 1].part].numbers[v[i - 1].pack];
+	return rc;
+}
+
+static int
+join_packs(struct join *j, struct err *err)
+{
+	struct listing *v;
+	size_t n;
+	int rc;
+
+	v = list_packs(j, &n);
+	if (v == NULL)
+		return err_nomem(err);
+	rc = number_packs(j, v, n, err);
+	free(v);
+	return rc;
+}
+
+/* --- entries ------------------------------------------------------------ */
+
+static const uint8_t *
+entry_at(const struct part *part)
+{
+	return part->page + part->at * INDEX_ENTRY_LEN;
+}
+
+/* Have an entry at hand, if there is one left. */
+static int
+fill(struct part *part, struct err *err)
+{
+	const struct index_summary *s = &part->ix->sum;
+	int rc;
+
+	if (part->at < part->n || part->next_page == s->npages)
+		return 0;
+	rc = index_read_page(part->ix, part->next_page, part->page, err);
+	if (rc != 0)
+		return rc;
+	part->n = index_page_entries(s, part->next_page++);
+	part->at = 0;
+	return 0;
+}
+
+/* The part whose entry is next: of equal names the last one's, or none. */
+static struct part *
+least(const struct join *j)
+{
+	struct part *found = NULL;
+
+	for (size_t i = 0; i < j->n; i++) {
+		struct part *part = &j->parts[i];
+
+		if (part->at < part->n &&
+		    (found == NULL || memcmp(entry_at(part), entry_at(found),
+					  CHUNK_NAME_LEN) <= 0))
+			found = part;
+	}
+	return found;
+}
+
+static int
+put_entry(struct join *j, const struct part *part, struct err *err)
+{
+	struct index_entry e = index_page_entry(part->page, part->at);
+	const struct index_summary *s = &part->ix->sum;
+	const struct index_pack *p = index_segment_pack(s, e.segment);
+
+	e.segment = j->packs[part->numbers[p - s->packs]].first +
+		    (e.segment - p->first);
+	return index_writer_entry(&j->w, &e, err);
+}
+
+/* Past the name that was put, wherever it is. */
+static int
+step(struct join *j, const uint8_t name[CHUNK_NAME_LEN], struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < j->n; i++) {
+		struct part *part = &j->parts[i];
+
+		if (part->at == part->n ||
+		    memcmp(entry_at(part), name, CHUNK_NAME_LEN) != 0)
+			continue;
+		part->at++;
+		rc = fill(part, err);
+	}
+	return rc;
+}
+
+static int
+join_entries(struct join *j, struct err *err)
+{
+	struct part *part;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < j->n; i++)
+		rc = fill(&j->parts[i], err);
+	while (rc == 0 && (part = least(j)) != NULL) {
+		uint8_t name[CHUNK_NAME_LEN];
+
+		memcpy(name, entry_at(part), sizeof(name));
+		rc = put_entry(j, part, err);
+		if (rc == 0)
+			rc = step(j, name, err);
+	}
+	return rc;
+}
+
+/* --- segments ----------------------------------------------------------- */
+
+struct joining {
+	struct join *j;
+	const struct part *part;
+	size_t next; /* pack of the part */
+	size_t put;  /* packs of the new one */
+};
+
+/* An index_pack_fn. */
+static int
+put_segments(void *arg, UNUSED const struct object_ref *ref,
+    UNUSED uint64_t size, UNUSED enum pack_kind kind,
+    const struct segment_place *places, size_t n, struct err *err)
+{
+	struct joining *g = arg;
+	int rc = 0;
+
+	/* One that an earlier index lists has had its turn. */
+	if (g->part->numbers[g->next++] != g->put)
+		return 0;
+	g->put++;
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct index_segment seg = {
+		    places[i].offset, places[i].sealed_len};
+
+		rc = index_writer_segment(&g->j->w, &seg, err);
+	}
+	return rc;
+}
+
+static int
+join_segments(struct join *j, struct err *err)
+{
+	struct joining g = {.j = j};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < j->n; i++) {
+		g.part = &j->parts[i];
+		g.next = 0;
+		rc = index_each_pack(j->parts[i].ix, put_segments, &g, err);
+	}
+	return rc;
+}
+
+/* --- the whole ---------------------------------------------------------- */
+
+static int
+join_begin(struct join *j, struct index *const *v, size_t n, struct err *err)
+{
+	j->parts = calloc(n, sizeof(*j->parts));
+	if (j->parts == NULL)
+		return err_nomem(err);
+	for (; j->n < n; j->n++) {
+		struct part *part = &j->parts[j->n];
+
+		part->ix = v[j->n];
+		part->numbers =
+		    calloc(part->ix->sum.npacks, sizeof(*part->numbers));
+		part->page = malloc(INDEX_PAGE_LEN + AEAD_TAG_LEN);
+		if (part->numbers == NULL || part->page == NULL) {
+			free(part->numbers);
+			free(part->page);
+			return err_nomem(err);
+		}
+	}
+	return join_packs(j, err);
+}
+
+static void
+join_clear(struct join *j)
+{
+	for (size_t i = 0; i < j->n; i++) {
+		free(j->parts[i].numbers);
+		free(j->parts[i].page);
+	}
+	free(j->parts);
+	index_writer_clear(&j->w);
+	free(j->packs);
+}
+#define JOIN_AUTO __attribute__((cleanup(join_clear)))
+
+int
+index_join(struct store *store, const struct keyset *ks, struct index *const *v,
+    size_t n, struct object_ref *ref, struct err *err)
+{
+	JOIN_AUTO struct join j = {0};
+	AUTO(store_writer) struct store_writer *to = NULL;
+	int rc = join_begin(&j, v, n, err);
+
+	if (rc == 0)
+		rc = store_writer_new(
+		    store, OBJECT_INDEX, ks->dataset, &to, err);
+	if (rc == 0)
+		rc = index_writer_begin(
+		    &j.w, j.packs, j.npacks, ks, index_put_to_store, to, err);
+	if (rc == 0)
+		rc = join_entries(&j, err);
+	if (rc == 0)
+		rc = join_segments(&j, err);
+	if (rc == 0)
+		rc = index_writer_end(&j.w, err);
+	return rc == 0 ? store_writer_commit(to, ref, err) : rc;
+}
