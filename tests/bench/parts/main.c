@@ -1,5 +1,5 @@
 /*
- * parts [-t] [PART...] -- PATH...
+ * parts [PART...] -- PATH...
  *
  *	pair.c        runs two things in turn and prints their rates
  *	source.c      the bytes to work on: files below PATH
@@ -54,20 +54,18 @@ int
 main(int argc, char **argv)
 {
 	struct source src;
-	int begin = 1, dash;
+	size_t n; /* names given */
+	int dash = 1;
 
-	if (begin < argc && strcmp(argv[begin], "-t") == 0) {
-		pair_tabs();
-		begin++;
-	}
-	for (dash = begin; dash < argc && strcmp(argv[dash], "--") != 0;)
+	while (dash < argc && strcmp(argv[dash], "--") != 0)
 		dash++;
 	if (dash + 1 >= argc)
-		die("usage: parts [-t] [PART...] -- PATH...");
-	check_names(argv + begin, (size_t)(dash - begin));
+		die("usage: parts [PART...] -- PATH...");
+	n = (size_t)dash - 1;
+	check_names(argv + 1, n);
 	source_read(argv + dash + 1, (size_t)(argc - dash - 1), &src);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		if (wanted(parts[i].name, argv + begin, (size_t)(dash - begin)))
+		if (wanted(parts[i].name, argv + 1, n))
 			parts[i].run(&src);
 	source_clear(&src);
 	return 0;

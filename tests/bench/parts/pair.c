@@ -1,7 +1,6 @@
 #include "tests/bench/parts/parts.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -16,14 +15,6 @@ struct side {
 	unsigned times; /* gone through in a round */
 	double rate[ROUNDS];
 };
-
-static bool tabs;
-
-void
-pair_tabs(void)
-{
-	tabs = true;
-}
 
 static uint64_t
 now_ns(void)
@@ -96,10 +87,7 @@ print_side(const struct side *s, enum part_unit unit)
 	rate_text(s->rate[ROUNDS / 2], unit, median, sizeof(median));
 	rate_text(s->rate[0], unit, least, sizeof(least));
 	rate_text(s->rate[ROUNDS - 1], unit, most, sizeof(most));
-	if (tabs)
-		printf("\t%s\t%s\t%s", median, least, most);
-	else
-		printf(" %10s (%s to %s)", median, least, most);
+	printf(" %10s (%s to %s)\n", median, least, most);
 }
 
 void
@@ -117,12 +105,11 @@ pair_measure(const struct pair *p)
 	}
 	qsort(own.rate, ROUNDS, sizeof(double), by_value);
 	qsort(limit.rate, ROUNDS, sizeof(double), by_value);
-	printf(tabs ? "%s" : "%s:\n  varve", p->what);
+	printf("%s: %.2f of %s\n  %-32s", p->what,
+	    own.rate[ROUNDS / 2] / limit.rate[ROUNDS / 2], p->beside, "varve");
 	print_side(&own, p->unit);
-	printf(tabs ? "\t%s" : "\n  %s:", p->beside);
+	printf("  %-32s", p->beside);
 	print_side(&limit, p->unit);
-	printf(tabs ? "\t%.2f\n" : "\n  %.2f of it\n",
-	    own.rate[ROUNDS / 2] / limit.rate[ROUNDS / 2]);
 	(void)fflush(stdout);
 }
 

@@ -33,9 +33,6 @@ struct pair {
  */
 void pair_measure(const struct pair *p);
 
-/* Lines of fields with tabs between them, for programs. */
-void pair_tabs(void);
-
 /* --- what with ---------------------------------------------------------- */
 
 struct source {
