@@ -12,6 +12,20 @@ name_ok(const char *name, size_t len)
 	       utf8_printable(name, len);
 }
 
+const char *
+identity_kind_name(enum identity_kind kind)
+{
+	switch (kind) {
+	case IDENTITY_PERSON:
+		return "person";
+	case IDENTITY_HOST:
+		return "host";
+	case IDENTITY_SITE:
+		break;
+	}
+	return "site";
+}
+
 /* KEYS.md 'Identities': the id is the start of the public half's SHA-256. */
 static int
 set_id(struct identity_public *pub, const void *encoded, size_t len,
@@ -88,8 +102,8 @@ identity_public_decode(
 	*out = (struct identity_public){0};
 	rd_copy(r, out->seal.b, sizeof(out->seal.b));
 	rd_copy(r, out->sign.b, sizeof(out->sign.b));
-	if (r->failed || !name_ok(name, len) ||
-	    (kind != IDENTITY_PERSON && kind != IDENTITY_HOST))
+	if (r->failed || !name_ok(name, len) || kind < IDENTITY_PERSON ||
+	    kind > IDENTITY_SITE)
 		return err_set(
 		    err, ERR_CORRUPT, "malformed public half of an identity");
 	out->kind = kind;

@@ -2,10 +2,10 @@
 #define CRYPTO_IDENTITY_H
 
 /*
- * Persons and hosts: who holds a key. An identity is an X25519 pair (to be
- * given keys) and an Ed25519 pair (to sign). A person's private halves are
- * sealed under a passphrase and kept in the store; a host's lie in a key file
- * that only its owner may read.
+ * Persons, hosts and sites: who holds a key. An identity is an X25519 pair (to
+ * be given keys) and an Ed25519 pair (to sign). A person's private halves are
+ * sealed under a passphrase and kept in the store; a host's or a site's lie in
+ * a key file that only its owner may read.
  * Source: KEYS.md 'Identities'. Thread: safe (no shared state).
  */
 #include "crypto/bytes.h"
@@ -15,7 +15,13 @@
 #define IDENTITY_ID_LEN 16
 #define IDENTITY_NAME_MAX 255
 
-enum identity_kind { IDENTITY_PERSON = 1, IDENTITY_HOST = 2 };
+enum identity_kind {
+	IDENTITY_PERSON = 1,
+	IDENTITY_HOST = 2,
+	IDENTITY_SITE = 3, /* its name is a site's: crypto/site.h */
+};
+/** identity_kind_name(kind): "person", "host", "site". */
+const char *identity_kind_name(enum identity_kind kind);
 
 /* The public half. Its id is the first 16 bytes of the SHA-256 of the rest. */
 struct identity_public {
@@ -45,17 +51,17 @@ NODISCARD int identity_public_decode(
     struct rd *r, struct identity_public *out, struct err *err);
 
 /*
- * A person object (kept in the store) or a host's key file: the public half in
- * the clear and the private halves, sealed under the passphrase by scrypt and a
- * box. A host's key file has no passphrase: cost 0, and nothing but the file's
- * mode protects it.
+ * A person object (kept in the store) or a key file of a host or a site: the
+ * public half in the clear and the private halves, sealed under the passphrase
+ * by scrypt and a box. A key file has no passphrase: cost 0, and nothing but the
+ * file's mode protects it.
  */
 #define IDENTITY_LOGN 16 /* scrypt N = 2^16, r = 8 */
 #define IDENTITY_OBJECT_MAX 4096
 
 /**
  * identity_encode(id, pass, w, err):
- * ${pass} (UTF-8, taken as it is) is NULL for a host and only for a host.
+ * ${pass} (UTF-8, taken as it is) is NULL for all but a person.
  * Errors: ERR_USAGE that is not so, or it is empty; ERR_NOMEM.
  * Cost: as identity_decode().
  */
@@ -68,7 +74,7 @@ NODISCARD int identity_peek(const uint8_t *buf, size_t len,
 
 /**
  * identity_decode(buf, len, pass, out, err):
- * Parse and unlock. ${pass} is NULL for a host's key file.
+ * Parse and unlock. ${pass} is NULL for a key file.
  * Errors: ERR_CORRUPT malformed; ERR_VERSION newer; ERR_AUTH wrong passphrase
  * or tampered; ERR_NOMEM; ERR_USAGE a passphrase is needed or is not wanted.
  * Cost: 64 MiB of memory, about 0.2 s, for a person.

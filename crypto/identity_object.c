@@ -19,7 +19,7 @@
 #define BLOCKS 8 /* scrypt's r */
 #define P_MAX 4
 
-/* All but the public half; a host's is zero throughout. */
+/* All but the public half; a key file's is zero throughout. */
 struct cost {
 	uint8_t logn, r, p;
 	uint8_t salt[SALT_LEN];
@@ -28,16 +28,24 @@ struct cost {
 static const char *
 what(enum identity_kind kind)
 {
-	return kind == IDENTITY_PERSON ? "person object" : "host key file";
+	switch (kind) {
+	case IDENTITY_PERSON:
+		return "person object";
+	case IDENTITY_HOST:
+		return "host key file";
+	case IDENTITY_SITE:
+		break;
+	}
+	return "site key file";
 }
 
-/* A person needs a passphrase, a host can't have one. */
+/* A person needs a passphrase, a key file can't have one. */
 static int
 check_pass(enum identity_kind kind, const char *pass, struct err *err)
 {
-	if (kind == IDENTITY_HOST && pass != NULL)
+	if (kind != IDENTITY_PERSON && pass != NULL)
 		return err_set(
-		    err, ERR_USAGE, "a host key file has no passphrase");
+		    err, ERR_USAGE, "a %s has no passphrase", what(kind));
 	if (kind == IDENTITY_PERSON && pass == NULL)
 		return err_set(
 		    err, ERR_USAGE, "a person object needs a passphrase");
@@ -73,8 +81,7 @@ get_clear(struct rd *r, struct identity_public *pub, struct cost *cost,
 {
 	static const struct cost none;
 	bool ok;
-	int rc =
-	    object_head_read(r, LETTER, "person object or host key file", err);
+	int rc = object_head_read(r, LETTER, "person object or key file", err);
 
 	if (rc == 0)
 		rc = identity_public_decode(r, pub, err);
@@ -84,7 +91,7 @@ get_clear(struct rd *r, struct identity_public *pub, struct cost *cost,
 	cost->r = rd_u8(r);
 	cost->p = rd_u8(r);
 	rd_copy(r, cost->salt, SALT_LEN);
-	if (pub->kind == IDENTITY_HOST)
+	if (pub->kind != IDENTITY_PERSON)
 		ok = memcmp(cost, &none, sizeof(none)) == 0;
 	else
 		ok = cost->logn >= LOGN_MIN && cost->logn <= LOGN_MAX &&
@@ -154,7 +161,7 @@ identity_peek(const uint8_t *buf, size_t len, struct identity_public *out,
 	return parse(buf, len, out, &cost, &box, err);
 }
 
-/* A host's key file is sealed to nothing, so its halves may not match. */
+/* A key file is sealed to nothing, so its halves may not match. */
 static int
 check_halves(const struct identity *id, struct err *err)
 {
@@ -184,10 +191,10 @@ open_box(struct identity *id, const struct key32 *kek, const uint8_t *clear,
 	    BOX_LEN, &priv, err);
 
 	if (rc == ERR_AUTH)
-		return err_set(err, ERR_AUTH, "%s",
-		    id->pub.kind == IDENTITY_PERSON
-			? "wrong passphrase, or a tampered person object"
-			: "tampered host key file");
+		return err_set(err, ERR_AUTH, "%stampered %s",
+		    id->pub.kind == IDENTITY_PERSON ? "wrong passphrase, or a "
+						    : "",
+		    what(id->pub.kind));
 	if (rc != 0)
 		return rc;
 	r = rd_init(priv.buf, priv.len);

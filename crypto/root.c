@@ -67,3 +67,15 @@ root_fingerprint_text(
 {
 	base32_encode(fp, FINGERPRINT_LEN, out);
 }
+
+int
+root_fingerprint_parse(
+    const char *text, uint8_t fp[FINGERPRINT_LEN], struct err *err)
+{
+	if (base32_decode(text, fp, FINGERPRINT_LEN))
+		return 0;
+	return err_set(err, ERR_USAGE,
+	    "'%s' is not a fingerprint: 13 groups of 4 characters, as"
+	    " 'varve init' printed it",
+	    text);
+}

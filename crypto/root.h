@@ -68,6 +68,10 @@ NODISCARD int root_decode(
 void root_fingerprint_text(
     const uint8_t fp[FINGERPRINT_LEN], char out[FINGERPRINT_TEXT]);
 
+/** root_fingerprint_parse(): Case, blanks and '-' don't matter. ERR_USAGE. */
+NODISCARD int root_fingerprint_parse(
+    const char *text, uint8_t fp[FINGERPRINT_LEN], struct err *err);
+
 NODISCARD int recovery_new(struct recovery **out, struct err *err);
 void recovery_free(struct recovery *r);
 DEFINE_AUTO(recovery, recovery_free)

@@ -160,8 +160,7 @@ show_json(const struct granting *g)
 	char id[2 * IDENTITY_ID_LEN + 1];
 
 	json_out_member(o, "role", json_string(role_name(g->role)));
-	json_out_member(o, "kind",
-	    json_string(pub->kind == IDENTITY_HOST ? "host" : "person"));
+	json_out_member(o, "kind", json_string(identity_kind_name(pub->kind)));
 	json_out_member(o, "name", json_string(pub->name));
 	json_out_member(
 	    o, "id", json_string(output_hex(pub->id, IDENTITY_ID_LEN, id)));

@@ -153,9 +153,17 @@ NODISCARD int access_add_person(struct access *a, const struct identity *id,
     const char *pass, struct err *err);
 
 /**
+ * access_keyfile_read(path, out, err):
+ * The identity in a key file, of a host or a site. Errors: ERR_NOT_FOUND;
+ * ERR_DENIED, also when others may read it; ERR_CORRUPT; ERR_VERSION.
+ */
+NODISCARD int access_keyfile_read(
+    const char *path, struct identity **out, struct err *err);
+
+/**
  * access_write_keyfile(host, path, err):
- * Make the key file of a host: readable by its owner alone, durable. The store
- * keeps nothing of a host but its grants, which carry its public half.
+ * Make the key file of a host or a site: readable by its owner alone, durable.
+ * The store keeps nothing of a host but its grants, which carry its public half.
  * Errors: ERR_USAGE there is a file already, or ${host} is a person;
  * ERR_DENIED; ERR_FULL; ERR_IO.
  */

@@ -4,14 +4,14 @@
 
 /* What is added to a store's keys: datasets, grants and persons. */
 
-static int
-check_admin(const struct access *a, const char *what, struct err *err)
+int
+access_check_admin(const struct access *a, const char *what, struct err *err)
 {
 	if (a->master == NULL)
 		return err_set(err, ERR_DENIED,
 		    "only an admin of store '%s' can %s",
 		    store_address(a->store), what);
-	return 0;
+	return store_check_primary(a->store, err);
 }
 
 /* --- datasets ----------------------------------------------------------- */
@@ -195,7 +195,7 @@ access_create_dataset(struct access *a, const char *name,
 	*out = NULL;
 	if ((ret = keyset_name_check(name, err)) != 0 ||
 	    (ret = access_refresh(a, &changed, err)) != 0 ||
-	    (ret = check_admin(a, "make a dataset", err)) != 0 ||
+	    (ret = access_check_admin(a, "make a dataset", err)) != 0 ||
 	    (ret = check_free(a, name, err)) != 0 ||
 	    (ret = check_no_orphan(a, name, err)) != 0 ||
 	    (ret = keyset_new(name, &ks, err)) != 0 ||
@@ -300,7 +300,7 @@ access_grant(struct access *a, const struct identity_public *subject,
 
 	if ((ret = check_request(role, dataset, until, g.from, err)) != 0 ||
 	    (ret = access_refresh(a, &changed, err)) != 0 ||
-	    (ret = check_admin(a, "grant a role", err)) != 0)
+	    (ret = access_check_admin(a, "grant a role", err)) != 0)
 		return ret;
 	memcpy(g.store, a->root.store, STORE_ID_LEN);
 	if (dataset != NULL)
@@ -342,7 +342,8 @@ access_add_person(struct access *a, const struct identity *id, const char *pass,
 	bool changed;
 	int ret;
 
-	if ((ret = access_refresh(a, &changed, err)) != 0 ||
+	if ((ret = store_check_primary(a->store, err)) != 0 ||
+	    (ret = access_refresh(a, &changed, err)) != 0 ||
 	    (ret = check_person(a, &id->pub, err)) != 0 ||
 	    (ret = identity_encode(id, pass, &w, err)) != 0 ||
 	    (ret = store_put(a->store, &ref, w.buf, w.len, err)) != 0)

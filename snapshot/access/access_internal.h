@@ -6,15 +6,18 @@
  *
  *	access_open.c     proves who opens the store
  *	access_person.c   finds a person by name; the passphrase
- *	access_keyfile.c  a host's key file
+ *	access_keyfile.c  a key file
  *	access_keys.c     reads key objects and finds out what each one is
  *	access_trust.c    who is an admin, and which grants count
  *	access_dataset.c  opens key sets and grants into keyrings
  *	access_names.c    the names under which datasets show
  *	access_create.c   new datasets, grants and persons
+ *	site.c            sites' statements and the location policy
+ *	site_make.c       new ones
  *	access.c          the rest: looking, refreshing, closing
  */
 #include "snapshot/access/access.h"
+#include "snapshot/access/site.h"
 
 #include <stdatomic.h>
 
@@ -45,6 +48,8 @@ enum key_kind {
 	KEY_RECOVERY,
 	KEY_SET,
 	KEY_GRANT,
+	KEY_STATEMENT,
+	KEY_POLICY,
 };
 
 /* One key object of the store, read and parsed. */
@@ -57,8 +62,10 @@ struct key_object {
 		struct identity_public person;
 		struct keyset_head set;
 		struct grant grant;
+		struct statement statement;
+		struct policy policy;
 	};
-	atomic_bool trusted; /* a grant that was found to count: a cache */
+	atomic_bool trusted; /* it was found to count: a cache */
 	bool opened;         /* its keys are in a keyring */
 	struct err *problem; /* why it is passed over, or NULL */
 };
@@ -140,6 +147,13 @@ const struct identity_public *access_trust_admin(
 NODISCARD int access_trust_grant(
     const struct access *a, struct key_object *o, struct err *err);
 /**
+ * access_trust_location(a, o, err):
+ * Whether a statement or policy counts: its issuer was an admin when it began,
+ * or the master key, and signed it. Errors: as access_trust_grant().
+ */
+NODISCARD int access_trust_location(
+    const struct access *a, struct key_object *o, struct err *err);
+/**
  * access_trust_key_set(a, o, signer, err):
  * *${signer}: the key that must have signed the key set; NULL the master key.
  * Errors: ERR_AUTH its signer never was an admin.
@@ -147,6 +161,15 @@ NODISCARD int access_trust_grant(
 NODISCARD int access_trust_key_set(const struct access *a,
     const struct key_object *o, const struct ed25519_public **signer,
     struct err *err);
+
+/* --- access_create.c ---------------------------------------------------- */
+
+/**
+ * access_check_admin(a, what, err):
+ * ERR_DENIED: only an admin can ${what}, and not in a replica.
+ */
+NODISCARD int access_check_admin(
+    const struct access *a, const char *what, struct err *err);
 
 /* --- access_dataset.c, access_names.c ----------------------------------- */
 
@@ -173,9 +196,6 @@ bool access_names_clash(const char *a, const char *b);
 /** access_person_unlock(a, cred, out, err): Errors: those of access_open(). */
 NODISCARD int access_person_unlock(struct access *a,
     const struct credential *cred, struct identity **out, struct err *err);
-/** access_keyfile_read(path, out, err): Errors: those of access_open(). */
-NODISCARD int access_keyfile_read(
-    const char *path, struct identity **out, struct err *err);
 
 #define ID_TEXT (2 * IDENTITY_ID_LEN + 1)
 /** access_id_text(id, out): In lower-case hexadecimal. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A host's key file: whoever can read it is the host. */
+/* A key file: whoever can read it is the host, or the site. */
 
 static void
 close_fd(int *fd)
@@ -137,9 +137,9 @@ access_write_keyfile(
 	FD_AUTO int fd = -1;
 	int ret;
 
-	if (host->pub.kind != IDENTITY_HOST)
+	if (host->pub.kind == IDENTITY_PERSON)
 		return err_set(err, ERR_USAGE,
-		    "'%s' is a person: only a host has a key file",
+		    "'%s' is a person: only a host or a site has a key file",
 		    host->pub.name);
 	if ((ret = identity_encode(host, NULL, &w, err)) != 0)
 		return ret;

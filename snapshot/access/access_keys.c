@@ -63,8 +63,8 @@ parse_person(const struct access *a, struct key_object *o, struct err *err)
 		return ret;
 	if (o->person.kind != IDENTITY_PERSON)
 		return err_set(err, ERR_CORRUPT,
-		    "the private key of host '%s' lies open in the store",
-		    o->person.name);
+		    "the private key of %s '%s' lies open in the store",
+		    identity_kind_name(o->person.kind), o->person.name);
 	return 0;
 }
 
@@ -111,6 +111,32 @@ parse_grant(const struct access *a, struct key_object *o, struct err *err)
 	return 0;
 }
 
+static int
+parse_statement(const struct access *a, struct key_object *o, struct err *err)
+{
+	int ret = statement_peek(o->buf, o->len, &o->statement, err);
+
+	if (ret != 0)
+		return ret;
+	if (memcmp(o->statement.store, a->root.store, STORE_ID_LEN) != 0)
+		return err_set(
+		    err, ERR_AUTH, "a site statement of another store");
+	return 0;
+}
+
+static int
+parse_policy(const struct access *a, struct key_object *o, struct err *err)
+{
+	int ret = policy_peek(o->buf, o->len, &o->policy, err);
+
+	if (ret != 0)
+		return ret;
+	if (memcmp(o->policy.store, a->root.store, STORE_ID_LEN) != 0)
+		return err_set(
+		    err, ERR_AUTH, "a location policy of another store");
+	return 0;
+}
+
 static const struct {
 	uint8_t letter;
 	enum key_kind kind;
@@ -122,6 +148,8 @@ static const struct {
     {'r', KEY_RECOVERY, RECOVERY_OBJECT_MAX, parse_recovery},
     {'k', KEY_SET, KEYSET_OBJECT_MAX, parse_key_set},
     {'g', KEY_GRANT, GRANT_OBJECT_MAX, parse_grant},
+    {'t', KEY_STATEMENT, SITE_OBJECT_MAX, parse_statement},
+    {'c', KEY_POLICY, POLICY_OBJECT_MAX, parse_policy},
 };
 
 /* The largest of these. */
@@ -135,7 +163,7 @@ static const struct {
 static int
 parse_other(uint8_t letter, struct err *err)
 {
-	if (!islower(letter) || strchr("spil", letter) != NULL)
+	if (!islower(letter) || strchr("spilqe", letter) != NULL)
 		return err_set(err, ERR_CORRUPT, "not a key object");
 	return 0;
 }

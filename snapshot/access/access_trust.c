@@ -1,5 +1,6 @@
 #include "snapshot/access/access_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,60 @@ access_trust_grant(
 	if (ret == ERR_AUTH)
 		return err_wrap(err, "the grant of '%s' as %s is forged",
 		    g->subject.name, role_name(g->role));
+	if (ret == 0)
+		atomic_store(&o->trusted, true);
+	return ret;
+}
+
+/* What the functions below need to know of a statement or a policy. */
+struct location {
+	const uint8_t *issuer;
+	int64_t from;
+	int (*check)(const uint8_t *buf, size_t len,
+	    const struct ed25519_public *signer, struct err *err);
+	char what[IDENTITY_NAME_MAX + 32]; /* as messages name it */
+};
+
+static void
+describe(const struct key_object *o, struct location *l)
+{
+	if (o->kind == KEY_POLICY) {
+		*l = (struct location){.issuer = o->policy.issuer,
+		    .from = o->policy.from,
+		    .check = policy_check,
+		    .what = "the location policy"};
+		return;
+	}
+	*l = (struct location){.issuer = o->statement.issuer,
+	    .from = o->statement.from,
+	    .check = statement_check};
+	(void)snprintf(l->what, sizeof(l->what), "the statement of site '%s'",
+	    o->statement.site.pub.name);
+}
+
+int
+access_trust_location(
+    const struct access *a, struct key_object *o, struct err *err)
+{
+	const struct ed25519_public *signer = &a->root.master_sign;
+	const struct identity_public *admin;
+	struct location l;
+	int ret;
+
+	if (atomic_load(&o->trusted))
+		return 0;
+	describe(o, &l);
+	if (!is_master(l.issuer)) {
+		admin = access_trust_admin(a, l.issuer, l.from);
+		if (admin == NULL)
+			return err_set(err, ERR_AUTH,
+			    "%s was issued by someone who was no admin then",
+			    l.what);
+		signer = &admin->sign;
+	}
+	ret = l.check(o->buf, o->len, signer, err);
+	if (ret == ERR_AUTH)
+		return err_wrap(err, "%s is forged", l.what);
 	if (ret == 0)
 		atomic_store(&o->trusted, true);
 	return ret;
@@ -219,6 +274,9 @@ access_signer_name(const struct access *a, const uint8_t id[IDENTITY_ID_LEN])
 			return o->grant.subject.name;
 		if (o->kind == KEY_PERSON && same_id(o->person.id, id))
 			return o->person.name;
+		if (o->kind == KEY_STATEMENT &&
+		    same_id(o->statement.site.pub.id, id))
+			return o->statement.site.pub.name;
 	}
 	return NULL;
 }
@@ -238,6 +296,8 @@ examine(const struct access *a, struct key_object *o, size_t recoveries,
 		return access_trust_grant(a, o, why);
 	if (o->kind == KEY_SET)
 		return access_trust_key_set(a, o, &signer, why);
+	if (o->kind == KEY_STATEMENT || o->kind == KEY_POLICY)
+		return access_trust_location(a, o, why);
 	if (o->kind == KEY_RECOVERY && recoveries > 1)
 		return err_set(why, ERR_CORRUPT,
 		    "one of %zu recovery objects: only one can be the store's",

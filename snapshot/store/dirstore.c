@@ -58,6 +58,8 @@ static const struct store_ops dirstore_ops = {
     .list = dirstore_list,
     .list_datasets = dirstore_list_datasets,
     .log_mark = dirstore_log_mark,
+    .replica = dirstore_replica,
+    .set_replica = dirstore_set_replica,
     .draft_new = dirstore_draft_new,
     .draft_write = dirstore_draft_write,
     .draft_commit = dirstore_draft_commit,
@@ -133,6 +135,13 @@ dirstore_open(const char *address, const struct sysio *io, struct store **out,
 		return rc;
 	if (fstatat(dirstore_of(s)->root, "varve", &st, AT_SYMLINK_NOFOLLOW) !=
 	    0) {
+		if (errno == ENOENT &&
+		    faccessat(dirstore_of(s)->root, "site/replica", F_OK,
+			AT_SYMLINK_NOFOLLOW) == 0)
+			return err_set(err, ERR_NOT_FOUND,
+			    "the replica at '%s' is empty: nothing was sent to"
+			    " it yet",
+			    address);
 		if (errno == ENOENT)
 			return err_set(err, ERR_CORRUPT,
 			    "'%s' is not a Varve store: it has no file 'varve'",

@@ -13,6 +13,7 @@
  *	dirstore_draft.c  writing and removing objects
  *	dirstore_batch.c  making many of them durable together
  *	dirstore_dirs.c   making directories that last
+ *	dirstore_replica.c the mark of a replica
  *	dirstore_lock.c   a dataset's locks
  *	dirstore_sweep.c  the leftovers of the dead
  */
@@ -47,6 +48,12 @@ NODISCARD int dirstore_open(const char *address, const struct sysio *io,
 /** dirstore_create(): store_create() with the given system calls. */
 NODISCARD int dirstore_create(const char *address, const void *root, size_t len,
     const struct sysio *io, struct store **out, struct err *err);
+
+/** dirstore_prepare_replica(), dirstore_finish_replica(): likewise. */
+NODISCARD int dirstore_prepare_replica(const char *address, const char *site,
+    const struct sysio *io, struct err *err);
+NODISCARD int dirstore_finish_replica(const char *address, const void *root,
+    size_t len, const struct sysio *io, struct store **out, struct err *err);
 
 /* --- for this folder only ---------------------------------------------- */
 
@@ -125,6 +132,9 @@ int dirstore_list_datasets(
     struct store *s, store_visit_fn *visit, void *arg, struct err *err);
 int dirstore_log_mark(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
     uint64_t *mark, struct err *err);
+int dirstore_replica(
+    struct store *s, bool *replica, char site[STORE_SITE_MAX], struct err *err);
+int dirstore_set_replica(struct store *s, const char *site, struct err *err);
 int dirstore_draft_new(
     struct store *s, struct store_draft **out, struct err *err);
 int dirstore_draft_write(

@@ -15,6 +15,7 @@ static const char *const layout[] = {"tmp", "keys", "datasets"};
 struct made {
 	bool top;
 	bool dirs[ARRAY_LEN(layout)];
+	bool replica; /* a site's own directory may be there */
 };
 
 static int
@@ -59,6 +60,11 @@ check_entry(void *arg, int dir, const struct dirent *e, struct err *err)
 
 	if (strcmp(e->d_name, "lost+found") == 0)
 		return 0;
+	if (strcmp(e->d_name, "site") == 0)
+		return err_set(err, ERR_USAGE,
+		    "cannot make a store at '%s': it is a site, which waits"
+		    " for another store's objects",
+		    d->base.address);
 	for (size_t i = 0; i < ARRAY_LEN(layout); i++)
 		if (strcmp(e->d_name, layout[i]) == 0)
 			return dirstore_each(
@@ -66,9 +72,17 @@ check_entry(void *arg, int dir, const struct dirent *e, struct err *err)
 	return refuse_entry(arg, dir, e, err);
 }
 
+static int
+check_replica_entry(void *arg, int dir, const struct dirent *e, struct err *err)
+{
+	if (strcmp(e->d_name, "site") == 0)
+		return 0;
+	return check_entry(arg, dir, e, err);
+}
+
 /* The directory belongs to one creation at a time. */
 static int
-claim(struct dirstore *d, struct err *err)
+claim(struct dirstore *d, bool replica, struct err *err)
 {
 	if (faccessat(d->root, "varve", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(err, ERR_USAGE,
@@ -82,7 +96,8 @@ claim(struct dirstore *d, struct err *err)
 	}
 	/* Before they are looked at: drafts of a creation that crashed. */
 	dirstore_sweep(d);
-	return dirstore_each(d, ".", check_entry, d, err);
+	return dirstore_each(
+	    d, ".", replica ? check_replica_entry : check_entry, d, err);
 }
 
 static int
@@ -120,17 +135,31 @@ write_root(const struct dirstore *d, struct store_draft *draft,
 	return rc;
 }
 
+static int
+check_prepared(struct dirstore *d, struct err *err)
+{
+	char site[STORE_SITE_MAX];
+	bool replica;
+	int rc = dirstore_replica(&d->base, &replica, site, err);
+
+	if (rc != 0 || replica)
+		return rc;
+	return err_set(err, ERR_USAGE, "'%s' was not prepared as a replica",
+	    d->base.address);
+}
+
 /* The root object comes last: without it there is no store. */
 static int
 fill(struct dirstore *d, const void *root, size_t len, struct made *made,
     struct err *err)
 {
 	struct store_draft *draft;
-	int rc = claim(d, err);
+	int rc = claim(d, made->replica, err);
 
-	if (rc != 0)
-		return rc;
-	rc = make_layout(d, made, err);
+	if (rc == 0)
+		rc = make_layout(d, made, err);
+	if (rc == 0 && made->replica)
+		rc = check_prepared(d, err);
 	if (rc != 0)
 		return rc;
 	rc = dirstore_draft_new(&d->base, &draft, err);
@@ -155,12 +184,12 @@ undo(const char *address, const struct sysio *io, struct store *s,
 		(void)io->unlink(io->arg, AT_FDCWD, address, AT_REMOVEDIR);
 }
 
-int
-dirstore_create(const char *address, const void *root, size_t len,
-    const struct sysio *io, struct store **out, struct err *err)
+static int
+create(const char *address, const void *root, size_t len,
+    const struct sysio *io, bool replica, struct store **out, struct err *err)
 {
 	AUTO(store) struct store *s = NULL;
-	struct made made = {0};
+	struct made made = {.replica = replica};
 	int rc;
 
 	*out = NULL;
@@ -176,4 +205,40 @@ dirstore_create(const char *address, const void *root, size_t len,
 	(void)flock(dirstore_of(s)->root, LOCK_UN);
 	*out = STEAL(s);
 	return 0;
+}
+
+int
+dirstore_create(const char *address, const void *root, size_t len,
+    const struct sysio *io, struct store **out, struct err *err)
+{
+	return create(address, root, len, io, false, out, err);
+}
+
+int
+dirstore_finish_replica(const char *address, const void *root, size_t len,
+    const struct sysio *io, struct store **out, struct err *err)
+{
+	return create(address, root, len, io, true, out, err);
+}
+
+int
+dirstore_prepare_replica(const char *address, const char *site,
+    const struct sysio *io, struct err *err)
+{
+	AUTO(store) struct store *s = NULL;
+	struct made made = {.replica = true};
+	int rc;
+
+	rc = make_top(address, io, &made, err);
+	if (rc == 0)
+		rc = dirstore_attach(address, io, &s, err);
+	if (rc == 0)
+		rc = claim(dirstore_of(s), true, err);
+	if (rc == 0)
+		rc = make_layout(dirstore_of(s), &made, err);
+	if (rc == 0)
+		rc = dirstore_set_replica(s, site, err);
+	if (rc != 0)
+		undo(address, io, s, &made);
+	return rc;
 }

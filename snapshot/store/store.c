@@ -40,6 +40,29 @@ store_create(const char *address, const void *root, size_t len,
 }
 
 int
+store_prepare_replica(const char *address, const char *site, struct err *err)
+{
+	int rc = check_address(address, err);
+
+	if (rc != 0)
+		return rc;
+	return dirstore_prepare_replica(address, site, &sysio_libc, err);
+}
+
+int
+store_finish_replica(const char *address, const void *root, size_t len,
+    struct store **out, struct err *err)
+{
+	int rc = check_address(address, err);
+
+	*out = NULL;
+	if (rc != 0)
+		return rc;
+	return dirstore_finish_replica(
+	    address, root, len, &sysio_libc, out, err);
+}
+
+int
 store_open(const char *address, struct store **out, struct err *err)
 {
 	int rc = check_address(address, err);
@@ -55,6 +78,36 @@ store_close(struct store *s)
 {
 	if (s != NULL)
 		s->ops->close(s);
+}
+
+int
+store_replica(
+    struct store *s, bool *replica, char site[STORE_SITE_MAX], struct err *err)
+{
+	*replica = true;
+	site[0] = '\0';
+	return s->ops->replica(s, replica, site, err);
+}
+
+int
+store_check_primary(struct store *s, struct err *err)
+{
+	char site[STORE_SITE_MAX];
+	bool replica;
+	int rc = store_replica(s, &replica, site, err);
+
+	if (rc != 0 || !replica)
+		return rc;
+	return err_set(err, ERR_DENIED,
+	    "store '%s' is a replica (site %s): use the primary; or, after a"
+	    " disaster, make this one the primary with 'varve promote'",
+	    s->address, site);
+}
+
+int
+store_set_replica(struct store *s, const char *site, struct err *err)
+{
+	return s->ops->set_replica(s, site, err);
 }
 
 const char *
@@ -270,8 +323,39 @@ int
 store_lock_dataset(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
     enum store_lock_kind kind, struct store_lock **out, struct err *err)
 {
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	int rc = store_check_primary(s, err);
+
 	*out = NULL;
-	return s->ops->lock(s, dataset, kind, out, err);
+	if (rc != 0 || (rc = s->ops->lock(s, dataset, kind, &lock, err)) != 0)
+		return rc;
+	/* It may have become one before the lock was had. */
+	rc = store_check_primary(s, err);
+	if (rc == 0)
+		*out = STEAL(lock);
+	return rc;
+}
+
+int
+store_lock_replica(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    enum store_lock_kind kind, struct store_lock **out, struct err *err)
+{
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	char site[STORE_SITE_MAX];
+	bool replica;
+	int rc;
+
+	*out = NULL;
+	if ((rc = s->ops->lock(s, dataset, kind, &lock, err)) != 0 ||
+	    (rc = store_replica(s, &replica, site, err)) != 0)
+		return rc;
+	if (!replica)
+		return err_set(err, ERR_DENIED,
+		    "store '%s' is a primary: it takes nothing from another"
+		    " ('varve demote' makes it a replica)",
+		    s->address);
+	*out = STEAL(lock);
+	return 0;
 }
 
 void

@@ -60,6 +60,49 @@ NODISCARD int store_open(
 void store_close(struct store *s);
 DEFINE_AUTO(store, store_close)
 
+/*
+ * A replica is a store that another one, the primary, is sent to: nobody but
+ * who receives adds to it. A file in it marks it as one; 'varve promote' and
+ * 'varve demote' take the mark away and set it.
+ */
+#define STORE_SITE_MAX 64 /* the name of the site that it stands at, and NUL */
+
+/**
+ * store_prepare_replica(address, site, err):
+ * Make all of an empty replica but its root object, which makes it a store:
+ * store_finish_replica(). To do it again is fine.
+ * Errors: those of store_create().
+ */
+NODISCARD int store_prepare_replica(
+    const char *address, const char *site, struct err *err);
+/**
+ * store_finish_replica(address, root, len, out, err):
+ * Give a prepared replica its root object, and open it.
+ * Errors: those of store_create(); ERR_USAGE it was not prepared.
+ */
+NODISCARD int store_finish_replica(const char *address, const void *root,
+    size_t len, struct store **out, struct err *err);
+
+/**
+ * store_replica(s, replica, site, err):
+ * Whether the store is a replica now, and at which site. Cost: one open().
+ * Errors: ERR_DENIED the mark can't be read, ERR_IO: then take it for one.
+ */
+NODISCARD int store_replica(
+    struct store *s, bool *replica, char site[STORE_SITE_MAX], struct err *err);
+/**
+ * store_check_primary(s, err):
+ * ERR_DENIED when it is a replica; the text says what to do instead.
+ */
+NODISCARD int store_check_primary(struct store *s, struct err *err);
+/**
+ * store_set_replica(s, site, err):
+ * Make it a replica that stands at ${site}, or with NULL a primary. Durable.
+ * Errors: ERR_DENIED; ERR_FULL; ERR_IO.
+ */
+NODISCARD int store_set_replica(
+    struct store *s, const char *site, struct err *err);
+
 /** store_address(s): As messages print it; the store's for its lifetime. */
 const char *store_address(const struct store *s);
 
@@ -176,9 +219,16 @@ struct store_lock;
  * STORE_LOCK_APPEND is waited for, 10 s at most; the others are not. Taking
  * those also clears up what dead writers left behind.
  * Errors: ERR_LOCKED somebody holds it, in this process or another; ERR_DENIED
- * the store is read-only.
+ * the store is read-only, or a replica.
  */
 NODISCARD int store_lock_dataset(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
+    struct store_lock **out, struct err *err);
+/**
+ * store_lock_replica(s, dataset, kind, out, err):
+ * The same, for who receives: ERR_DENIED the store is no replica.
+ */
+NODISCARD int store_lock_replica(struct store *s,
     const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
     struct store_lock **out, struct err *err);
 void store_unlock(struct store_lock *lock);

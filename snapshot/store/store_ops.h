@@ -46,6 +46,10 @@ struct store_ops {
 	    const uint8_t dataset[STORE_DATASET_LEN], uint64_t *mark,
 	    struct err *err);
 
+	int (*replica)(struct store *s, bool *replica,
+	    char site[STORE_SITE_MAX], struct err *err);
+	int (*set_replica)(struct store *s, const char *site, struct err *err);
+
 	int (*draft_new)(
 	    struct store *s, struct store_draft **out, struct err *err);
 	int (*draft_write)(struct store_draft *draft, const void *buf,

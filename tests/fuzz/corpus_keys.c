@@ -1,4 +1,7 @@
 #include "tests/fuzz/corpus.h"
+
+#include "crypto/policy.h"
+#include "crypto/receipt.h"
 #include "tests/unit/key_fixture.h"
 
 /* A root with its recovery object and a key set, sealed to one master key. */
@@ -67,6 +70,43 @@ put_grants(const struct corpus *c, const struct key_fixture *f, struct err *err)
 	return rc;
 }
 
+/* What admins and the site say of a site. */
+static int
+put_sites(const struct corpus *c, const struct key_fixture *f, struct err *err)
+{
+	AUTO(identity) struct identity *key = NULL;
+	struct site_request q = {.site = {.country = "GB",
+				     .accreditation = "ISO/IEC 27001:2022",
+				     .until = UNTIL}};
+	struct statement st = {.address = "tls://dr:7710", .from = CREATED};
+	struct policy p = {.from = CREATED, .n = 2, .countries = {"GB", "IE"}};
+	struct receipt r = {.seq = 6480, .time = CREATED};
+	uint8_t buf[RECEIPT_LEN];
+	WR_AUTO struct wr text = {0};
+	WR_AUTO struct wr w = {0};
+	int rc;
+
+	if ((rc = identity_new(IDENTITY_SITE, "dr", &key, err)) != 0 ||
+	    (rc = site_request_make(&q, key, &w, err)) != 0)
+		return rc;
+	site_request_text(w.buf, w.len, &text);
+	corpus_put(c, "site-request", &w);
+	corpus_put(c, "site-request-text", &text);
+	st.site = q.site;
+	st.site.pub = key->pub;
+	if ((rc = statement_make(&st, f->ada, NULL, &w, err)) != 0)
+		return rc;
+	corpus_put(c, "statement", &w);
+	if ((rc = policy_make(&p, f->ada, NULL, &w, err)) != 0)
+		return rc;
+	corpus_put(c, "policy", &w);
+	if ((rc = receipt_make(&r, key, buf, err)) != 0)
+		return rc;
+	wr_bytes(&w, buf, sizeof(buf));
+	corpus_put(c, "receipt", &w);
+	return 0;
+}
+
 int
 corpus_keys(const struct corpus *c, struct err *err)
 {
@@ -88,6 +128,8 @@ corpus_keys(const struct corpus *c, struct err *err)
 	}
 	if (rc == 0)
 		rc = put_grants(c, f, err);
+	if (rc == 0)
+		rc = put_sites(c, f, err);
 	(void)key_fixture_free(&state);
 	return rc;
 }

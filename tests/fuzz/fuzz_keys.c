@@ -3,6 +3,8 @@
  */
 #include "crypto/grant.h"
 #include "crypto/object.h"
+#include "crypto/policy.h"
+#include "crypto/receipt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +147,33 @@ fuzz_grant(const uint8_t *data, size_t len)
 	expect_code(rc, &err);
 }
 
+/* What admins and sites say of sites. */
+static void
+fuzz_site(const uint8_t *data, size_t len)
+{
+	struct identity_public pub = {0};
+	struct site_request request;
+	struct statement statement;
+	struct policy policy;
+	struct receipt receipt;
+	struct err err;
+
+	expect_code(site_request_decode(data, len, &request, &err), &err);
+	expect_code(
+	    site_request_parse((const char *)data, len, &request, &err), &err);
+	if (statement_peek(data, len, &statement, &err) == 0)
+		expect_code(
+		    statement_check(data, len, &statement.site.pub.sign, &err),
+		    &err);
+	if (policy_peek(data, len, &policy, &err) == 0)
+		expect_code(policy_check(data, len, &pub.sign, &err), &err);
+	if (receipt_peek(data, len, &receipt, &err) == 0) {
+		memcpy(pub.id, receipt.site, sizeof(pub.id));
+		expect_code(
+		    receipt_decode(data, len, &pub, &receipt, &err), &err);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -154,5 +183,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	fuzz_recovery(data, len);
 	fuzz_keyset(data, len);
 	fuzz_grant(data, len);
+	fuzz_site(data, len);
 	return 0;
 }

@@ -128,7 +128,7 @@ identity_public_decode__refuses_what_is_cut_or_odd(void **state)
 		assert_int_equal(
 		    identity_public_decode(&r, &got, &err), ERR_CORRUPT);
 	}
-	w.buf[0] = 3; /* no such kind */
+	w.buf[0] = 4; /* no such kind */
 	r = rd_init(w.buf, w.len);
 	assert_int_equal(identity_public_decode(&r, &got, &err), ERR_CORRUPT);
 	w.buf[0] = 1;

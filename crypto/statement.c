@@ -1,0 +1,106 @@
+#include "crypto/object.h"
+#include "crypto/site.h"
+#include "crypto/site_internal.h"
+#include "crypto/utf8.h"
+
+#include <string.h>
+
+#define LETTER 't'
+#define SIGN_LABEL "varve/1/sign/statement"
+
+bool
+statement_ended(const struct statement *st)
+{
+	return st->site.until <= st->from;
+}
+
+/* An address goes to other programs: nothing that one takes for an option. */
+static const char *
+fault(const struct statement *st)
+{
+	size_t len = strlen(st->address);
+	const char *why = site_fault(&st->site);
+
+	if (why != NULL)
+		return why;
+	if (!utf8_printable(st->address, len) || st->address[0] == '-')
+		return "has no address that can be";
+	if (len == 0 && !statement_ended(st))
+		return "has no address";
+	return NULL;
+}
+
+static void
+put(struct wr *w, const struct statement *st,
+    const uint8_t issuer[IDENTITY_ID_LEN])
+{
+	object_head_write(w, LETTER);
+	wr_bytes(w, st->store, STORE_ID_LEN);
+	site_encode(&st->site, w);
+	wr_string(w, st->address, strlen(st->address));
+	wr_u64(w, (uint64_t)st->from);
+	wr_bytes(w, issuer, IDENTITY_ID_LEN);
+}
+
+int
+statement_peek(
+    const uint8_t *buf, size_t len, struct statement *out, struct err *err)
+{
+	struct rd r = rd_init(buf, len);
+	const char *why;
+	int rc = object_head_read(&r, LETTER, "site statement", err);
+
+	*out = (struct statement){0};
+	if (rc != 0)
+		return rc;
+	rd_copy(&r, out->store, STORE_ID_LEN);
+	rc = site_decode(&r, &out->site, err);
+	if (rc != 0)
+		return err_wrap(err, "site statement");
+	site_text_decode(&r, out->address, SITE_ADDRESS_MAX);
+	out->from = (int64_t)rd_u64(&r);
+	rd_copy(&r, out->issuer, IDENTITY_ID_LEN);
+	(void)rd_bytes(&r, SIGNATURE_LEN);
+	if (!rd_done(&r) || len > SITE_OBJECT_MAX)
+		return err_set(err, ERR_CORRUPT, "malformed site statement");
+	why = fault(out);
+	if (why != NULL)
+		return err_set(
+		    err, ERR_CORRUPT, "site statement: site that %s", why);
+	return 0;
+}
+
+int
+statement_make(const struct statement *st, const struct identity *issuer,
+    const struct master *master, struct wr *w, struct err *err)
+{
+	static const uint8_t by_master[IDENTITY_ID_LEN];
+	WR_AUTO struct wr o = {0};
+	const char *why = fault(st);
+	int rc;
+
+	if (why != NULL)
+		return err_set(err, ERR_USAGE, "a site that %s", why);
+	if (issuer == NULL && master == NULL)
+		return err_set(err, ERR_USAGE, "a statement without an issuer");
+	put(&o, st, issuer != NULL ? issuer->pub.id : by_master);
+	rc = object_sign(&o, SIGN_LABEL,
+	    issuer != NULL ? &issuer->sign : &master->sign, err);
+	if (rc != 0)
+		return rc;
+	wr_bytes(w, o.buf, o.len);
+	return w->failed ? err_nomem(err) : 0;
+}
+
+int
+statement_check(const uint8_t *buf, size_t len,
+    const struct ed25519_public *signer, struct err *err)
+{
+	struct statement st;
+	int rc = statement_peek(buf, len, &st, err);
+
+	if (rc != 0)
+		return rc;
+	rc = object_check(buf, len, SIGN_LABEL, signer, err);
+	return rc != 0 ? err_wrap(err, "site statement") : 0;
+}

@@ -1,0 +1,333 @@
+#include "snapshot/state/sitedb.h"
+#include "snapshot/state/sql.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * An arrival is a row for the newest record of a batch: a record arrived with
+ * the first row at or after it.
+ */
+static const char schema[] = "CREATE TABLE setting("
+			     "  name INTEGER NOT NULL PRIMARY KEY,"
+			     "  value INTEGER NOT NULL"
+			     ") STRICT;"
+			     "CREATE TABLE arrival("
+			     "  dataset BLOB NOT NULL,"
+			     "  seq INTEGER NOT NULL,"
+			     "  time INTEGER NOT NULL,"
+			     "  PRIMARY KEY(dataset, seq)"
+			     ") WITHOUT ROWID, STRICT;"
+			     "CREATE TABLE refusal("
+			     "  id INTEGER NOT NULL PRIMARY KEY,"
+			     "  time INTEGER NOT NULL,"
+			     "  client BLOB NOT NULL,"
+			     "  what BLOB NOT NULL"
+			     ") STRICT;";
+
+/* Names of settings: never given to anything else. */
+enum { SETTING_LOCK = 1, SETTING_CLOCK = 2 };
+
+enum {
+	SETTING_GET,
+	SETTING_RAISE,
+	ARRIVAL_ADD,
+	ARRIVAL_GET,
+	ARRIVAL_FORGET,
+	REFUSAL_ADD,
+	REFUSAL_DROP,
+	REFUSAL_LIST,
+	NSTATEMENTS
+};
+
+static const char *const statements[NSTATEMENTS] = {
+    [SETTING_GET] = "SELECT value FROM setting WHERE name = ?",
+    [SETTING_RAISE] = "INSERT INTO setting(name, value) VALUES(?, ?)"
+		      " ON CONFLICT DO UPDATE SET value = excluded.value"
+		      " WHERE excluded.value > value",
+    [ARRIVAL_ADD] =
+	"INSERT OR IGNORE INTO arrival(dataset, seq, time) VALUES(?, ?, ?)",
+    [ARRIVAL_GET] = "SELECT time FROM arrival WHERE dataset = ? AND seq >= ?"
+		    " ORDER BY seq LIMIT 1",
+    [ARRIVAL_FORGET] = "DELETE FROM arrival WHERE dataset = ? AND seq > ?",
+    [REFUSAL_ADD] = "INSERT INTO refusal(time, client, what) VALUES(?, ?, ?)",
+    [REFUSAL_DROP] = "DELETE FROM refusal WHERE id <="
+		     " (SELECT max(id) FROM refusal) - ?",
+    [REFUSAL_LIST] = "SELECT time, client, what FROM refusal"
+		     " ORDER BY id DESC LIMIT ?",
+};
+
+static const struct sql_kind kind = {
+    .application = 0x56525674, /* "VRVt" */
+    .version = 1,
+    .durable = true,
+    .schema = schema,
+    .statements = statements,
+    .nstatements = NSTATEMENTS,
+};
+
+#define CLOCK_STEP 10 /* seconds that may pass before they are written down */
+
+struct sitedb {
+	pthread_mutex_t mu;
+	struct sql *sql; /* guarded by mu */
+};
+
+/* The lock's end hangs on it: never made anew by itself. */
+static int
+explain(int rc, struct err *err)
+{
+	if (rc != ERR_CORRUPT || err == NULL)
+		return rc;
+	return err_wrap(err,
+	    "what the site knows is damaged: bring the file back from a copy;"
+	    " or move it away and set the lock again, which then counts from"
+	    " now for all that is here");
+}
+
+int
+sitedb_open(const char *path, struct sitedb **out, struct err *err)
+{
+	AUTO(sql) struct sql *q = NULL;
+	struct sitedb *db;
+	int rc = explain(sql_open(path, &kind, &q, err), err);
+
+	*out = NULL;
+	if (rc != 0)
+		return rc;
+	db = calloc(1, sizeof(*db));
+	if (db == NULL)
+		return err_nomem(err);
+	if (pthread_mutex_init(&db->mu, NULL) != 0) {
+		free(db);
+		return err_nomem(err);
+	}
+	db->sql = STEAL(q);
+	*out = db;
+	return 0;
+}
+
+void
+sitedb_close(struct sitedb *db)
+{
+	if (db == NULL)
+		return;
+	sql_close(db->sql);
+	(void)pthread_mutex_destroy(&db->mu);
+	free(db);
+}
+
+/* --- settings ----------------------------------------------------------- */
+
+static int
+setting_get(
+    struct sql *q, int name, int64_t unset, int64_t *value, struct err *err)
+{
+	int rc;
+
+	*value = unset;
+	sql_int(q, SETTING_GET, 1, name);
+	rc = sql_row(q, SETTING_GET, err);
+	if (rc > 0)
+		*value = sqlite3_column_int64(q->st[SETTING_GET], 0);
+	sql_reset(q, SETTING_GET);
+	return rc < 0 ? rc : 0;
+}
+
+/* Only ever up. */
+static int
+setting_raise(struct sql *q, int name, int64_t value, struct err *err)
+{
+	sql_int(q, SETTING_RAISE, 1, name);
+	sql_int(q, SETTING_RAISE, 2, value);
+	return sql_run(q, SETTING_RAISE, err);
+}
+
+int
+sitedb_lock(struct sitedb *db, int64_t *seconds, struct err *err)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&db->mu);
+	rc = setting_get(
+	    db->sql, SETTING_LOCK, SITEDB_LOCK_DEFAULT, seconds, err);
+	(void)pthread_mutex_unlock(&db->mu);
+	return explain(rc, err);
+}
+
+int
+sitedb_lengthen(struct sitedb *db, int64_t seconds, struct err *err)
+{
+	int64_t old;
+	int rc;
+
+	if (seconds < 0 || seconds > SITEDB_LOCK_MAX)
+		return err_set(
+		    err, ERR_USAGE, "a lock is at most a hundred years");
+	(void)pthread_mutex_lock(&db->mu);
+	rc = setting_get(db->sql, SETTING_LOCK, -1, &old, err);
+	if (rc == 0 && seconds < old)
+		rc = err_set(err, ERR_DENIED,
+		    "the retention lock is %jd days and %jd seconds: it can be"
+		    " lengthened, never shortened",
+		    (intmax_t)(old / 86400), (intmax_t)(old % 86400));
+	if (rc == 0 && seconds > old)
+		rc = setting_raise(db->sql, SETTING_LOCK, seconds, err);
+	(void)pthread_mutex_unlock(&db->mu);
+	return explain(rc, err);
+}
+
+int
+sitedb_clock(
+    struct sitedb *db, int64_t clock, struct site_time *out, struct err *err)
+{
+	int64_t high;
+	int rc;
+
+	(void)pthread_mutex_lock(&db->mu);
+	rc = setting_get(db->sql, SETTING_CLOCK, 0, &high, err);
+	if (rc == 0 && clock > high && clock - high >= CLOCK_STEP)
+		rc = setting_raise(db->sql, SETTING_CLOCK, clock, err);
+	(void)pthread_mutex_unlock(&db->mu);
+	*out = (struct site_time){
+	    .now = clock > high ? clock : high,
+	    .back = clock < high ? high - clock : 0,
+	    .behind = clock < high && high - clock > SITEDB_CLOCK_SLACK,
+	};
+	return explain(rc, err);
+}
+
+/* --- arrivals ----------------------------------------------------------- */
+
+static int
+check_seq(uint64_t seq, struct err *err)
+{
+	if (seq > INT64_MAX)
+		return err_set(
+		    err, ERR_USAGE, "no log has record %ju", (uintmax_t)seq);
+	return 0;
+}
+
+int
+sitedb_arrived(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
+    uint64_t seq, int64_t when, struct err *err)
+{
+	int rc = check_seq(seq, err);
+
+	if (rc != 0)
+		return rc;
+	(void)pthread_mutex_lock(&db->mu);
+	sql_blob(db->sql, ARRIVAL_ADD, 1, dataset, SITEDB_DATASET_LEN);
+	sql_int(db->sql, ARRIVAL_ADD, 2, (int64_t)seq);
+	sql_int(db->sql, ARRIVAL_ADD, 3, when);
+	rc = sql_run(db->sql, ARRIVAL_ADD, err);
+	(void)pthread_mutex_unlock(&db->mu);
+	return explain(rc, err);
+}
+
+int
+sitedb_arrival(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
+    uint64_t seq, int64_t *when, struct err *err)
+{
+	int rc = check_seq(seq, err);
+
+	*when = 0;
+	if (rc != 0)
+		return rc;
+	(void)pthread_mutex_lock(&db->mu);
+	sql_blob(db->sql, ARRIVAL_GET, 1, dataset, SITEDB_DATASET_LEN);
+	sql_int(db->sql, ARRIVAL_GET, 2, (int64_t)seq);
+	rc = sql_row(db->sql, ARRIVAL_GET, err);
+	if (rc > 0)
+		*when = sqlite3_column_int64(db->sql->st[ARRIVAL_GET], 0);
+	else if (rc == 0)
+		rc = err_set(err, ERR_NOT_FOUND,
+		    "when record %ju arrived is not known", (uintmax_t)seq);
+	sql_reset(db->sql, ARRIVAL_GET);
+	(void)pthread_mutex_unlock(&db->mu);
+	return explain(rc > 0 ? 0 : rc, err);
+}
+
+int
+sitedb_forget(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
+    uint64_t seq, struct err *err)
+{
+	int rc = check_seq(seq, err);
+
+	if (rc != 0)
+		return rc;
+	(void)pthread_mutex_lock(&db->mu);
+	sql_blob(db->sql, ARRIVAL_FORGET, 1, dataset, SITEDB_DATASET_LEN);
+	sql_int(db->sql, ARRIVAL_FORGET, 2, (int64_t)seq);
+	rc = sql_run(db->sql, ARRIVAL_FORGET, err);
+	(void)pthread_mutex_unlock(&db->mu);
+	return explain(rc, err);
+}
+
+/* --- what was refused --------------------------------------------------- */
+
+static size_t
+text_len(const char *text)
+{
+	return strnlen(text, SITEDB_TEXT_MAX);
+}
+
+int
+sitedb_refuse(struct sitedb *db, int64_t when, const char *client,
+    const char *what, struct err *err)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&db->mu);
+	sql_int(db->sql, REFUSAL_ADD, 1, when);
+	sql_blob(db->sql, REFUSAL_ADD, 2, client, text_len(client));
+	sql_blob(db->sql, REFUSAL_ADD, 3, what, text_len(what));
+	rc = sql_run(db->sql, REFUSAL_ADD, err);
+	if (rc == 0) {
+		sql_int(db->sql, REFUSAL_DROP, 1, SITEDB_REFUSALS_MAX);
+		rc = sql_run(db->sql, REFUSAL_DROP, err);
+	}
+	(void)pthread_mutex_unlock(&db->mu);
+	return explain(rc, err);
+}
+
+/* Column ${at} as a string of its own. */
+static void
+column_text(struct sql *q, int at, char out[SITEDB_TEXT_MAX + 1])
+{
+	size_t len;
+	const uint8_t *p = sql_column(q, REFUSAL_LIST, at, &len);
+
+	if (len > SITEDB_TEXT_MAX)
+		len = SITEDB_TEXT_MAX;
+	if (p != NULL)
+		memcpy(out, p, len);
+	out[p != NULL ? len : 0] = '\0';
+}
+
+int
+sitedb_refusals(struct sitedb *db, size_t max, sitedb_refusal_fn *visit,
+    void *arg, struct err *err)
+{
+	char client[SITEDB_TEXT_MAX + 1];
+	char what[SITEDB_TEXT_MAX + 1];
+	int rc;
+
+	if (max > SITEDB_REFUSALS_MAX)
+		max = SITEDB_REFUSALS_MAX;
+	(void)pthread_mutex_lock(&db->mu);
+	sql_int(db->sql, REFUSAL_LIST, 1, (int64_t)max);
+	while ((rc = sql_row(db->sql, REFUSAL_LIST, err)) > 0) {
+		column_text(db->sql, 1, client);
+		column_text(db->sql, 2, what);
+		rc = visit(arg,
+		    sqlite3_column_int64(db->sql->st[REFUSAL_LIST], 0), client,
+		    what, err);
+		if (rc != 0)
+			break;
+	}
+	sql_reset(db->sql, REFUSAL_LIST);
+	(void)pthread_mutex_unlock(&db->mu);
+	return rc;
+}

@@ -1,0 +1,118 @@
+#ifndef SNAPSHOT_STATE_SITEDB_H
+#define SNAPSHOT_STATE_SITEDB_H
+
+/*
+ * What only a site knows, in SQLite beside its key (STORE/site/site.db): its
+ * retention lock, how far its clock has come, when the records of each log
+ * arrived, and what it refused.
+ *
+ * Deleting depends on it: so what it doesn't know counts as having just come.
+ * Times are Unix seconds by the site's own clock.
+ * Source: FORMAT.md 'A site's directory'. Thread: safe. Every change is durable
+ * when the call returns.
+ */
+#include "crypto/root.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SITEDB_DATASET_LEN 16
+#define SITEDB_LOCK_DEFAULT (90 * INT64_C(86400))
+#define SITEDB_LOCK_MAX (100 * 366 * INT64_C(86400))
+
+struct sitedb;
+
+/**
+ * sitedb_open(path, out, err):
+ * Open it, or make it with mode 0600.
+ * Errors: ERR_CORRUPT damaged (left as it is: the text says what to do);
+ * ERR_VERSION; ERR_LOCKED; ERR_DENIED; ERR_FULL; ERR_IO.
+ */
+NODISCARD int sitedb_open(
+    const char *path, struct sitedb **out, struct err *err);
+void sitedb_close(struct sitedb *db);
+DEFINE_AUTO(sitedb, sitedb_close)
+
+/* --- the retention lock ------------------------------------------------- */
+
+/**
+ * sitedb_lock(db, seconds, err):
+ * How long what arrived is kept, at least; SITEDB_LOCK_DEFAULT until it is set.
+ */
+NODISCARD int sitedb_lock(struct sitedb *db, int64_t *seconds, struct err *err);
+
+/**
+ * sitedb_lengthen(db, seconds, err):
+ * Set it, the first time to any length. Errors: ERR_DENIED shorter than it is; ERR_USAGE over SITEDB_LOCK_MAX.
+ */
+NODISCARD int sitedb_lengthen(
+    struct sitedb *db, int64_t seconds, struct err *err);
+
+/* --- the clock ---------------------------------------------------------- */
+
+#define SITEDB_CLOCK_SLACK 60 /* seconds that a clock may be set back */
+
+struct site_time {
+	int64_t now;  /* never behind what it once was: the later of both */
+	int64_t back; /* seconds that the clock is behind that; 0: it is not */
+	bool behind;  /* by more than the slack: nothing may be deleted */
+};
+
+/**
+ * sitedb_clock(db, clock, out, err):
+ * ${clock} is what the system's clock says. Remembers the latest it ever said,
+ * to within 10 s. Cost: a commit for each 10 s that pass, else nothing.
+ */
+NODISCARD int sitedb_clock(
+    struct sitedb *db, int64_t clock, struct site_time *out, struct err *err);
+
+/* --- arrivals ----------------------------------------------------------- */
+
+/**
+ * sitedb_arrived(db, dataset, seq, when, err):
+ * The log's records up to ${seq}, as far as they weren't there before, arrived
+ * at ${when}: site_time.now. One call for a batch. A ${seq} that is known stays.
+ */
+NODISCARD int sitedb_arrived(struct sitedb *db,
+    const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t seq, int64_t when,
+    struct err *err);
+
+/**
+ * sitedb_arrival(db, dataset, seq, when, err):
+ * When record ${seq} arrived. ERR_NOT_FOUND it isn't known: count it as now,
+ * and say so with sitedb_arrived().
+ */
+NODISCARD int sitedb_arrival(struct sitedb *db,
+    const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t seq, int64_t *when,
+    struct err *err);
+
+/**
+ * sitedb_forget(db, dataset, seq, err):
+ * The records after ${seq} were moved aside: others will have their numbers.
+ */
+NODISCARD int sitedb_forget(struct sitedb *db,
+    const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t seq, struct err *err);
+
+/* --- what was refused --------------------------------------------------- */
+
+#define SITEDB_REFUSALS_MAX 1000 /* older ones are dropped */
+#define SITEDB_TEXT_MAX 1023     /* bytes of a text; longer ones are cut */
+
+/**
+ * sitedb_refuse(db, when, client, what, err):
+ * Note that ${client} (as it calls itself, or its address) was refused ${what}.
+ */
+NODISCARD int sitedb_refuse(struct sitedb *db, int64_t when, const char *client,
+    const char *what, struct err *err);
+
+typedef int sitedb_refusal_fn(void *arg, int64_t when, const char *client,
+    const char *what, struct err *err);
+/**
+ * sitedb_refusals(db, max, visit, arg, err):
+ * The newest first, ${max} at most; a return other than 0 ends it. ${visit} may
+ * not call this database.
+ */
+NODISCARD int sitedb_refusals(struct sitedb *db, size_t max,
+    sitedb_refusal_fn *visit, void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,257 @@
+#include "snapshot/state/receipts.h"
+#include "snapshot/state/sitedb.h"
+
+#include "tests/unit/state_fixture.h"
+
+#define DAY 86400
+#define PATH (SCRATCH_PATH + 256)
+
+static const uint8_t dataset[SITEDB_DATASET_LEN] = {1};
+static const uint8_t another[SITEDB_DATASET_LEN] = {2};
+
+static struct sitedb *
+open_db(struct fixture *f)
+{
+	struct sitedb *db = NULL;
+	char path[PATH];
+
+	assert_ok(sitedb_open(fixture_path(f, "site.db", path), &db, &f->err));
+	return db;
+}
+
+static void
+sitedb_lock__is_ninety_days_until_it_is_set(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	int64_t lock;
+
+	assert_ok(sitedb_lock(db, &lock, &f->err));
+	assert_true(lock == 90 * DAY);
+	assert_ok(sitedb_lengthen(db, 0, &f->err));
+	assert_ok(sitedb_lock(db, &lock, &f->err));
+	assert_true(lock == 0);
+}
+
+static void
+sitedb_lengthen__never_shortens(void **state)
+{
+	struct fixture *f = *state;
+	struct sitedb *db = open_db(f);
+	int64_t lock;
+
+	assert_ok(sitedb_lengthen(db, 10 * DAY, &f->err));
+	assert_rc(ERR_DENIED, sitedb_lengthen(db, 10 * DAY - 1, &f->err));
+	assert_rc(ERR_USAGE, sitedb_lengthen(db, -1, &f->err));
+	assert_rc(ERR_USAGE, sitedb_lengthen(db, SITEDB_LOCK_MAX + 1, &f->err));
+	assert_ok(sitedb_lengthen(db, 10 * DAY, &f->err));
+	assert_ok(sitedb_lengthen(db, 20 * DAY, &f->err));
+	sitedb_close(db);
+	db = open_db(f);
+	assert_rc(ERR_DENIED, sitedb_lengthen(db, 10 * DAY, &f->err));
+	assert_ok(sitedb_lock(db, &lock, &f->err));
+	assert_true(lock == 20 * DAY);
+	sitedb_close(db);
+}
+
+static void
+sitedb_clock__never_goes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct sitedb *db = open_db(f);
+	struct site_time t;
+
+	assert_ok(sitedb_clock(db, 1000000, &t, &f->err));
+	assert_true(t.now == 1000000 && t.back == 0 && !t.behind);
+	assert_ok(sitedb_clock(db, 1000000 - 60, &t, &f->err));
+	assert_true(t.now == 1000000 && t.back == 60 && !t.behind);
+	sitedb_close(db);
+	db = open_db(f);
+	assert_ok(sitedb_clock(db, 1000000 - 61, &t, &f->err));
+	assert_true(t.now == 1000000 && t.back == 61 && t.behind);
+	assert_ok(sitedb_clock(db, 2000000, &t, &f->err));
+	assert_true(t.now == 2000000 && t.back == 0 && !t.behind);
+	assert_ok(sitedb_clock(db, 1000000, &t, &f->err));
+	assert_true(t.now == 2000000 && t.behind);
+	sitedb_close(db);
+}
+
+static void
+sitedb_arrival__is_the_batch_that_brought_it(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	int64_t when;
+
+	assert_ok(sitedb_arrived(db, dataset, 3, 100, &f->err));
+	assert_ok(sitedb_arrived(db, dataset, 7, 200, &f->err));
+	assert_ok(sitedb_arrived(db, another, 9, 300, &f->err));
+	assert_ok(sitedb_arrival(db, dataset, 1, &when, &f->err));
+	assert_true(when == 100);
+	assert_ok(sitedb_arrival(db, dataset, 3, &when, &f->err));
+	assert_true(when == 100);
+	assert_ok(sitedb_arrival(db, dataset, 4, &when, &f->err));
+	assert_true(when == 200);
+	assert_rc(
+	    ERR_NOT_FOUND, sitedb_arrival(db, dataset, 8, &when, &f->err));
+	/* What is known stays. */
+	assert_ok(sitedb_arrived(db, dataset, 3, 50, &f->err));
+	assert_ok(sitedb_arrival(db, dataset, 2, &when, &f->err));
+	assert_true(when == 100);
+}
+
+static void
+sitedb_forget__makes_way_for_other_records(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	int64_t when;
+
+	assert_ok(sitedb_arrived(db, dataset, 3, 100, &f->err));
+	assert_ok(sitedb_arrived(db, dataset, 7, 200, &f->err));
+	assert_ok(sitedb_arrived(db, another, 7, 200, &f->err));
+	assert_ok(sitedb_forget(db, dataset, 5, &f->err));
+	assert_ok(sitedb_arrival(db, dataset, 3, &when, &f->err));
+	assert_rc(
+	    ERR_NOT_FOUND, sitedb_arrival(db, dataset, 4, &when, &f->err));
+	assert_ok(sitedb_arrival(db, another, 7, &when, &f->err));
+}
+
+struct heard {
+	size_t n;
+	char text[256];
+};
+
+static int
+on_refusal(void *arg, int64_t when, const char *client, const char *what,
+    struct err *err)
+{
+	struct heard *h = arg;
+	size_t at = strlen(h->text);
+
+	(void)err;
+	h->n++;
+	(void)snprintf(h->text + at, sizeof(h->text) - at, "%d %s %s;",
+	    (int)when, client, what);
+	return 0;
+}
+
+static void
+sitedb_refusals__lists_the_newest_first(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	struct heard h = {0};
+
+	assert_ok(sitedb_refuse(db, 5, "mallory", "overwrite", &f->err));
+	assert_ok(sitedb_refuse(db, 6, "", "early delete", &f->err));
+	assert_ok(sitedb_refusals(db, 10, on_refusal, &h, &f->err));
+	assert_string_equal(h.text, "6  early delete;5 mallory overwrite;");
+	h = (struct heard){0};
+	assert_ok(sitedb_refusals(db, 1, on_refusal, &h, &f->err));
+	assert_string_equal(h.text, "6  early delete;");
+}
+
+static void
+sitedb_refuse__keeps_a_bounded_number(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	struct heard h = {0};
+	char path[PATH];
+	char long_text[3000];
+
+	/* As if so many had been there; each one takes a sync. */
+	change_database(fixture_path(f, "site.db", path),
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < 1500) INSERT INTO refusal(time, client, what)"
+	    " SELECT i, x'61', x'62' FROM n");
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	assert_ok(sitedb_refuse(db, 5, long_text, long_text, &f->err));
+	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &f->err));
+	assert_int_equal(h.n, SITEDB_REFUSALS_MAX);
+}
+
+static void
+sitedb_open__never_replaces_a_damaged_one(void **state)
+{
+	struct fixture *f = *state;
+	struct sitedb *db;
+	char path[PATH];
+
+	scratch_write(fixture_path(f, "site.db", path), "not a database", 14);
+	assert_rc(ERR_CORRUPT, sitedb_open(path, &db, &f->err));
+	assert_non_null(strstr(f->err.text, "bring the file back"));
+	assert_null(db);
+}
+
+/* --- receipts ----------------------------------------------------------- */
+
+static void
+make_receipt(struct fixture *f, const struct identity *site, uint64_t seq,
+    int64_t time, uint8_t buf[RECEIPT_LEN])
+{
+	struct receipt r = {
+	    .store = {9}, .dataset = {1}, .seq = seq, .time = time};
+
+	assert_ok(receipt_make(&r, site, buf, &f->err));
+}
+
+static void
+receipts_get__gives_the_newest(void **state)
+{
+	static const uint8_t store[STORE_ID_LEN] = {9};
+	struct fixture *f = *state;
+	AUTO(identity) struct identity *site = NULL;
+	AUTO(receipts) struct receipts *r = NULL;
+	uint8_t old[RECEIPT_LEN], new[RECEIPT_LEN], got[RECEIPT_LEN];
+
+	assert_ok(identity_new(IDENTITY_SITE, "dr", &site, &f->err));
+	assert_ok(receipts_open(f->dir, store, &r, &f->err));
+	assert_rc(ERR_NOT_FOUND,
+	    receipts_get(r, site->pub.id, dataset, got, &f->err));
+	make_receipt(f, site, 5, 100, old);
+	make_receipt(f, site, 6, 200, new);
+	assert_ok(receipts_put(r, new, RECEIPT_LEN, &f->err));
+	assert_ok(receipts_put(r, old, RECEIPT_LEN, &f->err));
+	assert_ok(receipts_get(r, site->pub.id, dataset, got, &f->err));
+	assert_memory_equal(got, new, RECEIPT_LEN);
+	assert_rc(ERR_NOT_FOUND,
+	    receipts_get(r, site->pub.id, another, got, &f->err));
+}
+
+static void
+receipts_put__takes_those_of_its_store_only(void **state)
+{
+	static const uint8_t store[STORE_ID_LEN] = {8};
+	struct fixture *f = *state;
+	AUTO(identity) struct identity *site = NULL;
+	AUTO(receipts) struct receipts *r = NULL;
+	uint8_t buf[RECEIPT_LEN];
+
+	assert_ok(identity_new(IDENTITY_SITE, "dr", &site, &f->err));
+	assert_ok(receipts_open(f->dir, store, &r, &f->err));
+	make_receipt(f, site, 5, 100, buf);
+	assert_rc(ERR_USAGE, receipts_put(r, buf, RECEIPT_LEN, &f->err));
+	assert_rc(ERR_CORRUPT, receipts_put(r, buf, 50, &f->err));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    state_test(sitedb_lock__is_ninety_days_until_it_is_set),
+	    state_test(sitedb_lengthen__never_shortens),
+	    state_test(sitedb_clock__never_goes_back),
+	    state_test(sitedb_arrival__is_the_batch_that_brought_it),
+	    state_test(sitedb_forget__makes_way_for_other_records),
+	    state_test(sitedb_refusals__lists_the_newest_first),
+	    state_test(sitedb_refuse__keeps_a_bounded_number),
+	    state_test(sitedb_open__never_replaces_a_damaged_one),
+	    state_test(receipts_get__gives_the_newest),
+	    state_test(receipts_put__takes_those_of_its_store_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
