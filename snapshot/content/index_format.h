@@ -144,11 +144,11 @@ void index_segment_encode(const struct index_segment *seg, struct wr *w);
 struct index_segment index_page_segment(const uint8_t *page, size_t i);
 
 /**
- * index_segments_check(s, page, buf, len, err):
- * Whether these can be the bytes of that page: each segment inside its pack,
- * and where the one before it in the page ends.
+ * index_segment_ok(s, segment, seg):
+ * Whether it can be there: inside its pack, and its first where that begins.
+ * That each begins where the one before it ends is for who reads all of them.
  */
-NODISCARD int index_segments_check(const struct index_summary *s, size_t page,
-    const uint8_t *buf, size_t len, struct err *err);
+bool index_segment_ok(const struct index_summary *s, uint32_t segment,
+    const struct index_segment *seg);
 
 #endif

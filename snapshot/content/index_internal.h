@@ -32,6 +32,9 @@ struct index {
 /** index_name_failure(): Returns ${rc}, its text with the index's name. */
 int index_name_failure(const struct index *ix, int rc, struct err *err);
 
+/** index_misplaced(): ERR_CORRUPT: a segment is where it can't be. */
+int index_misplaced(const struct index *ix, size_t segment, struct err *err);
+
 /** index_read_sealed(): Read ${len} sealed bytes and open them in place. */
 NODISCARD int index_read_sealed(struct index *ix, uint64_t counter,
     uint64_t off, uint8_t *buf, size_t len, struct err *err);

@@ -60,9 +60,10 @@ NODISCARD int index_lookup(struct index *ix, const struct chunk_name *name,
 const struct index_summary *index_get_summary(const struct index *ix);
 
 /**
- * index_read_page(ix, page, buf, err):
- * Read, open and check a page of names, or of segments; ${buf} has room for a
- * full one and its tag. What is in memory stays as it is.
+ * index_read_page(ix, page, buf, err), index_read_segments():
+ * Read and open a page of names, which is checked, or of segments, each of
+ * which is to be checked when it is used. ${buf} has room for a full one and its
+ * tag. What is in memory stays as it is.
  */
 NODISCARD int index_read_page(
     struct index *ix, size_t page, uint8_t *buf, struct err *err);

@@ -46,13 +46,19 @@ index_read_segments(
 	int rc = index_read_sealed(ix, INDEX_SEGMENTS_COUNTER + page,
 	    index_segments_offset(ix, page), buf, len + AEAD_TAG_LEN, err);
 
-	if (rc == 0)
-		rc = index_segments_check(&ix->sum, page, buf, len, err);
 	if (rc != 0) {
 		(void)err_wrap(err, "segments, page %zu", page);
 		return index_name_failure(ix, rc, err);
 	}
 	return 0;
+}
+
+int
+index_misplaced(const struct index *ix, size_t segment, struct err *err)
+{
+	int rc = err_set(err, ERR_CORRUPT, "segment %zu is misplaced", segment);
+
+	return index_name_failure(ix, rc, err);
 }
 
 /* Its pages pass by without displacing others from memory. */
@@ -157,9 +163,12 @@ index_lookup(struct index *ix, const struct chunk_name *name,
 	if (rc != 0 || !*found)
 		return rc;
 	rc = get_segment(ix, segment, &seg, err);
-	if (rc == 0)
-		index_summary_place(&ix->sum, segment, &seg, place);
-	return rc;
+	if (rc != 0)
+		return rc;
+	if (!index_segment_ok(&ix->sum, segment, &seg))
+		return index_misplaced(ix, segment, err);
+	index_summary_place(&ix->sum, segment, &seg, place);
+	return 0;
 }
 
 int

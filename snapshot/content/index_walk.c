@@ -13,7 +13,7 @@ struct segments {
 	uint8_t page[INDEX_SEGMENTS_LEN + AEAD_TAG_LEN];
 };
 
-/* The next, of pack ${p}: without a gap from page to page, too. */
+/* The next, of pack ${p}: where the one before it ends. */
 static int
 next_segment(struct segments *it, const struct index_pack *p,
     struct index_segment *seg, struct err *err)
@@ -27,11 +27,9 @@ next_segment(struct segments *it, const struct index_pack *p,
 	if (rc != 0)
 		return rc;
 	*seg = index_page_segment(it->page, i);
-	if (it->next != p->first && seg->offset != it->end) {
-		rc = err_set(
-		    err, ERR_CORRUPT, "segment %zu is misplaced", it->next);
-		return index_name_failure(it->ix, rc, err);
-	}
+	if (!index_segment_ok(&it->ix->sum, (uint32_t)it->next, seg) ||
+	    (it->next != p->first && seg->offset != it->end))
+		return index_misplaced(it->ix, it->next, err);
 	it->end = (uint64_t)seg->offset + seg->sealed_len;
 	it->next++;
 	return 0;

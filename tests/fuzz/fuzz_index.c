@@ -55,14 +55,14 @@ fuzz_segments(const struct index_summary *s, struct rd *r)
 	size_t n = index_page_segments(s, 0);
 	const uint8_t *page = rd_bytes(r, n * INDEX_SEGMENT_LEN);
 	struct chunk_place place;
-	struct err err;
 
-	if (page == NULL ||
-	    index_segments_check(s, 0, page, n * INDEX_SEGMENT_LEN, &err) != 0)
+	if (page == NULL)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		struct index_segment seg = index_page_segment(page, i);
 
+		if (!index_segment_ok(s, (uint32_t)i, &seg))
+			continue;
 		index_summary_place(s, (uint32_t)i, &seg, &place);
 		if (!pack_place_ok(&place.segment, place.pack_size))
 			abort();

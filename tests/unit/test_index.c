@@ -1,4 +1,4 @@
-#include "snapshot/content/index_format.h"
+#include "snapshot/content/index_write.h"
 #include "tests/unit/content_fixture.h"
 
 /* An index's sizes, from FORMAT.md section 7. */
@@ -495,6 +495,67 @@ merge__finds_all_of_both(void **state)
 		assert_all_found(both, &packs[i]);
 }
 
+/* --- an index that lies ------------------------------------------------- */
+
+static int
+put_bytes(void *arg, const void *buf, size_t len, struct err *err)
+{
+	(void)err;
+	wr_bytes(arg, buf, len);
+	return 0;
+}
+
+/* All segments of two packs in order, each where ${places} says. */
+static int
+visit_lying(struct fixture *f, const uint32_t places[3], struct err *why)
+{
+	INDEX_WRITER_AUTO struct index_writer iw = {0};
+	AUTO(index) struct index *ix = NULL;
+	WR_AUTO struct wr w = {0};
+	struct index_pack packs[2] = {{.name = {1}, .size = 2048, .n = 2},
+	    {.name = {2}, .size = 2048, .first = 2, .n = 1}};
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	const struct index_entry e = {.name = name_of(1), .segment = 0};
+	struct packed two[2];
+	struct walk walk = {.packs = two};
+
+	for (size_t i = 0; i < 2; i++) {
+		memset(&two[i], 0, sizeof(two[i]));
+		memcpy(two[i].ref.name, packs[i].name, OBJECT_NAME_LEN);
+		two[i].size = 2048;
+		two[i].n = packs[i].n;
+		for (uint32_t k = 0; k < packs[i].n; k++)
+			two[i].places[k] = (struct segment_place){
+			    k, places[packs[i].first + k], 100};
+	}
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	assert_ok(
+	    index_writer_begin(&iw, packs, 2, f->ks, put_bytes, &w, &err));
+	assert_ok(index_writer_entry(&iw, &e, &err));
+	for (size_t i = 0; i < 3; i++)
+		assert_ok(index_writer_segment(
+		    &iw, &(struct index_segment){places[i], 100}, &err));
+	assert_ok(index_writer_end(&iw, &err));
+	assert_ok(index_open_bytes(w.buf, w.len, &ref, f->kr, &ix, &err));
+	return index_each_pack(ix, visit_pack, &walk, why);
+}
+
+static void
+each_pack__refuses_gaps_and_overlaps(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_ok(visit_lying(f, (const uint32_t[]){128, 228, 128}, &err));
+	assert_rc(ERR_CORRUPT,
+	    visit_lying(f, (const uint32_t[]){128, 229, 128}, &err));
+	assert_rc(ERR_CORRUPT,
+	    visit_lying(f, (const uint32_t[]){128, 227, 128}, &err));
+	assert_rc(ERR_CORRUPT,
+	    visit_lying(f, (const uint32_t[]){129, 229, 128}, &err));
+	assert_rc(ERR_CORRUPT,
+	    visit_lying(f, (const uint32_t[]){128, 228, 328}, &err));
+}
+
 /* --- joining ------------------------------------------------------------ */
 
 /* Store what ${refs} list as one index, and open that. */
@@ -875,42 +936,31 @@ summary__leftovers_and_truncations_fail(void **state)
 	    ERR_CORRUPT, index_summary_decode(w.buf, w.len, &whole, &err));
 }
 
-static int
-check_segments(const struct parts *p, size_t len, struct err *err)
-{
-	WR_AUTO struct wr w = {0};
-
-	for (size_t i = 0; i < 3; i++)
-		index_segment_encode(&p->segments[i], &w);
-	return index_segments_check(&p->s, 0, w.buf, len, err);
-}
-
-#define segments_fail(change)                                                  \
+#define segment_fails(i, change)                                               \
 	do {                                                                   \
 		make_parts(&p);                                                \
 		change;                                                        \
-		assert_rc(ERR_CORRUPT, check_segments(&p, 3 * SEGMENT, &err)); \
+		assert_false(index_segment_ok(&p.s, i, &p.segments[i]));       \
 	} while (0)
 
 static void
-segments__malformed_fail(void **state)
+segment__malformed_fails(void **state)
 {
 	struct parts p;
 
 	(void)state;
 	make_parts(&p);
-	assert_ok(check_segments(&p, 3 * SEGMENT, &err));
-	assert_rc(ERR_CORRUPT, check_segments(&p, 3 * SEGMENT - 1, &err));
-	assert_rc(ERR_CORRUPT, check_segments(&p, 2 * SEGMENT, &err));
-	segments_fail(p.packs[0].size = 128 + 2 * SEALED + 16);
-	/* Before the first place; a gap; an overlap; too short; too long. */
-	segments_fail(p.segments[0].offset = 127);
-	segments_fail(p.segments[1].offset++);
-	segments_fail(p.segments[1].offset--);
-	segments_fail(p.segments[2].offset++);
-	segments_fail(p.segments[2].sealed_len = 16);
-	segments_fail(p.segments[2].sealed_len = 1024);
-	segments_fail(p.segments[2].sealed_len = UINT32_MAX);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(index_segment_ok(&p.s, i, &p.segments[i]));
+	segment_fails(1, p.packs[0].size = 128 + 2 * SEALED + 16);
+	/* Before the first place, and after it; too short; too long. */
+	segment_fails(0, p.segments[0].offset = 127);
+	segment_fails(0, p.segments[0].offset = 129);
+	segment_fails(1, p.segments[1].offset = 127);
+	segment_fails(2, p.segments[2].offset++);
+	segment_fails(2, p.segments[2].sealed_len = 16);
+	segment_fails(2, p.segments[2].sealed_len = 1024);
+	segment_fails(2, p.segments[2].sealed_len = UINT32_MAX);
 }
 
 /* The second page: two entries, the second of them up to the caller. */
@@ -988,6 +1038,7 @@ main(void)
 	    content_test(each__visits_all_in_order),
 	    content_test(each_pack__visits_all_in_order),
 	    content_test(merge__finds_all_of_both),
+	    content_test(each_pack__refuses_gaps_and_overlaps),
 	    content_test(join__finds_all_of_all),
 	    content_test(join__is_as_if_built_at_once),
 	    content_test(join__takes_the_place_that_the_last_one_says),
@@ -1000,7 +1051,7 @@ main(void)
 	    content_test(open__missing_is_not_damaged),
 	    cmocka_unit_test(summary__malformed_fields_fail),
 	    cmocka_unit_test(summary__leftovers_and_truncations_fail),
-	    cmocka_unit_test(segments__malformed_fail),
+	    cmocka_unit_test(segment__malformed_fails),
 	    cmocka_unit_test(page__malformed_entries_fail),
 	    cmocka_unit_test(page__must_end_before_the_next),
 	};
