@@ -29,6 +29,8 @@ static const struct command *const commands[] = {
     &cmd_find,
     &cmd_check,
     &cmd_grant,
+    &cmd_serve,
+    &cmd_site,
 };
 
 const struct command *
@@ -82,10 +84,11 @@ check_operands(
     const struct command *c, const struct operands *o, struct err *err)
 {
 	size_t max = 0;
+	bool any = false;
 
 	while (max < COMMAND_OPERANDS && c->operands[max] != NULL)
-		max++;
-	if (o->n > max)
+		any = strstr(c->operands[max++], "...") != NULL;
+	if (o->n > max && !any)
 		return err_set(err, ERR_USAGE,
 		    "'%s' is one word too many (see 'varve %s --help')",
 		    o->v[max], c->name);

@@ -46,7 +46,10 @@ struct command {
 	const char *name;
 	const char *summary; /* a line, lower case */
 	const char *about;   /* for --help: sentences */
-	/* In order; '[NAME]' may be left out, and so may all after it. */
+	/*
+	 * In order; '[NAME]' may be left out, and so may all after it;
+	 * '[NAME]...', as the last, stands for any number.
+	 */
 	const char *operands[COMMAND_OPERANDS];
 	const struct option_group *groups;
 	size_t ngroups;
@@ -60,7 +63,7 @@ struct command {
 };
 
 extern const struct command cmd_init, cmd_backup, cmd_list, cmd_mount,
-    cmd_restore, cmd_diff, cmd_find, cmd_check, cmd_grant;
+    cmd_restore, cmd_diff, cmd_find, cmd_check, cmd_grant, cmd_serve, cmd_site;
 
 /** command_at(i): The i-th command, or NULL after the last. */
 const struct command *command_at(size_t i);

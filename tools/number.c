@@ -88,3 +88,45 @@ number_size(const char *text, uint64_t min, uint64_t max, uint64_t *out,
 		return err_set(err, ERR_USAGE, "'%s' is too large", text);
 	return check_range(text, v << shift, min, max, out, err);
 }
+
+/* The seconds that a unit's letter stands for; 0 when it is none. */
+static uint64_t
+unit_seconds(const char *unit)
+{
+	if (unit[0] == '\0' || unit[1] != '\0')
+		return 0;
+	switch (unit[0]) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	case 'w':
+		return 7 * 86400;
+	default:
+		return 0;
+	}
+}
+
+int
+number_duration(const char *text, uint64_t min, uint64_t max, uint64_t *out,
+    struct err *err)
+{
+	const char *unit;
+	uint64_t v, each;
+
+	if (!digits(text, &unit, &v) || (each = unit_seconds(unit)) == 0)
+		return err_set(err, ERR_USAGE,
+		    "'%s' is not a length of time: digits and s, m, h, d or w,"
+		    " as in 90d",
+		    text);
+	if (__builtin_mul_overflow(v, each, &v) || v > max)
+		return err_set(err, ERR_USAGE, "'%s' is too long", text);
+	if (v < min)
+		return err_set(err, ERR_USAGE, "'%s' is too short", text);
+	*out = v;
+	return 0;
+}

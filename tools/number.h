@@ -20,4 +20,11 @@ NODISCARD int number_parse(const char *text, uint64_t min, uint64_t max,
 NODISCARD int number_size(const char *text, uint64_t min, uint64_t max,
     uint64_t *out, struct err *err);
 
+/**
+ * number_duration(text, min, max, out, err):
+ * Seconds: digits and one of s m h d w ('90d', '12h'). ERR_USAGE.
+ */
+NODISCARD int number_duration(const char *text, uint64_t min, uint64_t max,
+    uint64_t *out, struct err *err);
+
 #endif

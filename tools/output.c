@@ -64,9 +64,14 @@ output_duration(double seconds, char out[OUTPUT_TEXT])
 	else if (s < 3600)
 		(void)snprintf(out, OUTPUT_TEXT,
 		    "%" PRIu64 " min %" PRIu64 " s", s / 60, s % 60);
-	else
+	else if (s < 2 * 86400)
 		(void)snprintf(out, OUTPUT_TEXT,
 		    "%" PRIu64 " h %" PRIu64 " min", s / 3600, s / 60 % 60);
+	else if (s / 3600 % 24 == 0)
+		(void)snprintf(out, OUTPUT_TEXT, "%" PRIu64 " days", s / 86400);
+	else
+		(void)snprintf(out, OUTPUT_TEXT,
+		    "%" PRIu64 " days %" PRIu64 " h", s / 86400, s / 3600 % 24);
 	return out;
 }
 

@@ -18,7 +18,8 @@ const char *output_count(uint64_t n, char out[OUTPUT_TEXT]);
 const char *output_things(
     uint64_t n, const char *one, const char *many, char out[OUTPUT_THINGS]);
 
-/** output_duration(seconds, out): '0.21 s', '1.9 s', '5 min 12 s', '2 h 3 min'. */
+/** output_duration(seconds, out): '0.21 s', '1.9 s', '5 min 12 s', '2 h 3 min',
+ * '90 days', '3 days 4 h'. */
 const char *output_duration(double seconds, char out[OUTPUT_TEXT]);
 
 /** output_time(m, out): '2026-11-21T14:20:00Z'. */

@@ -169,9 +169,9 @@ sitedb_lengthen(struct sitedb *db, int64_t seconds, struct err *err)
 	rc = setting_get(db->sql, SETTING_LOCK, -1, &old, err);
 	if (rc == 0 && seconds < old)
 		rc = err_set(err, ERR_DENIED,
-		    "the retention lock is %jd days and %jd seconds: it can be"
+		    "the retention lock is %jd s (%jd days): it can be"
 		    " lengthened, never shortened",
-		    (intmax_t)(old / 86400), (intmax_t)(old % 86400));
+		    (intmax_t)old, (intmax_t)(old / 86400));
 	if (rc == 0 && seconds > old)
 		rc = setting_raise(db->sql, SETTING_LOCK, seconds, err);
 	(void)pthread_mutex_unlock(&db->mu);

@@ -111,6 +111,33 @@ size__refuses(UNUSED void **state)
 	refuse_size("9M", 0, (UINT64_C(8) << 20), "is too large");
 }
 
+static void
+number_duration__takes_one_unit(void **state)
+{
+	static const char *const bad[] = {"", "d", "90", "90days", "1h30m",
+	    "-1d", " 1d", "1.5d", "99999999999999999999d", "90D"};
+	struct err err;
+	uint64_t v;
+
+	(void)state;
+	assert_int_equal(number_duration("90d", 0, UINT64_MAX, &v, &err), 0);
+	assert_int_equal(v, 90 * 86400);
+	assert_int_equal(number_duration("0s", 0, 10, &v, &err), 0);
+	assert_int_equal(v, 0);
+	assert_int_equal(number_duration("5m", 0, 300, &v, &err), 0);
+	assert_int_equal(v, 300);
+	assert_int_equal(number_duration("2h", 0, UINT64_MAX, &v, &err), 0);
+	assert_int_equal(v, 7200);
+	assert_int_equal(number_duration("2w", 0, UINT64_MAX, &v, &err), 0);
+	assert_int_equal(v, 14 * 86400);
+	assert_int_equal(number_duration("301s", 0, 300, &v, &err), ERR_USAGE);
+	assert_int_equal(number_duration("1s", 2, 300, &v, &err), ERR_USAGE);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(
+		    number_duration(bad[i], 0, UINT64_MAX, &v, &err),
+		    ERR_USAGE);
+}
+
 int
 main(void)
 {
@@ -120,6 +147,7 @@ main(void)
 	    cmocka_unit_test(parse__keeps_the_range),
 	    cmocka_unit_test(size__units),
 	    cmocka_unit_test(size__refuses),
+	    cmocka_unit_test(number_duration__takes_one_unit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

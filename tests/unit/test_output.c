@@ -73,6 +73,9 @@ duration__by_its_length(UNUSED void **state)
 	assert_string_equal(output_duration(59.96, out), "1 min 0 s");
 	assert_string_equal(output_duration(3599, out), "59 min 59 s");
 	assert_string_equal(output_duration(7384, out), "2 h 3 min");
+	assert_string_equal(output_duration(90 * 86400, out), "90 days");
+	assert_string_equal(
+	    output_duration(3 * 86400 + 14400, out), "3 days 4 h");
 }
 
 static void

@@ -1,6 +1,6 @@
 # bash completion for varve. A test compares the lists with the program's own.
 
-_varve_commands='init backup list mount restore diff find check grant help'
+_varve_commands='init backup list mount restore diff find check grant serve site help'
 
 _varve_common='--help --json --quiet --verbose'
 _varve_store='--store --fingerprint'
@@ -46,6 +46,13 @@ _varve_options()
 			"--as --recovery-key-file $_varve_store" \
 			"$_varve_passphrase $_varve_common"
 		;;
+	serve)
+		echo "--init --for --site --country --accreditation --until" \
+			"--lock --request $_varve_common"
+		;;
+	site)
+		echo "$_varve_open"
+		;;
 	esac
 }
 
@@ -57,12 +64,13 @@ _varve_value()
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
 		;;
-	--*-file)
+	--*-file | --for | --request)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		;;
 	-o | -n | --options | --exclude | --exec | --name | --host | --threads | \
 		--last | --dataset | --cache | --until | --as | --*person | \
+		--site | --country | --accreditation | --lock | \
 		--*passphrase-command)
 		;;
 	*)
@@ -91,9 +99,18 @@ _varve()
 			"$(_varve_options "$command")" -- "$word")
 	else
 		case $command in
-		init | mount)
+		init | mount | serve)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -d -- "$word")
+			;;
+		site)
+			if [ "$COMP_CWORD" -eq 2 ]; then
+				mapfile -t COMPREPLY < <(compgen -W \
+					'add remove allow list' -- "$word")
+			else
+				compopt -o filenames
+				mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			fi
 			;;
 		backup | restore)
 			compopt -o filenames
