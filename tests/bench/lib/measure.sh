@@ -8,8 +8,9 @@
 short=3 # seconds; what takes less is repeated
 rounds=${quick:+3}
 rounds=${rounds:-5}
-limit=${quick:+60}
-limit=${limit:-150} # seconds, for any one thing
+limit=1800 # seconds, for any one thing
+mount_limit=${quick:+60}
+mount_limit=${mount_limit:-150} # and for what is done in a mount
 
 # wants ROW...: whether any of them was asked for.
 wants() {
@@ -105,4 +106,14 @@ those() {
 same_tree() {
 	[ -z "$(rsync -aHnci --delete "$source/" "$1/" 2>&1 |
 	    grep -v ' \./$' | head -n 1)" ]
+}
+
+# The parts of a backup beside their libraries, in one process.
+measure_parts() {
+	if [ -z "$parts_exe" ]; then
+		say 'no build of ours, no parts of it'
+		return
+	fi
+	TMPDIR=$([ -d /dev/shm ] && echo /dev/shm || echo "$work") \
+	    "$parts_exe" -- "$work/source/k" >"$out/parts.txt"
 }

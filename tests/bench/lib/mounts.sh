@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 # What is done in a mount, by the programs that people use there. Sourced by
 # tools/bench.
 
@@ -108,7 +108,7 @@ shared_file() {
 }
 
 in_k_mount() {
-	local all
+	local all limit=$mount_limit
 	warm_repository
 	start_mount || return 1
 	if [ "$flag" != ok ]; then
@@ -167,7 +167,7 @@ read_anywhere() {
 }
 
 in_m_mount() {
-	local file
+	local file limit=$mount_limit
 	start_mount || return 1
 	if [ "$flag" != ok ]; then
 		note m-mount-read 0 failed

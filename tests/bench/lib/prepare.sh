@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # What has to be there before anything is measured: programs, data, a place to
 # work in. Sourced by tools/bench.
 
@@ -19,12 +19,15 @@ have() {
 
 build_varve() {
 	varve=${VARVE:-}
+	parts_exe=
 	if [ -z "$varve" ]; then
 		have
 		[ -f "$base/build/build.ninja" ] || meson setup \
 		    --buildtype=release "$base/build" "$top" >/dev/null
-		ninja --quiet -C "$base/build" tools/varve >&2
+		ninja --quiet -C "$base/build" tools/varve \
+		    tests/bench/parts/parts >&2
 		varve=$base/build/tools/varve
+		parts_exe=$base/build/tests/bench/parts/parts
 	fi
 	varve=$(command -v "$varve") || die "there is no '$VARVE'"
 }

@@ -90,6 +90,10 @@ report() {
 		circumstances
 		echo
 		table text | as_text
+		[ ! -f "$out/parts.txt" ] || {
+			echo
+			cat "$out/parts.txt"
+		}
 	} >"$out/table.txt"
 	{
 		table markdown | as_markdown
