@@ -39,14 +39,11 @@ now_ms(void)
 static int
 publish(struct fs_dataset *d, struct err *err)
 {
-	const struct snapshot *head = log_head(d->log);
+	size_t n;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(d->log, &n);
 	struct days days = {0};
-	int rc = 0;
+	int rc = chunks_set_indexes(d->chunks, indexes, n, err);
 
-	if (head != NULL)
-		rc = chunks_set_indexes(d->chunks,
-		    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes,
-		    head->nindexes, err);
 	for (size_t i = 0; rc == 0 && i < log_count(d->log); i++)
 		rc = days_add(&days, log_snapshot(d->log, i)->time, i, err);
 	if (rc != 0) {
@@ -55,7 +52,7 @@ publish(struct fs_dataset *d, struct err *err)
 	}
 	days_clear(&d->days);
 	d->days = days;
-	d->newest = head;
+	d->newest = log_head(d->log);
 	d->behind = false;
 	return 0;
 }

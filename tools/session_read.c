@@ -48,6 +48,8 @@ session_log(const struct session *s, const char *dataset, struct log **out,
 	r = log_load(s->access, ds, s->heads, out, err);
 	if (r == 0 && log_damage(*out) != NULL)
 		warn_of_damage(s, *out);
+	if (r == 0 && log_warning(*out) != NULL)
+		message_problem(s->run, "%s", log_warning(*out)->text);
 	return r;
 }
 
@@ -70,7 +72,8 @@ session_chunks(struct session *s, const struct log *log, struct chunks **out,
     struct err *err)
 {
 	const struct dataset *ds = log_dataset(log);
-	const struct snapshot *head = log_head(log);
+	size_t n;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
 	AUTO(chunks) struct chunks *c = NULL;
 	int r;
 
@@ -82,10 +85,8 @@ session_chunks(struct session *s, const struct log *log, struct chunks **out,
 	if (r == 0)
 		r = chunks_new(
 		    access_store(s->access), s->cache, ds->keys, &c, err);
-	if (r == 0 && head != NULL)
-		r = chunks_set_indexes(c,
-		    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes,
-		    head->nindexes, err);
+	if (r == 0)
+		r = chunks_set_indexes(c, indexes, n, err);
 	if (r != 0)
 		return r;
 	*out = STEAL(c);
@@ -99,18 +100,17 @@ look_again(void *arg, struct err *err)
 	struct opened *o = arg;
 	const struct dataset *ds = log_dataset(o->log);
 	AUTO(log) struct log *log = NULL;
-	const struct snapshot *head;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN];
+	size_t n;
 	int r = log_load(o->session->access, ds, NULL, &log, err);
 
 	if (r != 0)
 		return r;
-	head = log_head(log);
-	if (head == NULL)
+	if (log_records(log) == 0)
 		return err_set(
 		    err, ERR_CORRUPT, "the log of '%s' has gone", ds->name);
-	return chunks_set_indexes(o->chunks,
-	    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes, head->nindexes,
-	    err);
+	indexes = log_indexes(log, &n);
+	return chunks_set_indexes(o->chunks, indexes, n, err);
 }
 
 int

@@ -181,6 +181,17 @@ NODISCARD int access_signer(const struct access *a,
     int64_t when, struct ed25519_public *out, struct err *err);
 
 /**
+ * access_admin_signer(a, id, when, out, err):
+ * The same, provided that it is an admin at ${when}. Errors: ERR_AUTH it isn't.
+ */
+NODISCARD int access_admin_signer(const struct access *a,
+    const uint8_t id[IDENTITY_ID_LEN], int64_t when, struct ed25519_public *out,
+    struct err *err);
+
+/** access_now(a): Unix seconds, by the clock that grants are held against. */
+int64_t access_now(const struct access *a);
+
+/**
  * access_signer_name(a, id):
  * The name of an identity, or NULL. Valid until a refresh.
  */

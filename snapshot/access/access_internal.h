@@ -103,8 +103,6 @@ struct access {
 	size_t nlisted;
 };
 
-int64_t access_now(const struct access *a);
-
 /** access_valid(g, when): Whether ${g} has begun and not ended. */
 bool access_valid(const struct grant *g, int64_t when);
 

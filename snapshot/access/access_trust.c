@@ -261,6 +261,22 @@ access_signer(const struct access *a, const uint8_t id[IDENTITY_ID_LEN],
 	    name != NULL ? name : "an unknown key");
 }
 
+int
+access_admin_signer(const struct access *a, const uint8_t id[IDENTITY_ID_LEN],
+    int64_t when, struct ed25519_public *out, struct err *err)
+{
+	const struct identity_public *admin = access_trust_admin(a, id, when);
+	const char *name;
+
+	if (admin == NULL) {
+		name = access_signer_name(a, id);
+		return err_set(err, ERR_AUTH, "'%s' was no admin at that time",
+		    name != NULL ? name : "an unknown key");
+	}
+	*out = admin->sign;
+	return 0;
+}
+
 /* An id is a hash of the name among others: any object that has it will do. */
 const char *
 access_signer_name(const struct access *a, const uint8_t id[IDENTITY_ID_LEN])

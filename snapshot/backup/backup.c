@@ -153,16 +153,16 @@ resume_pack(void *arg, const uint8_t *note, size_t len, struct err *err)
 }
 
 static int
-open_ingest(struct run *run, struct err *err)
+open_ingest(struct run *run, const struct log *log, struct err *err)
 {
+	size_t nindexes;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &nindexes);
 	int ret;
 
 	ret = ingest_new(
 	    access_store(run->access), run->ds->keys, &run->ingest, err);
-	if (ret == 0 && run->before != NULL)
-		ret = ingest_known(run->ingest,
-		    (const uint8_t(*)[OBJECT_NAME_LEN])run->before->indexes,
-		    run->before->nindexes, err);
+	if (ret == 0)
+		ret = ingest_known(run->ingest, indexes, nindexes, err);
 	if (ret != 0)
 		return ret;
 	/* What it would take over may be gone: read, and store, it again. */
@@ -221,7 +221,7 @@ open_pipeline(struct run *run, struct err *err)
 	as->links = run->links;
 	as->problems = &run->problems;
 	as->progress = run->opt->progress;
-	as->next_ino = run->before != NULL ? run->before->next_ino : 1;
+	as->next_ino = run->next_ino;
 	return assembly_init(as, err);
 }
 
@@ -325,23 +325,26 @@ append(struct run *run, struct log *log, struct snapshot *s, struct err *local,
 	AUTO(snapshot) struct snapshot *own = s;
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	struct ingest_totals totals;
-	size_t before;
+	uint8_t(*indexes)[OBJECT_NAME_LEN] = NULL;
+	size_t n, before;
 	int ret;
 
 	ret = store_lock_dataset(access_store(run->access), run->ds->id,
 	    STORE_LOCK_APPEND, &lock, err);
 	if (ret != 0 || (ret = catch_up(log, err)) != 0)
 		return ret;
-	ret = ingest_finish(run->ingest, &s->indexes, &s->nindexes, err);
+	ret = ingest_finish(run->ingest, &indexes, &n, err);
 	if (ret != 0)
 		return ret;
 	totals = ingest_totals(run->ingest);
 	s->added_chunks = totals.chunks;
 	s->added_bytes = totals.bytes;
 	s->added_stored = totals.stored;
-	before = log_count(log);
-	ret = log_append(log, STEAL(own), err);
-	if (ret != 0 && log_count(log) > before) {
+	before = log_records(log);
+	ret = log_append(log, STEAL(own),
+	    (const uint8_t(*)[OBJECT_NAME_LEN])indexes, n, err);
+	free(indexes);
+	if (ret != 0 && log_records(log) > before) {
 		/* Stored; what failed is to remember it on this machine. */
 		err_copy(local, err);
 		ret = 0;
@@ -414,15 +417,18 @@ static int
 run_locked(struct run *run, struct store_lock *lock, struct log *log,
     struct backup_result *out, struct err *err)
 {
+	const struct snapshot *newest = log_newest(log);
 	struct err local;
 	int ret;
 
 	run->before = out->before = log_head(log);
+	/* Of a snapshot that has expired, too: none is given out again. */
+	run->next_ino = newest != NULL ? newest->next_ino : 1;
 	if ((ret = open_state(run, log, err)) != 0)
 		return ret;
 	if ((ret = tell_others(run, lock, err)) != 0)
 		return ret;
-	if ((ret = open_ingest(run, err)) != 0)
+	if ((ret = open_ingest(run, log, err)) != 0)
 		return ret;
 	if ((ret = open_pipeline(run, err)) != 0)
 		return ret;

@@ -12,7 +12,8 @@ struct run {
 	const struct backup_options *opt;
 	struct access *access;
 	const struct dataset *ds;
-	const struct snapshot *before; /* the newest so far, or NULL */
+	const struct snapshot *before; /* the newest that is kept, or NULL */
+	uint64_t next_ino;             /* the first inode number to give out */
 	struct source source;
 	struct exclude *exclude;
 	struct state *state; /* NULL: none is kept */

@@ -11,17 +11,12 @@ scope_clear(struct scope *s)
 	for (size_t i = 0; i < s->nsnapshots; i++)
 		snapshot_free(s->snapshots[i]);
 	free(s->snapshots);
+	free(s->indexes);
 	free(s->listed);
 	jobs_clear(&s->packs);
 	lengths_clear(&s->lengths);
 }
 #define SCOPE_AUTO __attribute__((cleanup(scope_clear)))
-
-const struct snapshot *
-scope_head(const struct scope *s)
-{
-	return s->nsnapshots == 0 ? NULL : s->snapshots[s->nsnapshots - 1];
-}
 
 void
 scope_ref(const struct scope *s, enum object_class cls,
@@ -49,6 +44,8 @@ check_without_keys(
 
 	memcpy(s.id, id, sizeof(s.id));
 	rc = check_log(&s, err);
+	if (rc == 0)
+		rc = check_indexes_there(&s, err);
 	if (rc == 0)
 		rc = jobs_list(&s, OBJECT_INDEX, &s.packs, err);
 	if (rc == 0)
@@ -169,6 +166,5 @@ check_run(struct access *a, struct heads *heads,
 	out->objects = atomic_load(&c.done.objects);
 	out->bytes = atomic_load(&c.done.bytes);
 	out->damaged = c.damaged;
-	free(c.signers);
 	return rc;
 }

@@ -147,7 +147,7 @@ check_index(struct scope *s, struct reader *r, uint32_t i, struct err *err)
 	struct err why;
 	int rc;
 
-	scope_ref(s, OBJECT_INDEX, scope_head(s)->indexes[i], &ref);
+	scope_ref(s, OBJECT_INDEX, s->indexes[i], &ref);
 	rc = read_index(&l, r, &ref, &why);
 	if (rc == 0)
 		return 0;
@@ -164,11 +164,30 @@ int
 check_indexes(struct scope *s, struct err *err)
 {
 	READER_AUTO struct reader r = {0};
-	const struct snapshot *head = scope_head(s);
 	int rc = reader_init(&r, err);
 
-	for (size_t i = 0; rc == 0 && head != NULL && i < head->nindexes; i++)
+	for (size_t i = 0; rc == 0 && i < s->nindexes; i++)
 		rc = check_index(s, &r, (uint32_t)i, err);
 	listed_sort(s, 0);
+	return rc;
+}
+
+int
+check_indexes_there(struct scope *s, struct err *err)
+{
+	int rc = 0;
+
+	/* What an older record names may have gone. */
+	for (size_t i = 0; rc == 0 && !s->partial && i < s->nindexes; i++) {
+		struct object_ref ref;
+		struct err why;
+		uint64_t size;
+
+		scope_ref(s, OBJECT_INDEX, s->indexes[i], &ref);
+		rc = store_size(s->c->store, &ref, &size, &why);
+		if (rc == ERR_NOT_FOUND)
+			(void)err_set(&why, rc, "missing");
+		rc = check_pass_over(s->c, &ref, rc, &why, err);
+	}
 	return rc;
 }

@@ -23,12 +23,6 @@
 
 #include <pthread.h>
 
-/* A grant as writer or admin: who may have signed records. */
-struct signer {
-	uint8_t id[IDENTITY_ID_LEN];
-	int64_t from;
-};
-
 struct check {
 	struct access *access;
 	struct store *store; /* the access's */
@@ -37,8 +31,6 @@ struct check {
 	struct check_result *out; /* but for objects, bytes and damaged */
 	struct check_progress done;
 	struct mix mix;
-	struct signer *signers;
-	size_t nsigners;
 	pthread_mutex_t mu; /* held while on_damage is called */
 	uint64_t damaged;   /* guarded by mu */
 };
@@ -78,9 +70,13 @@ struct jobs {
 struct scope {
 	struct check *c;
 	uint8_t id[DATASET_ID_LEN];
-	const struct dataset *ds;    /* NULL: without keys */
-	struct snapshot **snapshots; /* those that could be opened, by seq */
+	const struct dataset *ds; /* NULL: without keys */
+	/* Those that could be opened and have not expired, by seq. */
+	struct snapshot **snapshots;
 	size_t nsnapshots;
+	/* The index set of the newest record that is sound. */
+	uint8_t (*indexes)[OBJECT_NAME_LEN];
+	size_t nindexes;
 	/*
 	 * Something in the log or the indexes could not be read, so that what
 	 * nothing refers to may yet be needed.
@@ -149,19 +145,13 @@ NODISCARD int check_object(struct check *c, struct reader *r,
 
 /** check_keys(c, err): The root and the key objects. */
 NODISCARD int check_keys(struct check *c, struct err *err);
-/**
- * check_signer_ever(c, id, dataset, out, err):
- * access_signer() at any time: what a record says of its time is sealed.
- */
-NODISCARD int check_signer_ever(const struct check *c,
-    const uint8_t id[IDENTITY_ID_LEN], const uint8_t dataset[DATASET_ID_LEN],
-    struct ed25519_public *out, struct err *err);
 
-/** check_log(s, err): Fills ${s}->snapshots when there are keys. */
+/**
+ * check_log(s, err):
+ * Fills ${s}->indexes, and ${s}->snapshots when there are keys.
+ */
 NODISCARD int check_log(struct scope *s, struct err *err);
 
-/** scope_head(s): The newest snapshot that could be opened, or NULL. */
-const struct snapshot *scope_head(const struct scope *s);
 void scope_ref(const struct scope *s, enum object_class cls,
     const uint8_t name[OBJECT_NAME_LEN], struct object_ref *ref);
 
@@ -169,6 +159,8 @@ void scope_ref(const struct scope *s, enum object_class cls,
 
 /** check_indexes(s, err): Those that the newest record names. */
 NODISCARD int check_indexes(struct scope *s, struct err *err);
+/** check_indexes_there(s, err): Without keys: whether they are there. */
+NODISCARD int check_indexes_there(struct scope *s, struct err *err);
 
 /** listed_sort(s, first): Those from ${first} on. */
 void listed_sort(struct scope *s, size_t first);

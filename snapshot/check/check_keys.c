@@ -43,56 +43,6 @@ check_root(struct check *c, struct err *err)
 	return check_pass_over(c, &ref, rc, &why, err);
 }
 
-/* --- who may sign logs -------------------------------------------------- */
-
-static int
-add_signer(struct check *c, const struct grant *g, struct err *err)
-{
-	struct signer *v =
-	    reallocarray(c->signers, c->nsigners + 1, sizeof(*v));
-
-	if (v == NULL)
-		return err_nomem(err);
-	c->signers = v;
-	v[c->nsigners].from = g->from;
-	memcpy(v[c->nsigners++].id, g->subject.id, IDENTITY_ID_LEN);
-	return 0;
-}
-
-/* Whether the grant counts, access_signer() says. */
-static int
-note_grant(struct check *c, const uint8_t *buf, size_t len, struct err *err)
-{
-	struct grant g;
-
-	if (grant_peek(buf, len, &g, NULL) != 0 ||
-	    (g.role != ROLE_ADMIN && g.role != ROLE_WRITER))
-		return 0;
-	return add_signer(c, &g, err);
-}
-
-int
-check_signer_ever(const struct check *c, const uint8_t id[IDENTITY_ID_LEN],
-    const uint8_t dataset[DATASET_ID_LEN], struct ed25519_public *out,
-    struct err *err)
-{
-	int64_t made = access_root(c->access)->created;
-	int rc = access_signer(c->access, id, dataset, made, out, err);
-
-	for (size_t i = 0; rc == ERR_AUTH && i < c->nsigners; i++) {
-		const struct signer *s = &c->signers[i];
-
-		if (memcmp(s->id, id, IDENTITY_ID_LEN) == 0)
-			rc = access_signer(
-			    c->access, id, dataset, s->from, out, err);
-	}
-	if (rc == ERR_AUTH)
-		return err_set(err, ERR_AUTH,
-		    "signed by someone who was never granted to write this "
-		    "dataset");
-	return rc;
-}
-
 /* --- key objects -------------------------------------------------------- */
 
 static void
@@ -119,11 +69,9 @@ read_key(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 		return 0;
 	check_expect(k->c, len);
 	check_count(k->c, 1, len);
-	if (rc == 0) {
-		rc = note_grant(k->c, buf, len, err);
-		free(buf);
-		return rc;
-	}
+	free(buf);
+	if (rc == 0)
+		return 0;
 	name_of(ref, &name);
 	if (name_set_add(&k->told, &name, err) < 0)
 		return ERR_NOMEM;

@@ -158,10 +158,10 @@ find_missing(struct scope *s, struct err *err)
 }
 
 static bool
-is_named(const struct snapshot *head, const uint8_t name[OBJECT_NAME_LEN])
+is_named(const struct scope *s, const uint8_t name[OBJECT_NAME_LEN])
 {
-	for (size_t i = 0; head != NULL && i < head->nindexes; i++)
-		if (memcmp(head->indexes[i], name, OBJECT_NAME_LEN) == 0)
+	for (size_t i = 0; i < s->nindexes; i++)
+		if (memcmp(s->indexes[i], name, OBJECT_NAME_LEN) == 0)
 			return true;
 	return false;
 }
@@ -173,7 +173,7 @@ count_indexes(struct scope *s, uint64_t *unnamed, struct err *err)
 	int rc = jobs_list(s, OBJECT_INDEX, &indexes, err);
 
 	for (size_t i = 0; i < indexes.n; i++)
-		*unnamed += !is_named(scope_head(s), indexes.v[i].ref.name);
+		*unnamed += !is_named(s, indexes.v[i].ref.name);
 	jobs_clear(&indexes);
 	return rc;
 }

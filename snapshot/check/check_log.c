@@ -14,8 +14,9 @@ struct chain {
 	struct scope *s;
 	struct object_ref *refs;
 	size_t n, cap;
-	uint64_t seen; /* 0: nothing */
-	uint8_t seen_name[OBJECT_NAME_LEN];
+	struct head_seen seen; /* seq 0: nothing */
+	uint64_t changes;      /* of the primary, so far */
+	bool moved;            /* see check_seen() */
 	uint64_t own; /* of the last record that is of this log; 0: none yet */
 	bool damaged;
 };
@@ -75,7 +76,7 @@ recall(struct chain *ch, struct err *err)
 	int rc = ERR_NOT_FOUND;
 
 	if (heads != NULL)
-		rc = heads_get(heads, ch->s->id, &ch->seen, ch->seen_name, err);
+		rc = heads_get(heads, ch->s->id, &ch->seen, err);
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
@@ -155,33 +156,15 @@ tell_gap(struct chain *ch, size_t i, const struct record_head *head)
 /* A writer who came in a later epoch can't open what was sealed before. */
 static int
 open_record(const struct chain *ch, const uint8_t *buf, size_t len,
-    struct snapshot **out, struct err *err)
+    struct record **out, struct err *err)
 {
 	int rc;
 
 	*out = NULL;
 	if (ch->s->ds == NULL)
 		return 0;
-	rc = record_decode_snapshot(buf, len, ch->s->ds->keys, out, err);
+	rc = record_decode(buf, len, ch->s->ds->keys, out, err);
 	return rc == ERR_DENIED ? 0 : rc;
-}
-
-static int
-check_signature(const struct chain *ch, const struct record_head *head,
-    const struct snapshot *snap, const uint8_t *buf, size_t len,
-    struct err *err)
-{
-	const struct check *c = ch->s->c;
-	struct ed25519_public signer;
-	int rc;
-
-	if (snap != NULL)
-		rc = access_signer(c->access, head->signer, ch->s->id,
-		    snap->end.s, &signer, err);
-	else
-		rc =
-		    check_signer_ever(c, head->signer, ch->s->id, &signer, err);
-	return rc != 0 ? rc : record_check(buf, len, &signer, err);
 }
 
 static int
@@ -199,27 +182,90 @@ take_snapshot(struct scope *s, struct snapshot *snap, struct err *err)
 	return 0;
 }
 
+static void
+mark_expired(struct scope *s, const struct record_target *t, uint64_t by)
+{
+	size_t low = 0;
+	size_t high = s->nsnapshots;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (s->snapshots[mid]->seq < t->seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < s->nsnapshots &&
+	    memcmp(s->snapshots[low]->id, t->id, OBJECT_NAME_LEN) == 0)
+		s->snapshots[low]->expired = by;
+}
+
+/* Whether one contradicts another is found when the log is loaded. */
+static int
+take_record(struct chain *ch, const struct object_ref *ref, struct record *r,
+    struct err *err)
+{
+	if (r->head.type == RECORD_SNAPSHOT) {
+		memcpy(r->snapshot->id, ref->name, OBJECT_NAME_LEN);
+		return take_snapshot(ch->s, STEAL(r->snapshot), err);
+	}
+	if (r->head.type == RECORD_EXPIRE)
+		for (size_t i = 0; i < r->expire.n; i++)
+			mark_expired(ch->s, &r->expire.targets[i], r->head.seq);
+	return 0;
+}
+
+static int
+take_indexes(struct scope *s, const struct record_clear *clear, struct err *err)
+{
+	size_t n = clear->nindexes;
+	uint8_t(*copy)[OBJECT_NAME_LEN] = NULL;
+
+	if (n > 0) {
+		copy = reallocarray(s->indexes, n, sizeof(*copy));
+		if (copy == NULL)
+			return err_nomem(err);
+		memcpy(copy, clear->indexes, n * sizeof(*copy));
+		s->indexes = copy;
+	}
+	s->nindexes = n;
+	return 0;
+}
+
+static void
+count_change(struct chain *ch, const struct record_head *head)
+{
+	if (head->type != RECORD_PRIMARY)
+		return;
+	ch->changes++;
+	if (ch->changes > ch->seen.changes && head->seq <= ch->seen.seq)
+		ch->moved = true;
+}
+
 static int
 check_bytes_of(
     struct chain *ch, size_t i, const uint8_t *buf, size_t len, struct err *err)
 {
-	AUTO(snapshot) struct snapshot *snap = NULL;
+	AUTO(record) struct record *r = NULL;
 	bool gap = ch->refs[i].seq > seq_before(ch, i) + 1;
-	struct record_head head;
-	int rc = record_peek(buf, len, &head, err);
+	struct record_clear clear;
+	int rc = record_peek(buf, len, &clear, err);
 
 	if (gap)
-		tell_gap(ch, i, rc == 0 ? &head : NULL);
+		tell_gap(ch, i, rc == 0 ? &clear.head : NULL);
 	if (rc == 0)
-		rc = check_place(ch, i, &head, err);
+		rc = check_place(ch, i, &clear.head, err);
 	if (rc == 0)
-		rc = open_record(ch, buf, len, &snap, err);
+		rc = open_record(ch, buf, len, &r, err);
 	if (rc == 0)
-		rc = check_signature(ch, &head, snap, buf, len, err);
-	if (rc != 0 || snap == NULL)
+		rc = log_verify(ch->s->c->access, &clear, buf, len, err);
+	if (rc == 0)
+		rc = take_indexes(ch->s, &clear, err);
+	if (rc != 0)
 		return rc;
-	memcpy(snap->id, ch->refs[i].name, OBJECT_NAME_LEN);
-	return take_snapshot(ch->s, STEAL(snap), err);
+	count_change(ch, &clear.head);
+	return r == NULL ? 0 : take_record(ch, &ch->refs[i], r, err);
 }
 
 static int
@@ -258,18 +304,20 @@ has_name(const struct chain *ch, uint64_t seq, const uint8_t *name)
 	return false;
 }
 
+/* Another primary's log need not hold what the one before it had. */
 static void
 check_seen(struct chain *ch)
 {
 	uint64_t last = seq_before(ch, ch->n);
+	uint64_t seen = ch->seen.seq;
 	struct object_ref ref;
 
-	if (ch->seen == 0 || has_name(ch, ch->seen, ch->seen_name))
+	if (seen == 0 || has_name(ch, seen, ch->seen.name) || ch->moved)
 		return;
 	ch->damaged = true;
-	scope_ref(ch->s, OBJECT_LOG, ch->seen_name, &ref);
-	ref.seq = ch->seen;
-	if (ch->seen > last)
+	scope_ref(ch->s, OBJECT_LOG, ch->seen.name, &ref);
+	ref.seq = seen;
+	if (seen > last)
 		check_say(ch->s->c, &ref,
 		    "missing: this machine has seen it, the log ends at record "
 		    "%ju",
@@ -277,6 +325,20 @@ check_seen(struct chain *ch)
 	else
 		check_say(ch->s->c, &ref,
 		    "missing: this machine has seen it, the log was rewritten");
+}
+
+/* Without keys, nothing says how late a snapshot's time is. */
+static int
+remember(const struct chain *ch, struct err *err)
+{
+	struct head_seen head = {
+	    .seq = ch->n,
+	    .changes = ch->changes,
+	    .latest = INT64_MAX,
+	};
+
+	memcpy(head.name, ch->refs[ch->n - 1].name, OBJECT_NAME_LEN);
+	return heads_set(ch->s->c->heads, ch->s->id, &head, err);
 }
 
 /*
@@ -300,16 +362,27 @@ load_log(struct chain *ch, struct err *err)
 			return 0;
 		return check_unlisted(s->c, OBJECT_LOG, s->id, rc, &why, err);
 	}
-	if (s->c->heads == NULL || ch->n == 0)
-		return 0;
-	return heads_set(s->c->heads, s->id, ch->refs[ch->n - 1].seq,
-	    ch->refs[ch->n - 1].name, err);
+	return s->c->heads == NULL || ch->n == 0 ? 0 : remember(ch, err);
+}
+
+/* Those that have expired need not be whole, nor be there. */
+static void
+drop_expired(struct scope *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->nsnapshots; i++) {
+		if (s->snapshots[i]->expired == 0)
+			s->snapshots[kept++] = s->snapshots[i];
+		else
+			snapshot_free(s->snapshots[i]);
+	}
+	s->nsnapshots = kept;
 }
 
 static int
 check_chain(struct chain *ch, struct err *err)
 {
-	const struct snapshot *head;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < ch->n; i++)
@@ -319,9 +392,8 @@ check_chain(struct chain *ch, struct err *err)
 	check_seen(ch);
 	if (!ch->damaged)
 		rc = load_log(ch, err);
-	head = scope_head(ch->s);
-	ch->s->partial =
-	    ch->damaged || (ch->n > 0 && (head == NULL || head->seq != ch->n));
+	drop_expired(ch->s);
+	ch->s->partial = ch->damaged;
 	return rc;
 }
 

@@ -196,8 +196,7 @@ check_listings(struct opener *o, const struct job *job, const struct pack *pack,
 
 		if (!l->entire)
 			continue;
-		scope_ref(
-		    s, OBJECT_INDEX, scope_head(s)->indexes[l->index], &ref);
+		scope_ref(s, OBJECT_INDEX, s->indexes[l->index], &ref);
 		rc = compare_places(pack, l, where, n, job, &why);
 		if (rc == 0)
 			rc = compare_index(o, job, l, sum, &ref, &why);

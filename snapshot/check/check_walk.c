@@ -13,7 +13,6 @@
 int
 walk_init(struct walk *w, struct scope *s, struct err *err)
 {
-	const struct snapshot *head = scope_head(s);
 	const struct keyring *kr = s->ds->keys;
 	int rc;
 
@@ -26,8 +25,8 @@ walk_init(struct walk *w, struct scope *s, struct err *err)
 		rc = chunks_new(s->c->store, w->cache, kr, &w->chunks, err);
 	if (rc == 0)
 		rc = chunks_set_indexes(w->chunks,
-		    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes,
-		    head->nindexes, err);
+		    (const uint8_t(*)[OBJECT_NAME_LEN])s->indexes, s->nindexes,
+		    err);
 	return rc;
 }
 

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESERVE_MIN 64
-#define NS_PER_S 1000000000
-#define NS_PER_MS 1000000
+const struct dataset *
+log_dataset(const struct log *l)
+{
+	return l->ds;
+}
 
 size_t
 log_count(const struct log *l)
@@ -25,16 +27,86 @@ log_head(const struct log *l)
 	return l->nsnapshots == 0 ? NULL : l->snapshots[l->nsnapshots - 1];
 }
 
-const struct dataset *
-log_dataset(const struct log *l)
+const struct snapshot *
+log_newest(const struct log *l)
 {
-	return l->ds;
+	for (size_t i = l->nrecords; i > 0; i--) {
+		const struct record *r = l->records[i - 1];
+
+		if (r->open && r->head.type == RECORD_SNAPSHOT)
+			return r->snapshot;
+	}
+	return NULL;
+}
+
+const uint8_t (*log_indexes(const struct log *l, size_t *n))[OBJECT_NAME_LEN]
+{
+	*n = l->indexes.n;
+	return (const uint8_t(*)[OBJECT_NAME_LEN])l->indexes.names;
+}
+
+const struct rules *
+log_rules(const struct log *l)
+{
+	return l->rules == NULL ? NULL : &l->rules->rules;
+}
+
+size_t
+log_records(const struct log *l)
+{
+	return l->nrecords;
+}
+
+const struct record *
+log_record(const struct log *l, size_t i)
+{
+	return l->records[i];
+}
+
+const struct record *
+log_record_at(const struct log *l, uint64_t seq)
+{
+	if (seq <= l->base || seq > log_number(l))
+		return NULL;
+	return l->records[seq - l->base - 1];
+}
+
+const struct record *
+log_prune(const struct log *l)
+{
+	return l->prune;
+}
+
+int
+log_record_bytes(const struct log *l, uint64_t seq, uint8_t **buf, size_t *len,
+    struct err *err)
+{
+	const struct record *r = log_record_at(l, seq);
+	struct object_ref ref = {.cls = OBJECT_LOG, .seq = seq};
+	int rc;
+
+	*buf = NULL;
+	*len = 0;
+	if (r == NULL)
+		return err_set(err, ERR_NOT_FOUND,
+		    "the log of dataset '%s' has no record %ju", l->ds->name,
+		    (uintmax_t)seq);
+	memcpy(ref.dataset, l->ds->id, DATASET_ID_LEN);
+	memcpy(ref.name, r->name, OBJECT_NAME_LEN);
+	rc = log_get(l, &ref, buf, len, err);
+	return rc != 0 ? log_wrap(l, seq, err) : 0;
 }
 
 const struct err *
 log_damage(const struct log *l)
 {
 	return l->damage.code == 0 ? NULL : &l->damage;
+}
+
+const struct err *
+log_warning(const struct log *l)
+{
+	return l->warning.code == 0 ? NULL : &l->warning;
 }
 
 void
@@ -44,119 +116,9 @@ log_free(struct log *l)
 		return;
 	log_truncate(l, 0);
 	free(l->records);
+	free(l->times);
 	free(l->snapshots);
 	free(l->by_time);
+	index_list_clear(&l->indexes);
 	free(l);
-}
-
-/* --- times ------------------------------------------------------------- */
-
-size_t
-log_after(const struct log *l, struct moment m)
-{
-	size_t low = 0;
-	size_t high = l->nsnapshots;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (moment_compare(l->by_time[mid]->time, m) <= 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-/* ${a} is not after ${b}. */
-static bool
-within_ms(struct moment a, struct moment b)
-{
-	uint64_t s = (uint64_t)b.s - (uint64_t)a.s;
-
-	return s <= 1 && s * NS_PER_S + b.ns - a.ns < NS_PER_MS;
-}
-
-bool
-log_time_taken(const struct log *l, struct moment m)
-{
-	size_t i = log_after(l, m);
-
-	return (i > 0 && within_ms(l->by_time[i - 1]->time, m)) ||
-	       (i < l->nsnapshots && within_ms(m, l->by_time[i]->time));
-}
-
-/* --- taking records in and out ----------------------------------------- */
-
-static int
-grow(void *array, size_t size, size_t n, struct err *err)
-{
-	void **p = array;
-	void *bigger = reallocarray(*p, n, size);
-
-	if (bigger == NULL)
-		return err_nomem(err);
-	*p = bigger;
-	return 0;
-}
-
-int
-log_reserve(struct log *l, size_t n, struct err *err)
-{
-	size_t cap = l->cap < RESERVE_MIN ? RESERVE_MIN : l->cap;
-	int rc;
-
-	if (n <= l->cap)
-		return 0;
-	while (cap < n)
-		cap += cap / 2;
-	rc = grow(&l->records, sizeof(*l->records), cap, err);
-	if (rc == 0)
-		rc = grow(&l->snapshots, sizeof(*l->snapshots), cap, err);
-	if (rc == 0)
-		rc = grow(&l->by_time, sizeof(*l->by_time), cap, err);
-	if (rc == 0)
-		l->cap = cap;
-	return rc;
-}
-
-int
-log_take(struct log *l, const uint8_t name[OBJECT_NAME_LEN], struct snapshot *s,
-    struct err *err)
-{
-	struct log_record *record = &l->records[l->nrecords];
-	size_t at;
-
-	if (s != NULL && log_time_taken(l, s->time)) {
-		snapshot_free(s);
-		return err_set(err, ERR_CORRUPT,
-		    "two snapshots of dataset '%s' have the same time",
-		    l->ds->name);
-	}
-	memcpy(record->name, name, OBJECT_NAME_LEN);
-	record->snapshot = s;
-	l->nrecords++;
-	if (s == NULL)
-		return 0;
-	/* Clocks go forward: nearly always it goes to the end. */
-	at = log_after(l, s->time);
-	memmove(&l->by_time[at + 1], &l->by_time[at],
-	    (l->nsnapshots - at) * sizeof(*l->by_time));
-	l->by_time[at] = s;
-	l->snapshots[l->nsnapshots++] = s;
-	return 0;
-}
-
-void
-log_truncate(struct log *l, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < l->nsnapshots; i++) {
-		if (l->by_time[i]->seq <= n)
-			l->by_time[kept++] = l->by_time[i];
-	}
-	l->nsnapshots = kept;
-	while (l->nrecords > n)
-		snapshot_free(l->records[--l->nrecords].snapshot);
 }

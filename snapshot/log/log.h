@@ -2,11 +2,14 @@
 #define SNAPSHOT_LOG_LOG_H
 
 /*
- * A dataset's log: all of its snapshots, in order. Loading follows the chain
- * of hashes over all records and checks the signature of the newest, which
- * vouches for the rest; log_check() checks every one. The head is compared
- * with the one this machine saw last, so that a store that hides snapshots is
- * found out.
+ * A dataset's log: its records in order, and the snapshots that it holds: those
+ * that no record has expired. Loading follows the chain of hashes over all
+ * records and checks the signature of the newest, which vouches for the rest,
+ * and of every record by which an admin takes something away or changes rules
+ * and that this machine has not seen before; log_check() checks every one. The
+ * head is compared with the one this machine saw last, so that a store that
+ * hides snapshots is found out.
+ * Source: FORMAT.md section 9.
  * Thread: a log may be read by many threads while none refreshes or appends.
  */
 #include "snapshot/access/access.h"
@@ -25,12 +28,23 @@ struct log;
  * Errors: ERR_CORRUPT records missing or exchanged that this machine has seen;
  * and where nothing can be used, or not all that this machine has seen, what is
  * wrong: ERR_CORRUPT a gap, a fork, a break in the chain, a record that is not
- * what its name says, or two snapshots of one moment; ERR_AUTH a record is not
- * signed by who may, or its box does not open; ERR_DENIED all are of an epoch
- * that this key was not given; ERR_VERSION.
- * Cost: reads every record: about 30 us each.
+ * what its name says or contradicts others, or two snapshots of one moment;
+ * ERR_AUTH a record is not signed by who may, or its box does not open;
+ * ERR_DENIED all are of an epoch that this key was not given; ERR_VERSION.
+ * Cost: reads every record: about 20 us each.
  */
 NODISCARD int log_load(struct access *a, const struct dataset *ds,
+    struct heads *heads, struct log **out, struct err *err);
+
+/**
+ * log_load_tail(a, ds, heads, out, err):
+ * The same, but only the records since shortly before the one that this machine
+ * saw last: among them the newest snapshot, if the log holds any. All below
+ * speaks of these alone, but log_append_*() work, whatever the log is. Where
+ * nothing was seen yet, it is log_load().
+ * Cost: lists the records, and reads a few.
+ */
+NODISCARD int log_load_tail(struct access *a, const struct dataset *ds,
     struct heads *heads, struct log **out, struct err *err);
 void log_free(struct log *l);
 DEFINE_AUTO(log, log_free)
@@ -38,9 +52,17 @@ DEFINE_AUTO(log, log_free)
 /**
  * log_damage(l):
  * NULL, or what is wrong with the records after those of this log. Who reads
- * goes on and tells of it; log_append() refuses. The log's, until a refresh.
+ * goes on and tells of it; log_append_*() refuse. The log's, until a refresh.
  */
 const struct err *log_damage(const struct log *l);
+
+/**
+ * log_warning(l):
+ * NULL, or what whoever uses the log should be told of once: another store
+ * became the primary, and what this machine saw of the former one's log after
+ * that is not in this one.
+ */
+const struct err *log_warning(const struct log *l);
 
 /**
  * log_refresh(l, changed, err):
@@ -48,34 +70,119 @@ const struct err *log_damage(const struct log *l);
  * is no failure, see log_damage(). A record by somebody who was granted
  * something since ${a} was opened is such damage (ERR_AUTH) until an
  * access_refresh(). Cheap when nothing came: store_log_mark().
+ * Snapshots that were expired meanwhile are no longer counted below.
  */
 NODISCARD int log_refresh(struct log *l, bool *changed, struct err *err);
 
+/* --- what it holds ------------------------------------------------------- */
+
+const struct dataset *log_dataset(const struct log *l);
+
+/** log_count(l): Snapshots that have not expired. */
 size_t log_count(const struct log *l);
 /** log_snapshot(l, i): By sequence; the log's, valid until it is freed. */
 const struct snapshot *log_snapshot(const struct log *l, size_t i);
-/** log_head(l): The newest snapshot, or NULL. */
+/** log_head(l): The newest of them, or NULL. */
 const struct snapshot *log_head(const struct log *l);
-const struct dataset *log_dataset(const struct log *l);
+/** log_newest(l): The newest of all, expired or not, or NULL. */
+const struct snapshot *log_newest(const struct log *l);
 
 /**
- * log_append(l, s, err):
- * Publish a snapshot: the caller holds the dataset's lock, and packs and
- * indexes are durable. Fills in ${s}'s seq, id, prev and signer, nudges its time
- * by milliseconds until no other snapshot has it; its totals follow from the
- * root's entry. Takes ${s} over, also when it fails.
- * Errors: ERR_DENIED this key may not write, or might not any more when the
- * snapshot ended; ERR_LOCKED somebody else has appended since the last refresh;
- * ERR_USAGE host, source or program too long; ERR_CORRUPT the log is damaged
- * (see log_damage(): look before a long run), or the root is no directory's
- * entry; those of store_put(), and of
- * heads_set() when the record is stored, but not remembered.
+ * log_indexes(l, n):
+ * The index set of the newest record: together they locate all that these
+ * snapshots need. The log's, until a refresh or an append.
  */
-NODISCARD int log_append(struct log *l, struct snapshot *s, struct err *err);
+const uint8_t (*log_indexes(const struct log *l, size_t *n))[OBJECT_NAME_LEN];
+
+/**
+ * log_rules(l): What is to be kept of this dataset; NULL when nobody has said
+ * so. Valid until the log is freed.
+ */
+const struct rules *log_rules(const struct log *l);
+
+/* All records, of whatever type, also of snapshots that have expired. */
+size_t log_records(const struct log *l);
+/** log_record(l, i): By sequence; the log's, valid until it is freed. */
+const struct record *log_record(const struct log *l, size_t i);
+/** log_record_at(l, seq): The record of that number, or NULL. */
+const struct record *log_record_at(const struct log *l, uint64_t seq);
+/** log_prune(l): The newest record of type prune, or NULL. */
+const struct record *log_prune(const struct log *l);
+/**
+ * log_record_bytes(l, seq, buf, len, err):
+ * The record as it is stored, for record_peek() to show its lists; free().
+ */
+NODISCARD int log_record_bytes(const struct log *l, uint64_t seq, uint8_t **buf,
+    size_t *len, struct err *err);
+
+/* --- adding to it -------------------------------------------------------- */
+
+/*
+ * Publish a record: the caller holds the dataset's lock, and all that the record
+ * relies on is durable. But for snapshots, the record is signed at access_now(),
+ * and only admins may.
+ * Errors: ERR_DENIED this key may not, or might not any more when the snapshot
+ * ended; ERR_LOCKED somebody else has appended since the last refresh;
+ * ERR_USAGE a text is too long; ERR_CORRUPT the log is damaged (see
+ * log_damage(): look before a long run); those of store_put(), and of
+ * heads_set() when the record is stored, but not remembered: log_records() has
+ * grown then.
+ */
+
+/**
+ * log_append(l, s, indexes, n, err):
+ * A snapshot. Fills in its seq, id, prev and signer, nudges its time by
+ * milliseconds until no other snapshot has it; its totals follow from the root's
+ * entry. Takes ${s} over, also when it fails. ${indexes}: the new index set.
+ * Errors: also ERR_CORRUPT the root is no directory's entry.
+ */
+NODISCARD int log_append(struct log *l, struct snapshot *s,
+    const uint8_t (*indexes)[OBJECT_NAME_LEN], size_t n, struct err *err);
+
+/**
+ * log_append_expire(l, snapshots, n, why, err):
+ * Snapshots of this log that expire, ascending by seq. Errors: also ERR_USAGE
+ * one is held.
+ */
+NODISCARD int log_append_expire(struct log *l,
+    const struct snapshot *const *snapshots, size_t n, const char *why,
+    struct err *err);
+
+/** log_append_hold(l, s, on, why, err): Hold, or release, a snapshot. */
+NODISCARD int log_append_hold(struct log *l, const struct snapshot *s, bool on,
+    const char *why, struct err *err);
+
+NODISCARD int log_append_rules(
+    struct log *l, const struct rules *rules, struct err *err);
+
+/**
+ * log_append_prune(l, prune, lists, err):
+ * ${lists}: the new index set, and what is condemned, ascending.
+ */
+NODISCARD int log_append_prune(struct log *l, const struct record_prune *prune,
+    const struct record_lists *lists, struct err *err);
+
+/**
+ * log_append_primary(l, site, id, err):
+ * This store takes backups from now on. The number of the change is found here.
+ */
+NODISCARD int log_append_primary(struct log *l, const char *site,
+    const uint8_t id[IDENTITY_ID_LEN], struct err *err);
+
+/* --- signatures ----------------------------------------------------------- */
 
 /**
  * log_check(l, err): Check the signature of every record; then, log_damage().
  */
 NODISCARD int log_check(struct log *l, struct err *err);
+
+/**
+ * log_verify(a, clear, buf, len, err):
+ * Whether a record was signed by somebody who might at its time. Needs no key.
+ * Errors: ERR_AUTH it was not.
+ */
+NODISCARD int log_verify(const struct access *a,
+    const struct record_clear *clear, const uint8_t *buf, size_t len,
+    struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 #include "snapshot/log/log_internal.h"
 #include "snapshot/log/record_body.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NS_PER_S 1000000000
@@ -25,23 +26,42 @@ check_may_append(const struct log *l, struct err *err)
 	return 0;
 }
 
+static int
+may_sign(const struct log *l, const struct record_head *head,
+    struct ed25519_public *signer, struct err *err)
+{
+	const struct identity_public *me = &access_identity(l->access)->pub;
+
+	if (record_admin_only(head->type))
+		return access_admin_signer(
+		    l->access, me->id, head->time, signer, err);
+	return access_signer(
+	    l->access, me->id, l->ds->id, head->time, signer, err);
+}
+
 /*
  * What this key signs must count for those who read it: a record that does not
  * would stand in the way of all later ones.
  */
 static int
-check_will_count(const struct log *l, const struct snapshot *s, struct err *err)
+check_will_count(
+    const struct log *l, const struct record_head *head, struct err *err)
 {
 	const struct identity_public *me = &access_identity(l->access)->pub;
 	struct ed25519_public signer;
-	int rc =
-	    access_signer(l->access, me->id, l->ds->id, s->end.s, &signer, err);
+	int rc = may_sign(l, head, &signer, err);
 
-	if (rc == ERR_AUTH ||
-	    (rc == 0 && !ct_equal(signer.b, me->sign.b, sizeof(signer.b))))
+	if (rc == 0 && ct_equal(signer.b, me->sign.b, sizeof(signer.b)))
+		return 0;
+	if (rc != 0 && rc != ERR_AUTH)
+		return rc;
+	if (record_admin_only(head->type))
 		return err_set(err, ERR_DENIED,
-		    "the grant of '%s' ended during the backup", me->name);
-	return rc;
+		    "'%s' is no admin: only admins say what is kept and what"
+		    " goes",
+		    me->name);
+	return err_set(err, ERR_DENIED,
+	    "the grant of '%s' ended during the backup", me->name);
 }
 
 /*
@@ -55,10 +75,10 @@ check_head_unmoved(struct log *l, struct err *err)
 	uint64_t last;
 	int rc = log_list_read(l, &list, err);
 
-	if (rc != 0 || list.n == l->nrecords)
+	if (rc != 0 || list.n == log_number(l))
 		return rc;
 	last = list.refs[list.n - 1].seq;
-	if (last > l->nrecords)
+	if (last > log_number(l))
 		return err_set(err, ERR_LOCKED,
 		    "somebody else has added record %ju to the log of dataset"
 		    " '%s' meanwhile",
@@ -81,69 +101,148 @@ nudge(const struct log *l, struct moment *m)
 	}
 }
 
+/*
+ * A tail does not know the times before it but for the latest. Where the clock
+ * has gone back behind that, all of the log says what is free.
+ */
 static int
-encode(const struct log *l, struct snapshot *s, struct wr *w, struct err *err)
+find_time(struct log *l, struct moment *m, struct err *err)
 {
-	const struct identity *id = access_identity(l->access);
-	struct record_head head = {.seq = l->nrecords + 1};
-	int rc = record_body_root(s, err);
+	AUTO(log) struct log *all = NULL;
+	int rc;
 
+	if (l->base == 0 || m->s > log_latest(l)) {
+		nudge(l, m);
+		return 0;
+	}
+	rc = log_load(l->access, l->ds, l->heads, &all, err);
 	if (rc != 0)
 		return rc;
-	memcpy(head.dataset, l->ds->id, DATASET_ID_LEN);
-	if (l->nrecords > 0)
-		memcpy(head.prev, l->records[l->nrecords - 1].name,
-		    OBJECT_NAME_LEN);
-	rc = record_encode_snapshot(
-	    s, &head, keyring_latest(l->ds->keys), id, w, err);
-	s->seq = head.seq;
-	memcpy(s->prev, head.prev, OBJECT_NAME_LEN);
-	memcpy(s->signer, head.signer, IDENTITY_ID_LEN);
-	return rc;
+	nudge(all, m);
+	l->known.latest = log_latest(all);
+	return 0;
 }
 
 static int
-store_record(const struct log *l, struct snapshot *s, const struct wr *w,
-    struct err *err)
+store_record(
+    const struct log *l, struct record *r, const struct wr *w, struct err *err)
 {
-	struct object_ref ref = {.cls = OBJECT_LOG, .seq = s->seq};
+	struct object_ref ref = {.cls = OBJECT_LOG, .seq = r->head.seq};
 	int rc;
 
 	memcpy(ref.dataset, l->ds->id, DATASET_ID_LEN);
 	rc = store_put(access_store(l->access), &ref, w->buf, w->len, err);
-	memcpy(s->id, ref.name, OBJECT_NAME_LEN);
+	memcpy(r->name, ref.name, OBJECT_NAME_LEN);
+	return rc;
+}
+
+static void
+take_place(const struct log *l, struct record_head *head)
+{
+	head->seq = log_number(l) + 1;
+	memcpy(head->dataset, l->ds->id, DATASET_ID_LEN);
+	if (l->nrecords > 0)
+		memcpy(head->prev, l->records[l->nrecords - 1]->name,
+		    OBJECT_NAME_LEN);
+	if (head->type != RECORD_SNAPSHOT)
+		head->time = access_now(l->access);
+}
+
+/* Signed and sealed, if it will count. */
+static int
+encode(const struct log *l, struct record *r, const struct record_lists *lists,
+    struct wr *w, struct err *err)
+{
+	int rc;
+
+	take_place(l, &r->head);
+	rc = record_encode(r, lists, keyring_latest(l->ds->keys),
+	    access_identity(l->access), w, err);
+	return rc != 0 ? rc : check_will_count(l, &r->head, err);
+}
+
+/* As the decoder would leave it. */
+static void
+describe(struct record *r)
+{
+	struct snapshot *s = r->snapshot;
+
+	s->seq = r->head.seq;
+	memcpy(s->id, r->name, OBJECT_NAME_LEN);
+	memcpy(s->prev, r->head.prev, OBJECT_NAME_LEN);
+	memcpy(s->signer, r->head.signer, IDENTITY_ID_LEN);
+}
+
+static int
+publish(struct log *l, struct record *r, const struct record_lists *lists,
+    struct err *err)
+{
+	AUTO(record) struct record *own = r;
+	INDEX_LIST_AUTO struct index_list indexes = {0};
+	WR_AUTO struct wr w = {0};
+	int rc = check_head_unmoved(l, err);
+
+	if (rc == 0)
+		rc = log_reserve(l, l->nrecords + 1, err);
+	if (rc == 0)
+		rc = encode(l, own, lists, &w, err);
+	if (rc == 0)
+		rc = index_list_copy(
+		    &indexes, lists->indexes, lists->nindexes, err);
+	if (rc == 0)
+		rc = store_record(l, own, &w, err);
+	if (rc != 0)
+		return rc;
+	if (own->head.type == RECORD_SNAPSHOT)
+		describe(own);
+	index_list_take(&l->indexes, &indexes);
+	rc = log_take(l, STEAL(own), err);
+	log_settle(l);
 	return rc;
 }
 
 int
-log_append(struct log *l, struct snapshot *s, struct err *err)
+log_append_record(struct log *l, struct record *r,
+    const struct record_lists *lists, struct err *err)
 {
-	AUTO(snapshot) struct snapshot *own = s;
-	WR_AUTO struct wr w = {0};
+	AUTO(record) struct record *own = r;
 	int rc = check_may_append(l, err);
 
-	if (rc == 0)
-		rc = check_head_unmoved(l, err);
-	if (rc == 0)
-		rc = log_reserve(l, l->nrecords + 1, err);
 	if (rc != 0)
 		return rc;
-	nudge(l, &own->time);
-	rc = encode(l, own, &w, err);
-	if (rc == 0)
-		rc = check_will_count(l, own, err);
-	if (rc == 0)
-		rc = store_record(l, own, &w, err);
-	if (rc == 0)
-		rc = log_take(l, s->id, STEAL(own), err);
+	own->open = true;
+	rc = publish(l, STEAL(own), lists, err);
 	if (rc != 0)
 		return err_wrap(
 		    err, "cannot add to the log of dataset '%s'", l->ds->name);
 	rc = log_remember(l, err);
 	if (rc != 0)
 		return err_wrap(err,
-		    "the snapshot of dataset '%s' is stored, but cannot be"
-		    " remembered as its newest",
-		    l->ds->name);
+		    "record %ju of the log of dataset '%s' is stored, but"
+		    " cannot be remembered as its newest",
+		    (uintmax_t)log_number(l), l->ds->name);
 	return 0;
+}
+
+int
+log_append(struct log *l, struct snapshot *s,
+    const uint8_t (*indexes)[OBJECT_NAME_LEN], size_t n, struct err *err)
+{
+	const struct record_lists lists = {.indexes = indexes, .nindexes = n};
+	AUTO(snapshot) struct snapshot *own = s;
+	struct record *r;
+	int rc = record_snapshot_root(s, err);
+
+	if (rc == 0)
+		rc = find_time(l, &s->time, err);
+	if (rc != 0)
+		return err_wrap(
+		    err, "cannot add to the log of dataset '%s'", l->ds->name);
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return err_nomem(err);
+	r->head.type = RECORD_SNAPSHOT;
+	r->open = true;
+	r->snapshot = STEAL(own);
+	return log_append_record(l, r, &lists, err);
 }

@@ -19,48 +19,44 @@ log_wrap(const struct log *l, uint64_t seq, struct err *err)
 }
 
 int
-log_check_signature(const struct log *l, const struct snapshot *s,
-    const uint8_t *buf, size_t len, struct err *err)
+log_closed(const struct record_head *head, struct err *err)
 {
-	struct ed25519_public signer;
-	int rc = access_signer(
-	    l->access, s->signer, l->ds->id, s->end.s, &signer, err);
-
-	return rc != 0 ? rc : record_check(buf, len, &signer, err);
-}
-
-/* When it was signed is in the box. */
-static int
-check_bytes(const struct log *l, const struct snapshot *s, const uint8_t *buf,
-    size_t len, struct err *err)
-{
-	AUTO(snapshot) struct snapshot *opened = NULL;
-	int rc = 0;
-
-	if (s == NULL)
-		rc =
-		    record_decode_snapshot(buf, len, l->ds->keys, &opened, err);
-	if (rc != 0)
-		return rc;
-	return log_check_signature(l, s != NULL ? s : opened, buf, len, err);
+	return err_set(err, ERR_DENIED,
+	    "sealed under epoch %u, which this key was not given", head->epoch);
 }
 
 int
-log_check_record(const struct log *l, size_t i, struct err *err)
+log_verify(const struct access *a, const struct record_clear *clear,
+    const uint8_t *buf, size_t len, struct err *err)
 {
-	const struct log_record *record = &l->records[i];
-	struct object_ref ref = {.cls = OBJECT_LOG, .seq = i + 1};
-	uint8_t *buf = NULL;
-	size_t len;
+	const struct record_head *head = &clear->head;
+	struct ed25519_public signer;
 	int rc;
 
-	memcpy(ref.dataset, l->ds->id, DATASET_ID_LEN);
-	memcpy(ref.name, record->name, OBJECT_NAME_LEN);
-	rc = log_get(l, &ref, &buf, &len, err);
+	if (record_admin_only(head->type))
+		rc = access_admin_signer(
+		    a, head->signer, head->time, &signer, err);
+	else
+		rc = access_signer(
+		    a, head->signer, head->dataset, head->time, &signer, err);
+	return rc != 0 ? rc : record_check(buf, len, &signer, err);
+}
+
+static int
+check_record(const struct log *l, uint64_t seq, struct err *err)
+{
+	struct record_clear clear;
+	uint8_t *buf;
+	size_t len;
+	int rc = log_record_bytes(l, seq, &buf, &len, err);
+
+	if (rc != 0)
+		return rc;
+	rc = record_peek(buf, len, &clear, err);
 	if (rc == 0)
-		rc = check_bytes(l, record->snapshot, buf, len, err);
+		rc = log_verify(l->access, &clear, buf, len, err);
 	free(buf);
-	return rc != 0 ? log_wrap(l, i + 1, err) : 0;
+	return rc != 0 ? log_wrap(l, seq, err) : 0;
 }
 
 int
@@ -69,7 +65,7 @@ log_check(struct log *l, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < l->nrecords; i++)
-		rc = log_check_record(l, i, err);
+		rc = check_record(l, l->base + i + 1, err);
 	if (rc == 0 && l->damage.code != 0)
 		rc = err_copy(err, &l->damage);
 	return rc;

@@ -2,50 +2,77 @@
 #define SNAPSHOT_LOG_LOG_INTERNAL_H
 
 /*
- * Private to this folder: a log, as its files share it.
+ * Private to this folder and its tests: a log, as its files share it.
  *
- *	log.c		what others ask of it; taking snapshots in and out
+ *	log.c		what others ask of it
+ *	log_state.c	what follows from the records: times, holds, rules
  *	log_list.c	what the store shows, against what is known already
  *	log_load.c	reading and checking new records
  *	log_check.c	signatures
  *	log_append.c	writing one
+ *	log_kinds.c	... of each type but a snapshot's
  */
 #include "snapshot/log/log.h"
 
-/* A record, as the chain needs it. */
-struct log_record {
-	uint8_t name[OBJECT_NAME_LEN];
-	/* NULL: of an epoch that this key was not given. */
-	struct snapshot *snapshot;
+/* An index set that somebody owns. */
+struct index_list {
+	uint8_t (*names)[OBJECT_NAME_LEN];
+	size_t n;
 };
+void index_list_clear(struct index_list *list);
+#define INDEX_LIST_AUTO __attribute__((cleanup(index_list_clear)))
+/** index_list_copy(list, names, n, err): ${list} is empty. */
+NODISCARD int index_list_copy(struct index_list *list,
+    const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);
+/** index_list_take(list, from): What ${from} had; it is empty then. */
+void index_list_take(struct index_list *list, struct index_list *from);
 
 struct log {
 	struct access *access;
 	const struct dataset *ds;
-	struct heads *heads;        /* may be NULL */
-	uint64_t mark;              /* the store's, when it was last listed */
-	struct log_record *records; /* record i has the sequence number i + 1 */
+	struct heads *heads; /* may be NULL */
+	uint64_t mark;       /* the store's, when it was last listed */
+
+	/* Of a tail, the number before its first record's; else 0. */
+	uint64_t base;
+	/* Of a tail, what this machine had seen; else zero. */
+	struct head_seen known;
+	struct record **records; /* record i has the number base + i + 1 */
 	size_t nrecords;
-	struct snapshot **snapshots; /* those of the records that have one */
+
+	struct snapshot **times; /* those that could be opened, by time */
+	size_t ntimes;
+	struct snapshot **snapshots; /* those that have not expired, by seq */
 	struct snapshot **by_time;   /* the same, by time */
 	size_t nsnapshots;
-	size_t cap; /* of all three arrays */
+	size_t cap; /* of all four arrays */
+
+	uint64_t changes;           /* of the primary, so far */
+	const struct record *rules; /* the newest of its type, or NULL */
+	const struct record *prune;
+
+	struct index_list indexes; /* of the newest record */
+
 	/* What is wrong with the records that follow, code 0: nothing. */
 	struct err damage;
+	struct err warning; /* code 0: none */
 };
 
-/* The record that this machine saw last; ${seq} 0 when it has seen none. */
-struct log_seen {
-	uint64_t seq;
-	uint8_t name[OBJECT_NAME_LEN];
-};
+/* --- log_list.c ------------------------------------------------------------ */
 
 /* The records that the store shows, by sequence number, as they are. */
 struct log_list {
 	struct object_ref *refs;
 	size_t n;
 	size_t cap;
-	struct log_seen seen;
+	/* The record that this machine saw last; seq 0 when it has seen none. */
+	struct head_seen seen;
+	/*
+	 * It is not there, as ${why} says: then ${lost} is what was seen, and
+	 * ${seen} is none.
+	 */
+	struct head_seen lost;
+	struct err why;
 };
 void log_list_clear(struct log_list *list);
 #define LOG_LIST_AUTO __attribute__((cleanup(log_list_clear)))
@@ -53,48 +80,70 @@ void log_list_clear(struct log_list *list);
 /**
  * log_list_read(l, list, err):
  * List the records. There may be gaps, and several of one number. Errors:
- * ERR_CORRUPT records missing or exchanged that this log, or this machine, has
- * seen.
+ * ERR_CORRUPT records missing or exchanged that this log has seen.
  */
 NODISCARD int log_list_read(
     struct log *l, struct log_list *list, struct err *err);
 /** log_list_find(list, seq): The first that is not before ${seq}, or n. */
 size_t log_list_find(const struct log_list *list, uint64_t seq);
+/** log_list_plain(list): Whether there is one record of each number. */
+bool log_list_plain(const struct log_list *list);
+
+/* --- log_state.c ----------------------------------------------------------- */
 
 /** log_reserve(l, n, err): Room for ${n} records in all. */
 NODISCARD int log_reserve(struct log *l, size_t n, struct err *err);
 
 /**
- * log_take(l, name, s, err):
- * The next record; room is reserved. Takes ${s} (may be NULL) over, also when
- * it fails. Errors: ERR_CORRUPT its time is another snapshot's.
+ * log_take(l, r, err):
+ * The next record; room is reserved. Takes ${r} over, also when it fails; the
+ * snapshots that the log holds change with log_settle().
+ * Errors: ERR_CORRUPT it contradicts those before it.
  */
-NODISCARD int log_take(struct log *l, const uint8_t name[OBJECT_NAME_LEN],
-    struct snapshot *s, struct err *err);
+NODISCARD int log_take(struct log *l, struct record *r, struct err *err);
 
-/** log_truncate(l, n): Forget all but the first ${n} records. */
+/** log_settle(l): Find the snapshots that have not expired. */
+void log_settle(struct log *l);
+
+/** log_truncate(l, n): Forget all but the first ${n} records; settle. */
 void log_truncate(struct log *l, size_t n);
+
+/** log_number(l): The sequence number of the newest record, or 0. */
+uint64_t log_number(const struct log *l);
 
 /**
  * log_time_taken(l, m): Whether a snapshot is less than a millisecond away.
  */
 bool log_time_taken(const struct log *l, struct moment m);
+/** log_latest(l): See struct head_seen. */
+int64_t log_latest(const struct log *l);
 
 /** log_after(l, m): How many of by_time are at or before ${m}. */
 size_t log_after(const struct log *l, struct moment m);
+/** log_times_after(l, m): How many of times are at or before ${m}. */
+size_t log_times_after(const struct log *l, struct moment m);
+
+/* --- log_check.c ------------------------------------------------------------ */
 
 /** log_get(l, ref, buf, len, err): A record's bytes; free(). */
 NODISCARD int log_get(const struct log *l, const struct object_ref *ref,
     uint8_t **buf, size_t *len, struct err *err);
 /** log_wrap(l, seq, err): Say which record ${err} is about. */
 int log_wrap(const struct log *l, uint64_t seq, struct err *err);
-/** log_check_signature(): That of a record which says it holds ${s}. */
-NODISCARD int log_check_signature(const struct log *l, const struct snapshot *s,
-    const uint8_t *buf, size_t len, struct err *err);
-/** log_check_record(l, i, err): The ${i}-th's signature, from the store. */
-NODISCARD int log_check_record(const struct log *l, size_t i, struct err *err);
+/** log_closed(head, err): ERR_DENIED, of a record that can't be opened. */
+int log_closed(const struct record_head *head, struct err *err);
+
+/* --- log_load.c, log_append.c ----------------------------------------------- */
 
 /** log_remember(l, err): Make the newest record the remembered head. */
 NODISCARD int log_remember(struct log *l, struct err *err);
+
+/**
+ * log_append_record(l, r, lists, err):
+ * Sign, store and take in a record, of which type and body are filled in. ${r}
+ * is on the heap and taken over, also when it fails.
+ */
+NODISCARD int log_append_record(struct log *l, struct record *r,
+    const struct record_lists *lists, struct err *err);
 
 #endif

@@ -101,14 +101,13 @@ check_seen(const struct log *l, const struct log_list *list, uint64_t seq,
 }
 
 static int
-recall(const struct log *l, struct log_seen *seen, struct err *err)
+recall(const struct log *l, struct head_seen *seen, struct err *err)
 {
 	int rc = ERR_NOT_FOUND;
 
 	memset(seen, 0, sizeof(*seen));
 	if (l->heads != NULL)
-		rc =
-		    heads_get(l->heads, l->ds->id, &seen->seq, seen->name, err);
+		rc = heads_get(l->heads, l->ds->id, seen, err);
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
@@ -128,6 +127,12 @@ list_records(const struct log *l, struct log_list *list, struct err *err)
 	return rc;
 }
 
+bool
+log_list_plain(const struct log_list *list)
+{
+	return !has_gap(list) && last_of(list) == list->n;
+}
+
 int
 log_list_read(struct log *l, struct log_list *list, struct err *err)
 {
@@ -136,10 +141,16 @@ log_list_read(struct log *l, struct log_list *list, struct err *err)
 
 	if (rc == 0)
 		rc = list_records(l, list, err);
-	if (rc == 0)
-		rc = check_seen(l, list, list->seen.seq, list->seen.name, err);
+	if (rc != 0)
+		return rc;
 	/* The newest first: it says best how much has gone. */
 	for (size_t i = l->nrecords; rc == 0 && i > 0; i--)
-		rc = check_seen(l, list, i, l->records[i - 1].name, err);
+		rc = check_seen(
+		    l, list, l->base + i, l->records[i - 1]->name, err);
+	if (rc == 0 && check_seen(l, list, list->seen.seq, list->seen.name,
+			   &list->why) != 0) {
+		list->lost = list->seen;
+		memset(&list->seen, 0, sizeof(list->seen));
+	}
 	return rc;
 }

@@ -18,14 +18,16 @@ check_head(const struct log *l, const struct object_ref *ref,
 {
 	static const uint8_t none[OBJECT_NAME_LEN];
 	const uint8_t *prev =
-	    l->nrecords == 0 ? none : l->records[l->nrecords - 1].name;
+	    l->nrecords == 0 ? none : l->records[l->nrecords - 1]->name;
+	/* What follows from a tail's first record vouches for it. */
+	bool first = l->base > 0 && l->nrecords == 0;
 
 	if (memcmp(head->dataset, l->ds->id, DATASET_ID_LEN) != 0)
 		return err_set(err, ERR_CORRUPT, "of another dataset");
 	if (head->seq != ref->seq)
 		return err_set(err, ERR_CORRUPT, "says that it is record %ju",
 		    (uintmax_t)head->seq);
-	if (memcmp(head->prev, prev, OBJECT_NAME_LEN) != 0)
+	if (!first && memcmp(head->prev, prev, OBJECT_NAME_LEN) != 0)
 		return err_set(
 		    err, ERR_CORRUPT, "does not follow the one before it");
 	return 0;
@@ -36,51 +38,74 @@ check_head(const struct log *l, const struct object_ref *ref,
  * stay closed under a newer one that can be opened.
  */
 static int
-decode(const struct log *l, const uint8_t *buf, size_t len,
-    struct snapshot **out, struct err *err)
+decode(const struct log *l, const struct record_clear *clear,
+    const uint8_t *buf, size_t len, struct record **out, struct err *err)
 {
-	int rc = record_decode_snapshot(buf, len, l->ds->keys, out, err);
+	int rc = record_decode(buf, len, l->ds->keys, out, err);
 
-	return rc == ERR_DENIED ? 0 : rc;
+	if (rc != ERR_DENIED)
+		return rc;
+	*out = calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(err);
+	(*out)->head = clear->head;
+	return 0;
 }
+
+/*
+ * What only an admin may do counts only when an admin did it, whatever has come
+ * after; but what this machine has seen, it has checked before.
+ */
+static bool
+needs_check(const struct record_head *head, uint64_t seen)
+{
+	return record_admin_only(head->type) && head->seq > seen;
+}
+
+/* How a record is read. */
+struct reading {
+	uint64_t seen;    /* this number and those before are vouched for */
+	bool signed_only; /* it counts only if its signature is found good */
+};
 
 static int
 read_bytes(const struct log *l, const struct object_ref *ref,
-    const uint8_t *buf, size_t len, struct snapshot **out, struct err *err)
+    const struct reading *how, const uint8_t *buf, size_t len,
+    struct record **out, struct err *err)
 {
-	struct record_head head;
-	int rc = record_peek(buf, len, &head, err);
+	struct record_clear clear;
+	int rc = record_peek(buf, len, &clear, err);
 
 	if (rc == 0)
-		rc = check_head(l, ref, &head, err);
+		rc = check_head(l, ref, &clear.head, err);
 	if (rc == 0)
-		rc = decode(l, buf, len, out, err);
-	if (rc == 0 && *out != NULL)
-		memcpy((*out)->id, ref->name, OBJECT_NAME_LEN);
+		rc = decode(l, &clear, buf, len, out, err);
+	if (rc == 0 && how->signed_only && !(*out)->open)
+		rc = log_closed(&clear.head, err);
+	if (rc == 0 &&
+	    (how->signed_only || needs_check(&clear.head, how->seen)))
+		rc = log_verify(l->access, &clear, buf, len, err);
 	return rc;
 }
 
-/* Of ${signed_only}, a record counts only if its signature is found good. */
 static int
-read_record(const struct log *l, const struct object_ref *ref, bool signed_only,
-    struct snapshot **out, struct err *err)
+read_record(const struct log *l, const struct object_ref *ref,
+    const struct reading *how, struct record **out, struct err *err)
 {
-	AUTO(snapshot) struct snapshot *s = NULL;
+	AUTO(record) struct record *r = NULL;
 	uint8_t *buf = NULL;
 	size_t len;
 	int rc = log_get(l, ref, &buf, &len, err);
 
 	if (rc == 0)
-		rc = read_bytes(l, ref, buf, len, &s, err);
-	if (rc == 0 && signed_only)
-		rc = s != NULL ? log_check_signature(l, s, buf, len, err)
-			       : err_set(err, ERR_DENIED,
-				     "sealed under an epoch that this key was"
-				     " not given");
+		rc = read_bytes(l, ref, how, buf, len, &r, err);
 	free(buf);
 	if (rc != 0)
 		return log_wrap(l, ref->seq, err);
-	*out = STEAL(s);
+	memcpy(r->name, ref->name, OBJECT_NAME_LEN);
+	if (r->open && r->head.type == RECORD_SNAPSHOT)
+		memcpy(r->snapshot->id, ref->name, OBJECT_NAME_LEN);
+	*out = STEAL(r);
 	return 0;
 }
 
@@ -119,13 +144,17 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 	note(l, &why);
 	for (size_t i = at; i < at + n; i++) {
 		const struct object_ref *ref = &list->refs[i];
-		AUTO(snapshot) struct snapshot *s = NULL;
+		const struct reading how = {
+		    .seen = list->seen.seq,
+		    .signed_only = seq != list->seen.seq,
+		};
+		AUTO(record) struct record *r = NULL;
 		int rc;
 
 		if (seq == list->seen.seq &&
 		    memcmp(ref->name, list->seen.name, OBJECT_NAME_LEN) != 0)
 			continue;
-		rc = read_record(l, ref, seq != list->seen.seq, &s, &why);
+		rc = read_record(l, ref, &how, &r, &why);
 		if (is_fatal(rc))
 			return err_copy(err, &why);
 		if (rc != 0)
@@ -141,8 +170,9 @@ static int
 read_next(
     struct log *l, const struct log_list *list, size_t at, struct err *err)
 {
-	uint64_t seq = l->nrecords + 1;
-	struct snapshot *s = NULL;
+	const struct reading how = {.seen = list->seen.seq};
+	uint64_t seq = log_number(l) + 1;
+	struct record *r = NULL;
 	size_t n = log_list_find(list, seq + 1) - at;
 	int rc = 0;
 
@@ -153,18 +183,19 @@ read_next(
 	if (n > 1)
 		rc = choose(l, list, at, n, &at, err);
 	if (rc == 0)
-		rc = read_record(l, &list->refs[at], false, &s, err);
-	return rc != 0 ? rc : log_take(l, list->refs[at].name, s, err);
+		rc = read_record(l, &list->refs[at], &how, &r, err);
+	return rc != 0 ? rc : log_take(l, r, err);
 }
 
 /* As far as the chain goes. */
 static int
 read_records(struct log *l, const struct log_list *list, struct err *err)
 {
-	int rc = log_reserve(l, list->n, err);
+	size_t more = list->n - log_list_find(list, log_number(l) + 1);
+	int rc = log_reserve(l, l->nrecords + more, err);
 
 	while (rc == 0) {
-		size_t at = log_list_find(list, l->nrecords + 1);
+		size_t at = log_list_find(list, log_number(l) + 1);
 		struct err why;
 
 		if (at == list->n)
@@ -178,32 +209,111 @@ read_records(struct log *l, const struct log_list *list, struct err *err)
 	return is_fatal(rc) ? rc : 0;
 }
 
+/* Whether the newest but ${n} is signed by who may: then it has the set. */
+static int
+check_newest(struct log *l, size_t n, struct err *err)
+{
+	const struct record *r = l->records[n - 1];
+	INDEX_LIST_AUTO struct index_list indexes = {0};
+	struct record_clear clear;
+	uint8_t *buf;
+	size_t len;
+	int rc;
+
+	if (!r->open) {
+		(void)log_closed(&r->head, err);
+		return log_wrap(l, r->head.seq, err);
+	}
+	rc = log_record_bytes(l, r->head.seq, &buf, &len, err);
+	if (rc != 0)
+		return rc;
+	rc = record_peek(buf, len, &clear, err);
+	if (rc == 0)
+		rc = log_verify(l->access, &clear, buf, len, err);
+	if (rc == 0)
+		rc = index_list_copy(
+		    &indexes, clear.indexes, clear.nindexes, err);
+	free(buf);
+	if (rc != 0)
+		return log_wrap(l, r->head.seq, err);
+	index_list_take(&l->indexes, &indexes);
+	return 0;
+}
+
 /* Back to the newest record that is signed, but not before those at hand. */
 static int
 drop_unsigned(struct log *l, size_t before, struct err *err)
 {
-	while (l->nrecords > before) {
+	size_t n = l->nrecords;
+
+	while (n > before) {
 		struct err why;
-		int rc = log_check_record(l, l->nrecords - 1, &why);
+		int rc = check_newest(l, n, &why);
 
 		if (rc == 0)
-			return 0;
+			break;
 		if (is_fatal(rc))
 			return err_copy(err, &why);
 		l->damage = why;
-		log_truncate(l, l->nrecords - 1);
+		n--;
 	}
+	if (n < l->nrecords)
+		log_truncate(l, n);
 	return 0;
 }
 
 int
 log_remember(struct log *l, struct err *err)
 {
+	struct head_seen head = {
+	    .seq = log_number(l),
+	    .changes = l->changes,
+	    .latest = log_latest(l),
+	};
+
 	if (l->heads == NULL || l->nrecords == 0)
 		return 0;
-	return heads_set(l->heads, l->ds->id, l->nrecords,
-	    l->records[l->nrecords - 1].name, err);
+	memcpy(head.name, l->records[l->nrecords - 1]->name, OBJECT_NAME_LEN);
+	return heads_set(l->heads, l->ds->id, &head, err);
 }
+
+/* --- another primary ----------------------------------------------------- */
+
+/* The change that this machine has not seen, and that what it saw gave way to. */
+static const struct record *
+find_change(const struct log *l, const struct head_seen *lost)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		const struct record *r = l->records[i];
+
+		if (r->open && r->head.type == RECORD_PRIMARY &&
+		    r->primary.change > lost->changes)
+			return r->head.seq <= lost->seq ? r : NULL;
+	}
+	return NULL;
+}
+
+/* A record that was seen may be missing only where the primary changed. */
+static int
+accept_loss(struct log *l, const struct log_list *list, struct err *err)
+{
+	const struct record *r;
+
+	if (list->lost.seq == 0)
+		return 0;
+	r = find_change(l, &list->lost);
+	if (r == NULL)
+		return err_copy(err, &list->why);
+	(void)err_set(&l->warning, ERR_CORRUPT,
+	    "dataset '%s' has another primary, '%s', from record %ju on: what"
+	    " this machine saw of its log from there to record %ju is not in"
+	    " this store",
+	    l->ds->name, r->primary.site, (uintmax_t)r->head.seq,
+	    (uintmax_t)list->lost.seq);
+	return 0;
+}
+
+/* --- the whole ------------------------------------------------------------ */
 
 /* Until the newest is found to be signed, none of them counts. */
 static int
@@ -216,8 +326,13 @@ read_listed(struct log *l, const struct log_list *list, struct err *err)
 		rc = drop_unsigned(l, before, err);
 	/* A log of which nothing can be used is no empty log. */
 	if (rc == 0 && l->damage.code != 0 &&
-	    (l->nrecords == 0 || l->nrecords < list->seen.seq))
+	    (l->nrecords == 0 || log_number(l) < list->seen.seq))
 		rc = err_copy(err, &l->damage);
+	if (rc == 0)
+		rc = accept_loss(l, list, err);
+	if (rc == 0 && l->nrecords > before)
+		rc = log_remember(l, err);
+	log_settle(l);
 	return rc;
 }
 
@@ -233,8 +348,6 @@ read_news(struct log *l, struct err *err)
 		return rc;
 	l->damage.code = 0;
 	rc = read_listed(l, &list, err);
-	if (rc == 0 && l->nrecords > before)
-		rc = log_remember(l, err);
 	if (rc != 0) {
 		log_truncate(l, before);
 		l->damage = damage;
@@ -262,8 +375,8 @@ log_refresh(struct log *l, bool *changed, struct err *err)
 	return 0;
 }
 
-int
-log_load(struct access *a, const struct dataset *ds, struct heads *heads,
+static int
+log_new(struct access *a, const struct dataset *ds, struct heads *heads,
     struct log **out, struct err *err)
 {
 	AUTO(log) struct log *l = calloc(1, sizeof(*l));
@@ -276,8 +389,72 @@ log_load(struct access *a, const struct dataset *ds, struct heads *heads,
 	l->ds = ds;
 	l->heads = heads;
 	rc = store_log_mark(access_store(a), ds->id, &l->mark, err);
+	if (rc != 0)
+		return rc;
+	*out = STEAL(l);
+	return 0;
+}
+
+int
+log_load(struct access *a, const struct dataset *ds, struct heads *heads,
+    struct log **out, struct err *err)
+{
+	AUTO(log) struct log *l = NULL;
+	int rc = log_new(a, ds, heads, &l, err);
+
+	*out = NULL;
 	if (rc == 0)
 		rc = read_news(l, err);
+	if (rc != 0)
+		return rc;
+	*out = STEAL(l);
+	return 0;
+}
+
+/* --- a tail ---------------------------------------------------------------- */
+
+#define TAIL_MIN 8    /* records to look at first for a snapshot ... */
+#define TAIL_GROWTH 8 /* ... and how many times as many then */
+
+/* The last ${back} of those that were seen, and all after them. */
+static int
+read_tail(
+    struct log *l, const struct log_list *list, uint64_t back, struct err *err)
+{
+	uint64_t seen = list->seen.seq;
+
+	log_truncate(l, 0);
+	l->damage.code = 0;
+	l->base = seen > back ? seen - back : 0;
+	if (l->base > 0)
+		l->known = list->seen;
+	else
+		memset(&l->known, 0, sizeof(l->known));
+	l->changes = l->known.changes;
+	return read_listed(l, list, err);
+}
+
+int
+log_load_tail(struct access *a, const struct dataset *ds, struct heads *heads,
+    struct log **out, struct err *err)
+{
+	LOG_LIST_AUTO struct log_list list = {0};
+	AUTO(log) struct log *l = NULL;
+	uint64_t back = TAIL_MIN;
+	int rc = log_new(a, ds, heads, &l, err);
+
+	*out = NULL;
+	if (rc == 0)
+		rc = log_list_read(l, &list, err);
+	/* What is not as it should be takes a look at all of it. */
+	if (rc == 0 && !log_list_plain(&list))
+		back = UINT64_MAX;
+	while (rc == 0) {
+		rc = read_tail(l, &list, back, err);
+		if (rc != 0 || l->base == 0 || l->nsnapshots > 0)
+			break;
+		back *= TAIL_GROWTH;
+	}
 	if (rc != 0)
 		return rc;
 	*out = STEAL(l);

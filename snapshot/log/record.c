@@ -4,6 +4,7 @@
 #include "crypto/object.h"
 #include "snapshot/log/record_body.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LETTER 'l'
@@ -11,12 +12,17 @@
 #define BOX_LABEL "varve log v1"
 #define SIGN_LABEL "varve log record v1"
 
-/* The bytes in the clear, which the box is bound to. */
-#define HEAD_LEN 92
+/* A condemned object, encoded. */
+#define CONDEMNED_LEN (1 + OBJECT_NAME_LEN + 1)
+#define CLASS_INDEX 1
+#define CLASS_PACK 2
+#define STATE_LEAVING 1
+#define STATE_GONE 2
 
 /* A record, its box still closed. */
 struct parsed {
-	struct record_head head;
+	struct record_clear clear;
+	size_t head; /* bytes before the box, to which it is bound */
 	const uint8_t *box;
 	size_t boxlen;
 };
@@ -31,19 +37,152 @@ box_key(const struct keyset *ks)
 	return key;
 }
 
-/* --- FORMAT.md section 9: the head ------------------------------------- */
+bool
+record_admin_only(enum record_type type)
+{
+	return type != RECORD_SNAPSHOT;
+}
+
+/* --- FORMAT.md section 9: condemned objects ----------------------------- */
+
+int
+record_condemned_compare(const struct condemned *a, const struct condemned *b)
+{
+	if (a->cls != b->cls)
+		return a->cls == OBJECT_INDEX ? -1 : 1;
+	return memcmp(a->name, b->name, OBJECT_NAME_LEN);
+}
 
 static void
-wr_head(struct wr *w, const struct record_head *head, size_t boxlen)
+wr_condemned(struct wr *w, const struct condemned *c)
+{
+	wr_u8(w, c->cls == OBJECT_INDEX ? CLASS_INDEX : CLASS_PACK);
+	wr_bytes(w, c->name, OBJECT_NAME_LEN);
+	wr_u8(w, c->gone ? STATE_GONE : STATE_LEAVING);
+}
+
+struct condemned
+record_condemned(const struct record_clear *c, size_t i)
+{
+	const uint8_t *p = c->condemned + i * CONDEMNED_LEN;
+	struct condemned out = {
+	    .cls = p[0] == CLASS_INDEX ? OBJECT_INDEX : OBJECT_PACK,
+	    .gone = p[CONDEMNED_LEN - 1] == STATE_GONE,
+	};
+
+	memcpy(out.name, p + 1, OBJECT_NAME_LEN);
+	return out;
+}
+
+bool
+record_find_condemned(const struct record_clear *c, enum object_class cls,
+    const uint8_t name[OBJECT_NAME_LEN], struct condemned *out)
+{
+	struct condemned want = {.cls = cls};
+	size_t low = 0;
+	size_t high = c->ncondemned;
+
+	memcpy(want.name, name, OBJECT_NAME_LEN);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order;
+
+		*out = record_condemned(c, mid);
+		order = record_condemned_compare(out, &want);
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* Known classes and states, ascending. */
+static bool
+condemned_sound(const struct record_clear *c)
+{
+	for (size_t i = 0; i < c->ncondemned; i++) {
+		const uint8_t *p = c->condemned + i * CONDEMNED_LEN;
+		uint8_t state = p[CONDEMNED_LEN - 1];
+
+		if ((p[0] != CLASS_INDEX && p[0] != CLASS_PACK) ||
+		    (state != STATE_LEAVING && state != STATE_GONE))
+			return false;
+		if (i > 0 &&
+		    memcmp(p - CONDEMNED_LEN, p, 1 + OBJECT_NAME_LEN) >= 0)
+			return false;
+	}
+	return true;
+}
+
+/* No index is gone that the record goes by. */
+static bool
+set_sound(const struct record_clear *c)
+{
+	struct condemned found;
+
+	for (size_t i = 0; c->ncondemned > 0 && i < c->nindexes; i++)
+		if (record_find_condemned(
+			c, OBJECT_INDEX, c->indexes[i], &found) &&
+		    found.gone)
+			return false;
+	return true;
+}
+
+/* --- the part in the clear ---------------------------------------------- */
+
+static void
+wr_clear_part(struct wr *w, const struct record_head *head,
+    const struct record_lists *lists, size_t boxlen)
 {
 	object_head_write(w, LETTER);
 	wr_bytes(w, head->dataset, DATASET_ID_LEN);
 	wr_u32(w, head->epoch);
-	wr_u32(w, 0);
+	wr_u8(w, (uint8_t)head->type);
+	wr_u8(w, 0);
+	wr_u16(w, 0);
 	wr_u64(w, head->seq);
 	wr_bytes(w, head->prev, OBJECT_NAME_LEN);
 	wr_bytes(w, head->signer, IDENTITY_ID_LEN);
+	wr_u64(w, (uint64_t)head->time);
+	wr_varint(w, lists->nindexes);
+	for (size_t i = 0; i < lists->nindexes; i++)
+		wr_bytes(w, lists->indexes[i], OBJECT_NAME_LEN);
+	wr_varint(w, lists->ncondemned);
+	for (size_t i = 0; i < lists->ncondemned; i++)
+		wr_condemned(w, &lists->condemned[i]);
 	wr_u32(w, (uint32_t)boxlen);
+}
+
+/* Returns the type, which may be none that is known. */
+static unsigned
+rd_head(struct rd *r, struct record_head *head)
+{
+	unsigned type;
+
+	rd_copy(r, head->dataset, DATASET_ID_LEN);
+	head->epoch = rd_u32(r);
+	type = rd_u8(r);
+	head->type = (enum record_type)type;
+	if (rd_u8(r) != 0 || rd_u16(r) != 0)
+		r->failed = true;
+	head->seq = rd_u64(r);
+	rd_copy(r, head->prev, OBJECT_NAME_LEN);
+	rd_copy(r, head->signer, IDENTITY_ID_LEN);
+	head->time = (int64_t)rd_u64(r);
+	return type;
+}
+
+static void
+rd_lists(struct rd *r, struct record_clear *c)
+{
+	c->nindexes = rd_count(r, OBJECT_NAME_LEN);
+	c->indexes = (const uint8_t(*)[OBJECT_NAME_LEN])rd_bytes(
+	    r, c->nindexes * OBJECT_NAME_LEN);
+	c->ncondemned = rd_count(r, CONDEMNED_LEN);
+	c->condemned = rd_bytes(r, c->ncondemned * CONDEMNED_LEN);
 }
 
 /* Only the first record has none before it. */
@@ -56,61 +195,92 @@ prev_fits(const struct record_head *head)
 	return head->seq > 0 && first == (head->seq == 1);
 }
 
+static bool
+clear_sound(const struct record_clear *c)
+{
+	return c->head.epoch != 0 && prev_fits(&c->head) &&
+	       (c->ncondemned == 0 || c->head.type == RECORD_PRUNE) &&
+	       condemned_sound(c) && set_sound(c);
+}
+
 static int
 parse(const uint8_t *buf, size_t len, struct parsed *p, struct err *err)
 {
 	struct rd r = rd_init(buf, len);
-	struct record_head *head = &p->head;
-	uint32_t reserved;
-	int rc = object_head_read(&r, LETTER, WHAT, err);
+	unsigned type;
+	int rc;
 
 	memset(p, 0, sizeof(*p));
+	rc = object_head_read(&r, LETTER, WHAT, err);
 	if (rc != 0)
 		return rc;
-	rd_copy(&r, head->dataset, DATASET_ID_LEN);
-	head->epoch = rd_u32(&r);
-	reserved = rd_u32(&r);
-	head->seq = rd_u64(&r);
-	rd_copy(&r, head->prev, OBJECT_NAME_LEN);
-	rd_copy(&r, head->signer, IDENTITY_ID_LEN);
+	type = rd_head(&r, &p->clear.head);
+	if (!r.failed && (type < RECORD_SNAPSHOT || type > RECORD_PRIMARY))
+		return err_set(err, ERR_VERSION,
+		    "a log record of type %u, which this program does not"
+		    " know",
+		    type);
+	rd_lists(&r, &p->clear);
 	p->boxlen = rd_u32(&r);
+	p->head = len - rd_left(&r);
 	p->box = rd_bytes(&r, p->boxlen);
 	(void)rd_bytes(&r, SIGNATURE_LEN);
-	if (!rd_done(&r) || len > RECORD_MAX || reserved != 0 ||
-	    head->epoch == 0 || !prev_fits(head))
+	if (!rd_done(&r) || len > RECORD_MAX || !clear_sound(&p->clear))
 		return err_set(err, ERR_CORRUPT, "malformed " WHAT);
 	return 0;
 }
 
 int
 record_peek(
-    const uint8_t *buf, size_t len, struct record_head *out, struct err *err)
+    const uint8_t *buf, size_t len, struct record_clear *out, struct err *err)
 {
 	struct parsed p;
 	int rc = parse(buf, len, &p, err);
 
-	*out = p.head;
+	*out = p.clear;
 	return rc;
 }
 
 /* --- the whole record -------------------------------------------------- */
 
+/* The part in the clear, as it will be found; empty lists need no arrays. */
 static int
-check_place(
-    const struct record_head *head, const struct wr *body, struct err *err)
+write_clear(const struct record_head *head, const struct record_lists *lists,
+    size_t bodylen, struct wr *w, struct err *err)
 {
+	size_t taken;
+
 	if (!prev_fits(head))
 		return err_set(err, ERR_BUG, "record %ju follows none",
 		    (uintmax_t)head->seq);
-	if (body->len > RECORD_MAX - HEAD_LEN - BOX_OVERHEAD - SIGNATURE_LEN)
+	wr_clear_part(w, head, lists, bodylen + BOX_OVERHEAD);
+	if (w->failed)
+		return err_nomem(err);
+	taken = w->len + BOX_OVERHEAD + SIGNATURE_LEN;
+	if (taken > RECORD_MAX || bodylen > RECORD_MAX - taken)
 		return err_set(err, ERR_BUG,
-		    "a snapshot of %zu bytes, which no record can hold",
-		    body->len);
+		    "%zu bytes and a box of %zu, which no record can hold",
+		    w->len, bodylen);
 	return 0;
 }
 
+/* What nobody would read must not be written. */
+static int
+check_written(const struct wr *record, struct err *err)
+{
+	struct record_clear clear;
+	int rc = record_peek(record->buf, record->len, &clear, err);
+
+	if (rc == 0)
+		return 0;
+	(void)err_wrap(err, "a log record that can't be");
+	if (err != NULL)
+		err->code = ERR_BUG;
+	return ERR_BUG;
+}
+
 int
-record_encode_snapshot(const struct snapshot *s, struct record_head *head,
+record_encode(struct record *r, const struct record_lists *lists,
     const struct keyset *ks, const struct identity *signer, struct wr *w,
     struct err *err)
 {
@@ -118,24 +288,26 @@ record_encode_snapshot(const struct snapshot *s, struct record_head *head,
 	WR_AUTO struct wr body = {0};
 	WR_AUTO struct wr box = {0};
 	WR_AUTO struct wr record = {0};
-	int rc = record_body_encode(s, &body, err);
+	int rc;
 
+	r->head.epoch = ks->epoch;
+	memcpy(r->head.signer, signer->pub.id, IDENTITY_ID_LEN);
+	if (r->head.type == RECORD_SNAPSHOT)
+		r->head.time = r->snapshot->end.s;
+	rc = record_body_encode(r, &body, err);
 	if (rc == 0)
-		rc = check_place(head, &body, err);
+		rc = write_clear(&r->head, lists, body.len, &record, err);
 	if (rc != 0)
 		return rc;
-	head->epoch = ks->epoch;
-	memcpy(head->signer, signer->pub.id, IDENTITY_ID_LEN);
-	wr_head(&record, head, body.len + BOX_OVERHEAD);
-	if (record.failed)
-		return err_nomem(err);
 	/* A buffer of its own: ${record} moves while it grows. */
-	rc = box_seal(&key, BOX_LABEL, record.buf, HEAD_LEN, body.buf, body.len,
-	    &box, err);
+	rc = box_seal(&key, BOX_LABEL, record.buf, record.len, body.buf,
+	    body.len, &box, err);
 	if (rc != 0)
 		return rc;
 	wr_bytes(&record, box.buf, box.len);
 	rc = object_sign(&record, SIGN_LABEL, &signer->sign, err);
+	if (rc == 0)
+		rc = check_written(&record, err);
 	if (rc != 0)
 		return rc;
 	wr_bytes(w, record.buf, record.len);
@@ -156,25 +328,27 @@ static int
 open_body(const uint8_t *buf, const struct parsed *p, const struct keyring *kr,
     struct wr *body, struct err *err)
 {
-	const struct keyset *ks = keyring_epoch(kr, p->head.epoch);
+	const struct record_head *head = &p->clear.head;
+	const struct keyset *ks = keyring_epoch(kr, head->epoch);
 	WIPE struct key32 key = {0};
 
 	if (ks == NULL)
 		return err_set(err, ERR_DENIED,
 		    "sealed under epoch %u, which this key was not given",
-		    p->head.epoch);
-	if (memcmp(ks->dataset, p->head.dataset, DATASET_ID_LEN) != 0)
+		    head->epoch);
+	if (memcmp(ks->dataset, head->dataset, DATASET_ID_LEN) != 0)
 		return err_set(
 		    err, ERR_CORRUPT, "a " WHAT " of another dataset");
 	key = box_key(ks);
 	return box_open(
-	    &key, BOX_LABEL, buf, HEAD_LEN, p->box, p->boxlen, body, err);
+	    &key, BOX_LABEL, buf, p->head, p->box, p->boxlen, body, err);
 }
 
 int
-record_decode_snapshot(const uint8_t *buf, size_t len, const struct keyring *kr,
-    struct snapshot **out, struct err *err)
+record_decode(const uint8_t *buf, size_t len, const struct keyring *kr,
+    struct record **out, struct err *err)
 {
+	AUTO(record) struct record *r = NULL;
 	WR_AUTO struct wr body = {0};
 	struct parsed p;
 	int rc = parse(buf, len, &p, err);
@@ -182,12 +356,15 @@ record_decode_snapshot(const uint8_t *buf, size_t len, const struct keyring *kr,
 	*out = NULL;
 	if (rc == 0)
 		rc = open_body(buf, &p, kr, &body, err);
-	if (rc == 0)
-		rc = record_body_decode(body.buf, body.len, out, err);
 	if (rc != 0)
 		return rc;
-	(*out)->seq = p.head.seq;
-	memcpy((*out)->prev, p.head.prev, OBJECT_NAME_LEN);
-	memcpy((*out)->signer, p.head.signer, IDENTITY_ID_LEN);
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return err_nomem(err);
+	r->head = p.clear.head;
+	rc = record_body_decode(body.buf, body.len, r, err);
+	if (rc != 0)
+		return rc;
+	*out = STEAL(r);
 	return 0;
 }

@@ -3,62 +3,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_END 1000000000
-#define INO_END (ENTRY_INO_MAX + 1)
-
-int
-moment_compare(struct moment a, struct moment b)
+bool
+rules_any(const struct rules *r)
 {
-	if (a.s != b.s)
-		return a.s < b.s ? -1 : 1;
-	return (a.ns > b.ns) - (a.ns < b.ns);
+	for (size_t i = 0; i < RULES; i++)
+		if (r->keep[i] != 0)
+			return true;
+	return false;
 }
 
 void
-snapshot_free(struct snapshot *s)
+record_release(struct record *r)
 {
-	if (s == NULL)
+	if (r->open && r->head.type == RECORD_SNAPSHOT)
+		snapshot_free(r->snapshot);
+	if (r->open && r->head.type == RECORD_EXPIRE) {
+		free(r->expire.targets);
+		free(r->expire.why);
+	}
+	if (r->open && r->head.type == RECORD_HOLD)
+		free(r->hold.why);
+	if (r->open && r->head.type == RECORD_PRIMARY)
+		free(r->primary.site);
+	memset(r, 0, sizeof(*r));
+}
+
+void
+record_free(struct record *r)
+{
+	if (r == NULL)
 		return;
-	free(s->host);
-	free(s->source);
-	free(s->program);
-	free(s->root);
-	free(s->indexes);
-	free(s);
+	record_release(r);
+	free(r);
 }
 
-/* --- FORMAT.md section 1: time ----------------------------------------- */
+/* --- texts -------------------------------------------------------------- */
 
-static void
-wr_moment(struct wr *w, struct moment m)
-{
-	wr_svarint(w, m.s);
-	wr_varint(w, m.ns);
-}
-
-static struct moment
-rd_moment(struct rd *r)
-{
-	struct moment m = {.s = rd_svarint(r)};
-	uint64_t ns = rd_varint(r);
-
-	if (ns >= NS_END)
-		r->failed = true;
-	else
-		m.ns = (uint32_t)ns;
-	return m;
-}
-
-/* --- a text: a string without a NUL ------------------------------------ */
-
-static void
-wr_text(struct wr *w, const char *text)
+void
+record_text_write(struct wr *w, const char *text)
 {
 	wr_string(w, text, strlen(text));
 }
 
-static int
-rd_text(struct rd *r, size_t max, char **out, struct err *err)
+int
+record_text_read(struct rd *r, size_t max, char **out, struct err *err)
 {
 	size_t len;
 	const uint8_t *p = rd_string(r, &len);
@@ -71,159 +59,12 @@ rd_text(struct rd *r, size_t max, char **out, struct err *err)
 	return *out == NULL ? err_nomem(err) : 0;
 }
 
-/* --- the root directory's entry ---------------------------------------- */
-
 int
-record_body_root(struct snapshot *s, struct err *err)
-{
-	struct entry e;
-	int rc = entry_decode(s->root, s->root_len, &e, err);
-
-	if (rc != 0)
-		return err_wrap(err, "the root's entry");
-	if (e.type != ENTRY_DIR)
-		return err_set(err, ERR_CORRUPT, "the root is no directory");
-	s->totals = e.totals;
-	return 0;
-}
-
-static int
-rd_root(struct rd *r, struct snapshot *s, struct err *err)
-{
-	size_t len;
-	const uint8_t *p = rd_string(r, &len);
-
-	if (p == NULL || len == 0) {
-		r->failed = true;
-		return 0;
-	}
-	s->root = malloc(len);
-	if (s->root == NULL)
-		return err_nomem(err);
-	memcpy(s->root, p, len);
-	s->root_len = len;
-	return record_body_root(s, err);
-}
-
-/* --- the indexes ------------------------------------------------------- */
-
-static void
-wr_indexes(struct wr *w, const struct snapshot *s)
-{
-	wr_varint(w, s->nindexes);
-	for (size_t i = 0; i < s->nindexes; i++)
-		wr_bytes(w, s->indexes[i], OBJECT_NAME_LEN);
-}
-
-static int
-rd_indexes(struct rd *r, struct snapshot *s, struct err *err)
-{
-	size_t n = rd_count(r, OBJECT_NAME_LEN);
-	const uint8_t *p = rd_bytes(r, n * OBJECT_NAME_LEN);
-
-	if (p == NULL || n == 0)
-		return 0;
-	s->indexes = malloc(n * OBJECT_NAME_LEN);
-	if (s->indexes == NULL)
-		return err_nomem(err);
-	memcpy(s->indexes, p, n * OBJECT_NAME_LEN);
-	s->nindexes = n;
-	return 0;
-}
-
-/* --- FORMAT.md section 9, type 1: a snapshot --------------------------- */
-
-static void
-wr_snapshot(struct wr *w, const struct snapshot *s)
-{
-	wr_moment(w, s->time);
-	wr_moment(w, s->end);
-	wr_u8(w, (uint8_t)s->kind);
-	wr_text(w, s->host);
-	wr_text(w, s->source);
-	wr_text(w, s->program);
-	wr_string(w, s->root, s->root_len);
-	wr_varint(w, s->added_chunks);
-	wr_varint(w, s->added_bytes);
-	wr_varint(w, s->added_stored);
-	wr_varint(w, s->unreadable);
-	wr_varint(w, s->changed);
-	wr_varint(w, s->problems_size);
-	content_encode(&s->problems, w);
-	wr_varint(w, s->next_ino);
-	wr_indexes(w, s);
-}
-
-static int
-rd_snapshot(struct rd *r, struct snapshot *s, struct err *err)
-{
-	int rc;
-
-	s->time = rd_moment(r);
-	s->end = rd_moment(r);
-	s->kind = (enum snapshot_kind)rd_u8(r);
-	rc = rd_text(r, RECORD_HOST_MAX, &s->host, err);
-	if (rc == 0)
-		rc = rd_text(r, RECORD_SOURCE_MAX, &s->source, err);
-	if (rc == 0)
-		rc = rd_text(r, RECORD_PROGRAM_MAX, &s->program, err);
-	if (rc == 0)
-		rc = rd_root(r, s, err);
-	if (rc != 0)
-		return rc;
-	s->added_chunks = rd_varint(r);
-	s->added_bytes = rd_varint(r);
-	s->added_stored = rd_varint(r);
-	s->unreadable = rd_varint(r);
-	s->changed = rd_varint(r);
-	s->problems_size = rd_varint(r);
-	if (r->failed)
-		return 0;
-	rc = content_decode(r, s->problems_size, &s->problems, err);
-	if (rc != 0)
-		return err_wrap(err, "the list of problems");
-	s->next_ino = rd_varint(r);
-	return rd_indexes(r, s, err);
-}
-
-static bool
-in_range(const struct snapshot *s)
-{
-	return (s->kind == SNAPSHOT_FULL || s->kind == SNAPSHOT_DIFFERENTIAL) &&
-	       s->next_ino >= 1 && s->next_ino <= INO_END;
-}
-
-int
-record_body_decode(
-    const uint8_t *buf, size_t len, struct snapshot **out, struct err *err)
-{
-	AUTO(snapshot) struct snapshot *s = calloc(1, sizeof(*s));
-	struct rd r = rd_init(buf, len);
-	uint8_t type = rd_u8(&r);
-	int rc;
-
-	*out = NULL;
-	if (s == NULL)
-		return err_nomem(err);
-	if (!r.failed && type != RECORD_SNAPSHOT)
-		return err_set(err, ERR_VERSION,
-		    "a log record of type %u, which this program does not"
-		    " know",
-		    type);
-	rc = rd_snapshot(&r, s, err);
-	if (rc != 0)
-		return rc;
-	if (!rd_done(&r) || !in_range(s))
-		return err_set(err, ERR_CORRUPT, "malformed snapshot record");
-	*out = STEAL(s);
-	return 0;
-}
-
-static int
-check_text(const char *what, const char *text, size_t max, struct err *err)
+record_text_check(
+    const char *what, const char *text, size_t max, struct err *err)
 {
 	if (text == NULL)
-		return err_set(err, ERR_BUG, "a snapshot without a %s", what);
+		return err_set(err, ERR_BUG, "a log record without a %s", what);
 	if (strlen(text) > max)
 		return err_set(err, ERR_USAGE,
 		    "the %s is longer than %zu bytes: '%.64s...'", what, max,
@@ -231,28 +72,277 @@ check_text(const char *what, const char *text, size_t max, struct err *err)
 	return 0;
 }
 
-int
-record_body_encode(const struct snapshot *s, struct wr *w, struct err *err)
-{
-	AUTO(snapshot) struct snapshot *again = NULL;
-	size_t start = w->len;
-	int rc = check_text("host", s->host, RECORD_HOST_MAX, err);
+/* --- FORMAT.md section 9: targets --------------------------------------- */
 
-	if (rc == 0)
-		rc = check_text("source", s->source, RECORD_SOURCE_MAX, err);
-	if (rc == 0)
-		rc = check_text("program", s->program, RECORD_PROGRAM_MAX, err);
+static void
+wr_target(struct wr *w, const struct record_target *t)
+{
+	wr_varint(w, t->seq);
+	wr_bytes(w, t->id, OBJECT_NAME_LEN);
+}
+
+/* Those of an expire record ascend: ${after} is the one before it, or 0. */
+static void
+rd_target(struct rd *r, const struct record *rec, uint64_t after,
+    struct record_target *t)
+{
+	t->seq = rd_varint(r);
+	rd_copy(r, t->id, OBJECT_NAME_LEN);
+	if (t->seq <= after || t->seq >= rec->head.seq)
+		r->failed = true;
+}
+
+#define TARGET_MIN (1 + OBJECT_NAME_LEN)
+
+/* --- type 2: expire ------------------------------------------------------ */
+
+static void
+wr_expire(struct wr *w, const struct record_expire *e)
+{
+	wr_varint(w, e->n);
+	for (size_t i = 0; i < e->n; i++)
+		wr_target(w, &e->targets[i]);
+	record_text_write(w, e->why);
+}
+
+static int
+rd_expire(struct rd *r, struct record *rec, struct err *err)
+{
+	struct record_expire *e = &rec->expire;
+	size_t n = rd_count(r, TARGET_MIN);
+	uint64_t after = 0;
+
+	if (n == 0) {
+		r->failed = true;
+		return 0;
+	}
+	e->targets = calloc(n, sizeof(*e->targets));
+	if (e->targets == NULL)
+		return err_nomem(err);
+	e->n = n;
+	for (size_t i = 0; i < n; i++) {
+		rd_target(r, rec, after, &e->targets[i]);
+		after = e->targets[i].seq;
+	}
+	return record_text_read(r, RECORD_WHY_MAX, &e->why, err);
+}
+
+/* --- type 3: hold -------------------------------------------------------- */
+
+static void
+wr_hold(struct wr *w, const struct record_hold *h)
+{
+	wr_target(w, &h->target);
+	wr_u8(w, h->on);
+	record_text_write(w, h->why);
+}
+
+static int
+rd_hold(struct rd *r, struct record *rec, struct err *err)
+{
+	uint8_t on;
+
+	rd_target(r, rec, 0, &rec->hold.target);
+	on = rd_u8(r);
+	if (on > 1)
+		r->failed = true;
+	rec->hold.on = on == 1;
+	return record_text_read(r, RECORD_WHY_MAX, &rec->hold.why, err);
+}
+
+/* --- type 4: rules ------------------------------------------------------- */
+
+static void
+wr_rules(struct wr *w, const struct rules *rules)
+{
+	for (size_t i = 0; i < RULES; i++)
+		wr_varint(w, rules->keep[i]);
+}
+
+static void
+rd_rules(struct rd *r, struct rules *rules)
+{
+	for (size_t i = 0; i < RULES; i++) {
+		uint64_t v = rd_varint(r);
+
+		if (v > UINT32_MAX)
+			r->failed = true;
+		rules->keep[i] = (uint32_t)v;
+	}
+}
+
+/* --- type 5: prune ------------------------------------------------------- */
+
+static void
+wr_prune(struct wr *w, const struct record_prune *p)
+{
+	wr_varint(w, p->gone_objects);
+	wr_varint(w, p->gone_bytes);
+	wr_varint(w, p->leaving_objects);
+	wr_varint(w, p->leaving_bytes);
+	wr_varint(w, p->written_packs);
+	wr_varint(w, p->written_bytes);
+	wr_varint(w, p->gone_chunks);
+	wr_varint(w, p->dead_bytes);
+}
+
+static void
+rd_prune(struct rd *r, struct record_prune *p)
+{
+	p->gone_objects = rd_varint(r);
+	p->gone_bytes = rd_varint(r);
+	p->leaving_objects = rd_varint(r);
+	p->leaving_bytes = rd_varint(r);
+	p->written_packs = rd_varint(r);
+	p->written_bytes = rd_varint(r);
+	p->gone_chunks = rd_varint(r);
+	p->dead_bytes = rd_varint(r);
+}
+
+/* --- type 6: primary ----------------------------------------------------- */
+
+static void
+wr_primary(struct wr *w, const struct record_primary *p)
+{
+	record_text_write(w, p->site);
+	wr_bytes(w, p->id, IDENTITY_ID_LEN);
+	wr_varint(w, p->change);
+}
+
+static int
+rd_primary(struct rd *r, struct record_primary *p, struct err *err)
+{
+	int rc = record_text_read(r, RECORD_SITE_MAX, &p->site, err);
+
+	rd_copy(r, p->id, IDENTITY_ID_LEN);
+	p->change = rd_varint(r);
+	if (p->change == 0 || (p->site != NULL && p->site[0] == '\0'))
+		r->failed = true;
+	return rc;
+}
+
+/* --- all types ----------------------------------------------------------- */
+
+static int
+check_texts(const struct record *r, struct err *err)
+{
+	switch (r->head.type) {
+	case RECORD_EXPIRE:
+		return record_text_check(
+		    "reason", r->expire.why, RECORD_WHY_MAX, err);
+	case RECORD_HOLD:
+		return record_text_check(
+		    "reason", r->hold.why, RECORD_WHY_MAX, err);
+	case RECORD_PRIMARY:
+		return record_text_check(
+		    "site's name", r->primary.site, RECORD_SITE_MAX, err);
+	default:
+		return 0;
+	}
+}
+
+static int
+write_body(const struct record *r, struct wr *w, struct err *err)
+{
+	switch (r->head.type) {
+	case RECORD_SNAPSHOT:
+		return record_snapshot_write(r->snapshot, w, err);
+	case RECORD_EXPIRE:
+		wr_expire(w, &r->expire);
+		return 0;
+	case RECORD_HOLD:
+		wr_hold(w, &r->hold);
+		return 0;
+	case RECORD_RULES:
+		wr_rules(w, &r->rules);
+		return 0;
+	case RECORD_PRUNE:
+		wr_prune(w, &r->prune);
+		return 0;
+	case RECORD_PRIMARY:
+		wr_primary(w, &r->primary);
+		return 0;
+	}
+	return err_set(
+	    err, ERR_BUG, "a log record of type %d", (int)r->head.type);
+}
+
+static int
+read_body(struct rd *rd, struct record *r, struct err *err)
+{
+	switch (r->head.type) {
+	case RECORD_SNAPSHOT:
+		r->snapshot = calloc(1, sizeof(*r->snapshot));
+		if (r->snapshot == NULL)
+			return err_nomem(err);
+		return record_snapshot_read(rd, r->snapshot, err);
+	case RECORD_EXPIRE:
+		return rd_expire(rd, r, err);
+	case RECORD_HOLD:
+		return rd_hold(rd, r, err);
+	case RECORD_RULES:
+		rd_rules(rd, &r->rules);
+		return 0;
+	case RECORD_PRUNE:
+		rd_prune(rd, &r->prune);
+		return 0;
+	case RECORD_PRIMARY:
+		return rd_primary(rd, &r->primary, err);
+	}
+	return err_set(
+	    err, ERR_BUG, "a log record of type %d", (int)r->head.type);
+}
+
+static void
+take_head(struct snapshot *s, const struct record_head *head)
+{
+	s->seq = head->seq;
+	memcpy(s->prev, head->prev, OBJECT_NAME_LEN);
+	memcpy(s->signer, head->signer, IDENTITY_ID_LEN);
+}
+
+int
+record_body_decode(
+    const uint8_t *buf, size_t len, struct record *r, struct err *err)
+{
+	struct rd rd = rd_init(buf, len);
+	int rc;
+
+	r->open = true;
+	rc = read_body(&rd, r, err);
 	if (rc != 0)
 		return rc;
-	wr_u8(w, RECORD_SNAPSHOT);
-	wr_snapshot(w, s);
+	if (!rd_done(&rd))
+		return err_set(err, ERR_CORRUPT, "malformed log record");
+	if (r->head.type != RECORD_SNAPSHOT)
+		return 0;
+	if (r->snapshot->end.s != r->head.time)
+		return err_set(err, ERR_CORRUPT,
+		    "a log record signed at another time than its snapshot"
+		    " ended");
+	take_head(r->snapshot, &r->head);
+	return 0;
+}
+
+int
+record_body_encode(const struct record *r, struct wr *w, struct err *err)
+{
+	struct record again = {.head = r->head};
+	size_t start = w->len;
+	int rc = check_texts(r, err);
+
+	if (rc == 0)
+		rc = write_body(r, w, err);
+	if (rc != 0)
+		return rc;
 	if (w->failed)
 		return err_nomem(err);
 	/* A record that nobody can read would be the end of its log. */
 	rc = record_body_decode(w->buf + start, w->len - start, &again, err);
+	record_release(&again);
 	if (rc == 0 || rc == ERR_NOMEM)
 		return rc;
-	(void)err_wrap(err, "a snapshot that no record can hold");
+	(void)err_wrap(err, "a body that no log record can hold");
 	if (err != NULL)
 		err->code = ERR_BUG;
 	return ERR_BUG;

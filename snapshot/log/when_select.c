@@ -14,8 +14,9 @@ when_needs_millis(const struct log *l, size_t i)
 	const struct snapshot *s = l->snapshots[i];
 	struct moment last = {.s = s->time.s, .ns = NS_LAST};
 
-	for (size_t j = log_after(l, last); j > 0; j--) {
-		const struct snapshot *other = l->by_time[j - 1];
+	/* Also one that has expired: names don't change when one goes. */
+	for (size_t j = log_times_after(l, last); j > 0; j--) {
+		const struct snapshot *other = l->times[j - 1];
 
 		if (other->time.s != s->time.s)
 			break;

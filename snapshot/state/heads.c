@@ -27,6 +27,8 @@ static const char schema[] =
     "  dataset BLOB NOT NULL,"
     "  seq INTEGER NOT NULL,"
     "  name BLOB NOT NULL,"
+    "  changes INTEGER NOT NULL,"
+    "  latest INTEGER NOT NULL,"
     "  PRIMARY KEY(store, dataset)"
     ") WITHOUT ROWID, STRICT;";
 
@@ -50,19 +52,30 @@ static const char *const statements[NSTATEMENTS] = {
 	"INSERT OR IGNORE INTO place(address, fingerprint) VALUES(?, ?)",
     [PLACE_GET] = "SELECT fingerprint FROM place WHERE address = ?",
     [PLACE_SET] = "REPLACE INTO place(address, fingerprint) VALUES(?, ?)",
-    [HEAD_GET] = "SELECT seq, name FROM head WHERE store = ? AND dataset = ?",
-    [HEAD_SET] = "INSERT INTO head(store, dataset, seq, name)"
-		 " VALUES(?, ?, ?, ?)"
+    [HEAD_GET] = "SELECT seq, name, changes, latest FROM head"
+		 " WHERE store = ? AND dataset = ?",
+    [HEAD_SET] = "INSERT INTO head(store, dataset, seq, name, changes, latest)"
+		 " VALUES(?, ?, ?, ?, ?, ?)"
 		 " ON CONFLICT DO UPDATE SET seq = excluded.seq,"
-		 " name = excluded.name WHERE excluded.seq > seq",
+		 " name = excluded.name, changes = excluded.changes,"
+		 " latest = excluded.latest"
+		 " WHERE excluded.changes > changes"
+		 " OR (excluded.changes = changes AND excluded.seq > seq)",
 };
 
-/* Version 1 knew no addresses. */
-static const char *const upgrades[] = {PLACE_TABLE};
+/*
+ * Version 1 knew no addresses, version 2 no changes of the primary, nor how
+ * late a snapshot's time may be: as late as can be, to be on the safe side.
+ */
+#define HEAD_COLUMNS                                                           \
+	"ALTER TABLE head ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"      \
+	"ALTER TABLE head ADD COLUMN latest INTEGER NOT NULL"                  \
+	"  DEFAULT 9223372036854775807;"
+static const char *const upgrades[] = {PLACE_TABLE, HEAD_COLUMNS};
 
 static const struct sql_kind kind = {
     .application = 0x56525668, /* "VRVh" */
-    .version = 2,
+    .version = 3,
     .durable = true,
     .schema = schema,
     .upgrades = upgrades,
@@ -282,8 +295,7 @@ heads_close(struct heads *h)
 }
 
 static int
-read_head(struct sql *q, uint64_t *seq, uint8_t name[OBJECT_NAME_LEN],
-    struct err *err)
+read_head(struct sql *q, struct head_seen *out, struct err *err)
 {
 	const uint8_t *p;
 	size_t len;
@@ -293,46 +305,49 @@ read_head(struct sql *q, uint64_t *seq, uint8_t name[OBJECT_NAME_LEN],
 		return err_set(err, ERR_NOT_FOUND, "no head is remembered");
 	if (rc < 0)
 		return rc;
-	*seq = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 0);
 	p = sql_column(q, HEAD_GET, 1, &len);
 	if (len != OBJECT_NAME_LEN)
 		return err_set(
 		    err, ERR_CORRUPT, "'%s': a head has no name", q->path);
-	memcpy(name, p, OBJECT_NAME_LEN);
+	memcpy(out->name, p, OBJECT_NAME_LEN);
+	out->seq = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 0);
+	out->changes = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 2);
+	out->latest = sqlite3_column_int64(q->st[HEAD_GET], 3);
 	return 0;
 }
 
 int
-heads_get(struct heads *h, const uint8_t dataset[DATASET_ID_LEN], uint64_t *seq,
-    uint8_t name[OBJECT_NAME_LEN], struct err *err)
+heads_get(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
+    struct head_seen *out, struct err *err)
 {
 	int rc;
 
-	*seq = 0;
-	memset(name, 0, OBJECT_NAME_LEN);
+	memset(out, 0, sizeof(*out));
 	(void)pthread_mutex_lock(&h->mu);
 	sql_blob(h->sql, HEAD_GET, 1, h->store, STORE_ID_LEN);
 	sql_blob(h->sql, HEAD_GET, 2, dataset, DATASET_ID_LEN);
-	rc = read_head(h->sql, seq, name, err);
+	rc = read_head(h->sql, out, err);
 	sql_reset(h->sql, HEAD_GET);
 	(void)pthread_mutex_unlock(&h->mu);
 	return explain(rc, err);
 }
 
 int
-heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN], uint64_t seq,
-    const uint8_t name[OBJECT_NAME_LEN], struct err *err)
+heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
+    const struct head_seen *head, struct err *err)
 {
 	int rc;
 
-	if (seq > INT64_MAX)
-		return err_set(
-		    err, ERR_USAGE, "no log has record %ju", (uintmax_t)seq);
+	if (head->seq > INT64_MAX || head->changes > INT64_MAX)
+		return err_set(err, ERR_USAGE, "no log has record %ju",
+		    (uintmax_t)head->seq);
 	(void)pthread_mutex_lock(&h->mu);
 	sql_blob(h->sql, HEAD_SET, 1, h->store, STORE_ID_LEN);
 	sql_blob(h->sql, HEAD_SET, 2, dataset, DATASET_ID_LEN);
-	sql_int(h->sql, HEAD_SET, 3, (int64_t)seq);
-	sql_blob(h->sql, HEAD_SET, 4, name, OBJECT_NAME_LEN);
+	sql_int(h->sql, HEAD_SET, 3, (int64_t)head->seq);
+	sql_blob(h->sql, HEAD_SET, 4, head->name, OBJECT_NAME_LEN);
+	sql_int(h->sql, HEAD_SET, 5, (int64_t)head->changes);
+	sql_int(h->sql, HEAD_SET, 6, head->latest);
 	rc = sql_run(h->sql, HEAD_SET, err);
 	(void)pthread_mutex_unlock(&h->mu);
 	return explain(rc, err);

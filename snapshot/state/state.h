@@ -46,12 +46,23 @@ NODISCARD int heads_accept(const char *dir, const struct root *root,
 void heads_close(struct heads *h);
 DEFINE_AUTO(heads, heads_close)
 
+/* What this machine saw last of a log. */
+struct head_seen {
+	uint64_t seq; /* of the newest record */
+	uint8_t name[OBJECT_NAME_LEN];
+	uint64_t changes; /* of the primary (FORMAT.md section 9, type 6) */
+	int64_t latest;   /* no snapshot's time is after these Unix seconds */
+};
+
 /** heads_get(): ERR_NOT_FOUND when none is remembered; ERR_CORRUPT, ERR_IO. */
 NODISCARD int heads_get(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
-    uint64_t *seq, uint8_t name[OBJECT_NAME_LEN], struct err *err);
-/** heads_set(): Only ever forward: a lower seq is ignored. Durable. */
+    struct head_seen *out, struct err *err);
+/**
+ * heads_set(): Only ever forward: one of a lower seq is ignored, but when it
+ * has more changes. Durable.
+ */
 NODISCARD int heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
-    uint64_t seq, const uint8_t name[OBJECT_NAME_LEN], struct err *err);
+    const struct head_seen *head, struct err *err);
 
 /* --- a dataset's files and unfinished run: one file a dataset ---------- */
 

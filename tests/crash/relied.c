@@ -58,16 +58,18 @@ find_noted(
 }
 
 static int
-find_indexed(struct relied *r, const struct snapshot *head, struct err *err)
+find_indexed(struct relied *r, const struct log *log, struct err *err)
 {
+	size_t n;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
 	struct object_ref ref = {.cls = OBJECT_INDEX};
 	int rc = 0;
 
 	memcpy(ref.dataset, r->ds->id, sizeof(ref.dataset));
-	for (size_t i = 0; i < head->nindexes && rc == 0; i++) {
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		AUTO(index) struct index *ix = NULL;
 
-		memcpy(ref.name, head->indexes[i], sizeof(ref.name));
+		memcpy(ref.name, indexes[i], sizeof(ref.name));
 		rc = index_open(r->store, &ref, r->ds->keys, &ix, err);
 		if (rc == 0)
 			rc = index_each_pack(ix, visit_indexed, r, err);
@@ -156,8 +158,7 @@ relied_find(struct relied *r, struct access *a, const struct log *log,
 		return rc;
 	if ((rc = find_noted(r, a, state_dir, err)) != 0)
 		return rc;
-	if (log_head(log) != NULL &&
-	    (rc = find_indexed(r, log_head(log), err)) != 0)
+	if ((rc = find_indexed(r, log, err)) != 0)
 		return rc;
 	return note_packs(r, err);
 }

@@ -281,18 +281,17 @@ check_snapshots(const struct world *w, struct access *a, const struct log *log)
 {
 	AUTO(segcache) struct segcache *cache = NULL;
 	AUTO(chunks) struct chunks *chunks = NULL;
-	const struct snapshot *head = log_head(log);
+	size_t n;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
 	const char *wrong = NULL;
 
-	if (head == NULL)
+	if (log_count(log) == 0)
 		return NULL;
 	MUST(segcache_new(CACHE, &cache, &err));
 	MUST(chunks_new(
 	    access_store(a), cache, log_dataset(log)->keys, &chunks, &err));
 	/* The newest one's indexes locate what any of them needs. */
-	MUST(chunks_set_indexes(chunks,
-	    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes, head->nindexes,
-	    &err));
+	MUST(chunks_set_indexes(chunks, indexes, n, &err));
 	for (size_t i = 0; i < log_count(log) && wrong == NULL; i++) {
 		char *have;
 		struct err err;

@@ -140,40 +140,101 @@ corpus_page(const struct corpus *c, struct err *err)
 /* --- log records --------------------------------------------------------- */
 
 static int
-put_record(const struct corpus *c, const struct snapshot *s, struct err *err)
+put_record(const struct corpus *c, const char *name, struct record *r,
+    const struct record_lists *lists, struct err *err)
 {
 	AUTO(identity) struct identity *host = NULL;
 	AUTO(keyset) struct keyset *ks = NULL;
-	struct record_head head = {.seq = 3, .prev = {1}};
 	WR_AUTO struct wr w = {0};
 	int rc;
 
 	if ((rc = identity_new(IDENTITY_HOST, "db1", &host, err)) != 0 ||
 	    (rc = keyset_new("customers", &ks, err)) != 0)
 		return rc;
-	memcpy(head.dataset, ks->dataset, sizeof(head.dataset));
-	rc = record_encode_snapshot(s, &head, ks, host, &w, err);
+	r->head.seq = 3;
+	r->head.prev[0] = 1;
+	memcpy(r->head.dataset, ks->dataset, sizeof(r->head.dataset));
+	rc = record_encode(r, lists, ks, host, &w, err);
 	if (rc == 0)
-		corpus_put(c, "record", &w);
+		corpus_put(c, name, &w);
 	return rc;
+}
+
+/* As the fuzzer takes it: type, time, body. */
+static int
+put_body(
+    const struct corpus *c, const char *name, struct record *r, struct err *err)
+{
+	WR_AUTO struct wr w = {0};
+	int rc;
+
+	r->head.seq = 3;
+	if (r->head.type == RECORD_SNAPSHOT)
+		r->head.time = r->snapshot->end.s;
+	wr_u8(&w, (uint8_t)r->head.type);
+	wr_u64(&w, (uint64_t)r->head.time);
+	rc = record_body_encode(r, &w, err);
+	if (rc == 0)
+		corpus_put(c, name, &w);
+	return rc;
+}
+
+/* Every type but a snapshot's. */
+static int
+put_other_bodies(const struct corpus *c, struct err *err)
+{
+	struct record_target targets[2] = {{1, {0x51}}, {2, {0x52}}};
+	struct record r[] = {
+	    {.head = {.type = RECORD_EXPIRE},
+		.expire = {targets, 2, (char *)(uintptr_t) "--keep-last 1"}},
+	    {.head = {.type = RECORD_HOLD},
+		.hold = {{1, {0x51}}, true, (char *)(uintptr_t) "a lawsuit"}},
+	    {.head = {.type = RECORD_RULES},
+		.rules = {{90 * 86400, 1, 24, 30, 8, 12, 7}}},
+	    {.head = {.type = RECORD_PRUNE}, .prune = {1, 2, 3, 4, 5, 6, 7, 8}},
+	    {.head = {.type = RECORD_PRIMARY},
+		.primary = {(char *)(uintptr_t) "dr-london", {9}, 1}},
+	};
+	static const char *const names[ARRAY_LEN(r)] = {"body-expire",
+	    "body-hold", "body-rules", "body-prune", "body-primary"};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(r); i++)
+		rc = put_body(c, names[i], &r[i], err);
+	return rc;
+}
+
+static int
+put_prune(const struct corpus *c, struct err *err)
+{
+	static const struct condemned condemned[] = {
+	    {.cls = OBJECT_INDEX, .name = {0xb1}, .gone = true},
+	    {.cls = OBJECT_PACK, .name = {0xb1}},
+	    {.cls = OBJECT_PACK, .name = {0xb2}, .gone = true},
+	};
+	struct record_lists lists = fixture_lists;
+	struct record r = {.head = {.type = RECORD_PRUNE}};
+
+	lists.condemned = condemned;
+	lists.ncondemned = ARRAY_LEN(condemned);
+	return put_record(c, "record-prune", &r, &lists, err);
 }
 
 int
 corpus_record(const struct corpus *c, struct err *err)
 {
-	AUTO(snapshot) struct snapshot *s = snapshot_at(1700000000, 5);
-	WR_AUTO struct wr w = {0};
+	AUTO(record) struct record *r = record_at(1700000000, 5);
+	struct snapshot *s = r->snapshot;
 	int rc;
 
-	if ((rc = record_body_encode(s, &w, err)) != 0)
+	if ((rc = put_body(c, "body", r, err)) != 0)
 		return rc;
-	corpus_put(c, "body", &w);
 	s->problems_size = 0;
 	s->problems = (struct content){.form = CONTENT_EMPTY};
 	s->kind = SNAPSHOT_DIFFERENTIAL;
-	s->nindexes = 1;
-	if ((rc = record_body_encode(s, &w, err)) != 0)
+	if ((rc = put_body(c, "body-small", r, err)) != 0 ||
+	    (rc = put_other_bodies(c, err)) != 0 ||
+	    (rc = put_prune(c, err)) != 0)
 		return rc;
-	corpus_put(c, "body-small", &w);
-	return put_record(c, s, err);
+	return put_record(c, "record", r, &fixture_lists, err);
 }

@@ -512,18 +512,17 @@ losses_find(
 	AUTO(chunks) struct chunks *chunks = NULL;
 	AUTO(log) struct log *log = NULL;
 	const struct dataset *ds = access_find(a, dataset);
-	const struct snapshot *head;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN];
 	struct entry root;
+	size_t n;
 
 	memset(out, 0, sizeof(*out));
 	assert_non_null(ds);
 	assert_ok(log_load(a, ds, NULL, &log, &err));
-	head = log_head(log);
+	indexes = log_indexes(log, &n);
 	assert_ok(segcache_new(64 << 20, &cache, &err));
 	assert_ok(chunks_new(access_store(a), cache, ds->keys, &chunks, &err));
-	assert_ok(chunks_set_indexes(chunks,
-	    (const uint8_t(*)[OBJECT_NAME_LEN])head->indexes, head->nindexes,
-	    &err));
+	assert_ok(chunks_set_indexes(chunks, indexes, n, &err));
 	assert_ok(entry_decode(log_snapshot(log, i)->root,
 	    log_snapshot(log, i)->root_len, &root, &err));
 	walk(chunks, &root.dir, "", out);

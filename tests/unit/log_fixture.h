@@ -52,15 +52,31 @@ snapshot_at(int64_t s, uint32_t ns)
 	snap->problems.form = CONTENT_TREE;
 	snap->problems.root.b[0] = 0xe1;
 	snap->next_ino = 77;
-	snap->nindexes = 2;
-	snap->indexes = calloc(2, OBJECT_NAME_LEN);
 	if (snap->host == NULL || snap->source == NULL ||
-	    snap->program == NULL || snap->root == NULL ||
-	    snap->indexes == NULL)
+	    snap->program == NULL || snap->root == NULL)
 		abort();
-	snap->indexes[0][0] = 0xa1;
-	snap->indexes[1][0] = 0xa2;
 	return snap;
+}
+
+/* The index set of such a snapshot. */
+static const uint8_t fixture_indexes[2][OBJECT_NAME_LEN] = {{0xa1}, {0xa2}};
+static const struct record_lists fixture_lists = {
+    .indexes = fixture_indexes,
+    .nindexes = 2,
+};
+
+/* A record with such a snapshot, without its place; record_free(). */
+static inline UNUSED struct record *
+record_at(int64_t s, uint32_t ns)
+{
+	struct record *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		abort();
+	r->head.type = RECORD_SNAPSHOT;
+	r->open = true;
+	r->snapshot = snapshot_at(s, ns);
+	return r;
 }
 
 #endif

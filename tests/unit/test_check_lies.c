@@ -122,7 +122,8 @@ finish_dir(struct forge *f)
 }
 
 static void
-append(struct forge *f, struct snapshot *s)
+append(struct forge *f, struct snapshot *s,
+    const uint8_t (*indexes)[OBJECT_NAME_LEN], size_t n)
 {
 	AUTO(log) struct log *log = NULL;
 
@@ -134,7 +135,7 @@ append(struct forge *f, struct snapshot *s)
 	s->program = strdup("test");
 	s->next_ino = f->next_ino;
 	assert_ok(log_load(f->r->admin, f->ds, NULL, &log, &err));
-	assert_ok(log_append(log, s, &err));
+	assert_ok(log_append(log, s, indexes, n, &err));
 }
 
 static struct snapshot *
@@ -155,30 +156,30 @@ static void
 publish_again(struct forge *f, const struct entry *root)
 {
 	AUTO(log) struct log *log = NULL;
-	struct snapshot *s = snapshot_of(root);
+	const uint8_t(*indexes)[OBJECT_NAME_LEN];
+	size_t n;
 
 	assert_ok(log_load(f->r->admin, f->ds, NULL, &log, &err));
-	s->nindexes = log_head(log)->nindexes;
-	s->indexes = calloc(s->nindexes, sizeof(*s->indexes));
-	assert_non_null(s->indexes);
-	memcpy(s->indexes, log_head(log)->indexes,
-	    s->nindexes * sizeof(*s->indexes));
-	append(f, s);
+	indexes = log_indexes(log, &n);
+	append(f, snapshot_of(root), indexes, n);
 }
 
 static void
 publish(struct forge *f, const struct entry *root)
 {
-	struct snapshot *s = snapshot_of(root);
+	uint8_t(*indexes)[OBJECT_NAME_LEN] = NULL;
+	size_t n;
 
 	assert_ok(ingest_lane_flush(f->lane, &err));
-	assert_ok(ingest_finish(f->in, &s->indexes, &s->nindexes, &err));
+	assert_ok(ingest_finish(f->in, &indexes, &n, &err));
 	if (f->indexes != NULL) {
-		free(s->indexes);
-		s->indexes = STEAL(f->indexes);
-		s->nindexes = f->nindexes;
+		free(indexes);
+		indexes = STEAL(f->indexes);
+		n = f->nindexes;
 	}
-	append(f, s);
+	append(f, snapshot_of(root), (const uint8_t(*)[OBJECT_NAME_LEN])indexes,
+	    n);
+	free(indexes);
 }
 
 static void

@@ -33,12 +33,22 @@ static void
 assert_head(
     struct fixture *f, struct heads *h, uint64_t seq, const uint8_t *name)
 {
-	uint64_t got = 0;
-	uint8_t got_name[OBJECT_NAME_LEN];
+	struct head_seen got;
 
-	assert_ok(heads_get(h, dataset, &got, got_name, &f->err));
-	assert_int_equal(got, seq);
-	assert_memory_equal(got_name, name, OBJECT_NAME_LEN);
+	assert_ok(heads_get(h, dataset, &got, &f->err));
+	assert_int_equal(got.seq, seq);
+	assert_memory_equal(got.name, name, OBJECT_NAME_LEN);
+	assert_int_equal(got.latest, (int64_t)seq * 1000);
+}
+
+/* A head of that number, after no change of the primary. */
+static int
+set(struct heads *h, uint64_t seq, const uint8_t *name, struct err *err)
+{
+	struct head_seen head = {.seq = seq, .latest = (int64_t)seq * 1000};
+
+	memcpy(head.name, name, OBJECT_NAME_LEN);
+	return heads_set(h, dataset, &head, err);
 }
 
 static void
@@ -47,10 +57,9 @@ heads_get__none_is_not_found(void **state)
 	struct fixture *f = *state;
 	struct root root = some_root(1);
 	AUTO(heads) struct heads *h = must_open(f, &root);
-	uint64_t seq;
-	uint8_t name[OBJECT_NAME_LEN];
+	struct head_seen head;
 
-	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &seq, name, &f->err));
+	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &head, &f->err));
 }
 
 static void
@@ -60,15 +69,15 @@ heads_set__only_ever_forward(void **state)
 	struct root root = some_root(1);
 	AUTO(heads) struct heads *h = must_open(f, &root);
 
-	assert_ok(heads_set(h, dataset, 5, one, &f->err));
+	assert_ok(set(h, 5, one, &f->err));
 	assert_head(f, h, 5, one);
-	assert_ok(heads_set(h, dataset, 4, two, &f->err));
+	assert_ok(set(h, 4, two, &f->err));
 	assert_head(f, h, 5, one);
-	assert_ok(heads_set(h, dataset, 5, two, &f->err));
+	assert_ok(set(h, 5, two, &f->err));
 	assert_head(f, h, 5, one);
-	assert_ok(heads_set(h, dataset, 6, two, &f->err));
+	assert_ok(set(h, 6, two, &f->err));
 	assert_head(f, h, 6, two);
-	assert_rc(ERR_USAGE, heads_set(h, dataset, UINT64_MAX, one, &f->err));
+	assert_rc(ERR_USAGE, set(h, UINT64_MAX, one, &f->err));
 	assert_head(f, h, 6, two);
 }
 
@@ -79,13 +88,12 @@ heads_open__remembers_by_store(void **state)
 	struct root a = some_root(1);
 	struct root b = some_root(20);
 	struct heads *h = must_open(f, &a);
-	uint64_t seq;
-	uint8_t name[OBJECT_NAME_LEN];
+	struct head_seen head;
 
-	assert_ok(heads_set(h, dataset, 9, one, &f->err));
+	assert_ok(set(h, 9, one, &f->err));
 	heads_close(h);
 	assert_ok(heads_open(f->dir, &b, "/srv/b", &h, &f->err));
-	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &seq, name, &f->err));
+	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &head, &f->err));
 	heads_close(h);
 	h = must_open(f, &a);
 	assert_head(f, h, 9, one);
@@ -140,7 +148,7 @@ heads_open__one_store_at_two_addresses(void **state)
 	struct root root = some_root(1);
 	struct heads *h = must_open(f, &root);
 
-	assert_ok(heads_set(h, dataset, 5, one, &f->err));
+	assert_ok(set(h, 5, one, &f->err));
 	heads_close(h);
 	assert_ok(heads_open(f->dir, &root, "/mnt/copy", &h, &f->err));
 	assert_head(f, h, 5, one);
@@ -177,13 +185,20 @@ heads_open__an_older_version_goes_on(void **state)
 	struct root other = some_root(20);
 	struct heads *h = must_open(f, &root);
 	char path[SCRATCH_PATH + 256];
+	struct head_seen head;
 
-	assert_ok(heads_set(h, dataset, 5, one, &f->err));
+	assert_ok(set(h, 5, one, &f->err));
 	heads_close(h);
 	fixture_path(f, "heads.db", path);
-	change_database(path, "DROP TABLE place; PRAGMA user_version=1");
+	change_database(path,
+	    "DROP TABLE place; ALTER TABLE head DROP COLUMN changes;"
+	    "ALTER TABLE head DROP COLUMN latest; PRAGMA user_version=1");
 	h = must_open(f, &root);
-	assert_head(f, h, 5, one);
+	assert_ok(heads_get(h, dataset, &head, &f->err));
+	assert_int_equal(head.seq, 5);
+	assert_memory_equal(head.name, one, OBJECT_NAME_LEN);
+	assert_int_equal(head.changes, 0);
+	assert_int_equal(head.latest, INT64_MAX);
 	heads_close(h);
 	assert_rc(ERR_AUTH, heads_open(f->dir, &other, "/srv/a", &h, &f->err));
 }
@@ -216,7 +231,7 @@ heads_open__newer_version_is_refused(void **state)
 
 	heads_close(h);
 	fixture_path(f, "heads.db", path);
-	change_database(path, "PRAGMA user_version=3");
+	change_database(path, "PRAGMA user_version=4");
 	assert_rc(
 	    ERR_VERSION, heads_open(f->dir, &root, "/srv/a", &h, &f->err));
 }
@@ -246,7 +261,7 @@ heads_open__private_whatever_the_umask(void **state)
 		    fixture_path(f, "a/b", dir), &root, "/srv/a", &h, &f->err);
 
 		if (rc == 0)
-			rc = heads_set(h, dataset, 1, one, &f->err);
+			rc = set(h, 1, one, &f->err);
 		umask(old);
 		assert_ok(rc);
 		assert_mode(f, "a", 0700);
@@ -256,6 +271,25 @@ heads_open__private_whatever_the_umask(void **state)
 		heads_close(h);
 		scratch_rm(fixture_path(f, "a", dir));
 	}
+}
+
+static void
+heads_set__back_after_a_change_of_the_primary(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	AUTO(heads) struct heads *h = must_open(f, &root);
+	struct head_seen head = {.seq = 7, .changes = 1, .latest = 7000};
+
+	assert_ok(set(h, 9, one, &f->err));
+	memcpy(head.name, two, OBJECT_NAME_LEN);
+	assert_ok(heads_set(h, dataset, &head, &f->err));
+	assert_head(f, h, 7, two);
+	/* But not to what was before the change. */
+	assert_ok(set(h, 10, one, &f->err));
+	assert_head(f, h, 7, two);
+	head.changes = UINT64_MAX;
+	assert_rc(ERR_USAGE, heads_set(h, dataset, &head, &f->err));
 }
 
 /* Several processes meet where there is no file yet; all must get through. */
@@ -276,7 +310,7 @@ heads_set__from_many_processes(void **state)
 			_exit(1);
 		memset(name, i, sizeof(name));
 		for (seq = i + 1; seq < 100; seq += PROCESSES) {
-			if (heads_set(h, dataset, seq, name, &f->err) != 0)
+			if (set(h, seq, name, &f->err) != 0)
 				_exit(2);
 		}
 		heads_close(h);
@@ -307,6 +341,7 @@ main(void)
 	    state_test(heads_open__damaged_is_left_alone),
 	    state_test(heads_open__newer_version_is_refused),
 	    state_test(heads_open__private_whatever_the_umask),
+	    state_test(heads_set__back_after_a_change_of_the_primary),
 	    state_test(heads_set__from_many_processes),
 	};
 

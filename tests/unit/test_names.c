@@ -92,7 +92,7 @@ back_up(struct scene *sc, const char *dataset, int64_t s, uint32_t ns)
 		ds = world_dataset(sc->w, dataset);
 	sc->w->now = s;
 	assert_ok(log_load(sc->w->alice, ds, sc->heads, &log, &err));
-	assert_ok(log_append(log, snapshot_at(s, ns), &err));
+	assert_ok(log_append(log, snapshot_at(s, ns), NULL, 0, &err));
 }
 
 /* --- walking ----------------------------------------------------------- */

@@ -190,14 +190,20 @@ log_of(const struct moment *times, size_t n)
 	l->ds = &ds;
 	assert_int_equal(log_reserve(l, n, &err), 0);
 	for (size_t i = 0; i < n; i++) {
+		struct record *r = calloc(1, sizeof(*r));
 		struct snapshot *s = calloc(1, sizeof(*s));
 
+		assert_non_null(r);
 		assert_non_null(s);
 		s->time = times[i];
-		s->seq = i + 1;
+		s->seq = r->head.seq = i + 1;
 		memset(s->id, (int)(0x11 * i), sizeof(s->id));
-		assert_int_equal(log_take(l, s->id, s, &err), 0);
+		r->head.type = RECORD_SNAPSHOT;
+		r->open = true;
+		r->snapshot = s;
+		assert_int_equal(log_take(l, r, &err), 0);
 	}
+	log_settle(l);
 	return l;
 }
 

@@ -178,11 +178,14 @@ make_index(struct store *store, const struct dataset *ds, uint64_t chunks,
 static void
 append(struct log *log, const struct object_ref *ref)
 {
+	size_t n;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
 	const struct snapshot *head = log_head(log);
 	struct snapshot *s = calloc(1, sizeof(*s));
+	uint8_t(*more)[OBJECT_NAME_LEN] = calloc(n + 1, sizeof(*more));
 	struct err err;
 
-	if (head == NULL || s == NULL)
+	if (head == NULL || s == NULL || more == NULL)
 		fail("no snapshot", NULL);
 	*s = *head;
 	s->time.s++;
@@ -192,13 +195,12 @@ append(struct log *log, const struct object_ref *ref)
 	s->program = strdup(head->program);
 	s->root = malloc(head->root_len);
 	memcpy(s->root, head->root, head->root_len);
-	s->indexes = calloc(head->nindexes + 1, sizeof(*s->indexes));
-	memcpy(s->indexes[0], ref->name, OBJECT_NAME_LEN);
-	memcpy(
-	    s->indexes[1], head->indexes, head->nindexes * sizeof(*s->indexes));
-	s->nindexes = head->nindexes + 1;
-	if (log_append(log, s, &err) != 0)
+	memcpy(more[0], ref->name, OBJECT_NAME_LEN);
+	memcpy(more[1], indexes, n * sizeof(*more));
+	if (log_append(log, s, (const uint8_t(*)[OBJECT_NAME_LEN])more, n + 1,
+		&err) != 0)
 		fail("record", &err);
+	free(more);
 }
 
 /* --- asking ------------------------------------------------------------- */
@@ -248,12 +250,13 @@ give_pass(
 static void
 find_index(const struct log *log, struct object_ref *ref)
 {
-	const struct snapshot *head = log_head(log);
+	size_t n;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
 
-	if (head == NULL || head->nindexes < 1)
+	if (n < 1)
 		fail("no index", NULL);
 	*ref = (struct object_ref){.cls = OBJECT_INDEX};
-	memcpy(ref->name, head->indexes[0], sizeof(ref->name));
+	memcpy(ref->name, indexes[0], sizeof(ref->name));
 }
 
 int

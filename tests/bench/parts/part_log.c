@@ -56,8 +56,8 @@ part_log(UNUSED const struct source *src)
 	place_new(&p);
 	must(log_load(p.access, p.ds, NULL, &l, &err));
 	for (int64_t i = 0; i < RECORDS; i++)
-		must(
-		    log_append(l, snapshot_at(1000000000 + i * 1200, 0), &err));
+		must(log_append(l, snapshot_at(1000000000 + i * 1200, 0),
+		    fixture_indexes, 2, &err));
 	pair_measure(&(struct pair){
 	    .what = "loading a log of 6,480 snapshots",
 	    .unit = PART_OPERATIONS,
