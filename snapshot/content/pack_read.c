@@ -186,11 +186,11 @@ kinds_fit(const struct segment *s, enum pack_kind kind)
 }
 
 static int
-decode(struct pack *p, uint32_t number, const uint8_t *plain, size_t len,
+decode(struct pack *p, uint32_t number, struct plain_buf *buf, size_t len,
     struct segment **out, struct err *err)
 {
 	AUTO(segment) struct segment *s = NULL;
-	int rc = segment_decode(p->decoder, plain, len, &s, err);
+	int rc = segment_adopt(p->decoder, buf, len, &s, err);
 
 	if (rc == 0 && !kinds_fit(s, pack_get_kind(p)))
 		rc = err_set(
@@ -207,7 +207,10 @@ pack_segment(struct pack *p, const struct segment_place *place,
 {
 	struct plain_pool *pool = segment_decoder_pool(p->decoder);
 	size_t len = place->sealed_len;
-	uint8_t *buf;
+	struct plain_buf buf = {
+	    .asked = len > PLAIN_SCRATCH ? len : PLAIN_SCRATCH,
+	    .used = len,
+	};
 	int rc;
 
 	*out = NULL;
@@ -215,15 +218,15 @@ pack_segment(struct pack *p, const struct segment_place *place,
 		rc = err_set(err, ERR_CORRUPT, "it can't lie there");
 		return name_segment(p, place->number, false, rc, err);
 	}
-	buf = plain_alloc(pool, len);
-	if (buf == NULL)
+	buf.p = plain_alloc(pool, buf.asked);
+	if (buf.p == NULL)
 		return err_nomem(err);
 	rc = read_sealed(
-	    p, place->number, place->number, place->offset, buf, len, err);
+	    p, place->number, place->number, place->offset, buf.p, len, err);
 	if (rc == 0)
-		rc =
-		    decode(p, place->number, buf, len - AEAD_TAG_LEN, out, err);
-	plain_free(pool, buf, len);
+		rc = decode(
+		    p, place->number, &buf, len - AEAD_TAG_LEN, out, err);
+	plain_free(pool, buf.p, buf.asked, buf.used);
 	return rc;
 }
 

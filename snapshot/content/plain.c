@@ -18,20 +18,26 @@
 #define STEPS 4
 #define CLASSES ((ROOM_MAX_BITS - ROOM_MIN_BITS) * STEPS)
 
-/* Freed buffers kept, in bytes over all sizes. */
-#define IDLE_MAX (4 * 1024 * 1024)
+/*
+ * Freed buffers kept, in bytes over all sizes. The longest unused go first, so
+ * that what is kept has the sizes that are in use.
+ */
+#define IDLE_MAX (6 * 1024 * 1024)
 
 /* Stands at the start of a freed buffer. */
 struct idle {
-	struct idle *next;
+	size_t room;
+	struct idle *next, *prev;   /* of its size; the last freed first */
+	struct idle *older, *newer; /* of all */
 };
 
 struct plain_pool {
 	atomic_uint refs;
 	bool lock;
 	pthread_mutex_t mu;
-	struct idle *idle[CLASSES]; /* guarded by mu */
-	size_t idle_bytes;          /* guarded by mu */
+	struct idle *idle[CLASSES];   /* guarded by mu */
+	struct idle *oldest, *newest; /* guarded by mu */
+	size_t idle_bytes;            /* guarded by mu */
 };
 
 size_t
@@ -94,23 +100,81 @@ plain_pool_ref(struct plain_pool *p)
 	return p;
 }
 
+/* --- freed buffers, with mu held ---------------------------------------- */
+
+static void
+unlink_idle(struct plain_pool *p, struct idle *idle)
+{
+	if (idle->prev != NULL)
+		idle->prev->next = idle->next;
+	else
+		p->idle[class_of(idle->room)] = idle->next;
+	if (idle->next != NULL)
+		idle->next->prev = idle->prev;
+	if (idle->older != NULL)
+		idle->older->newer = idle->newer;
+	else
+		p->oldest = idle->newer;
+	if (idle->newer != NULL)
+		idle->newer->older = idle->older;
+	else
+		p->newest = idle->older;
+	p->idle_bytes -= idle->room;
+}
+
+static void
+link_idle(struct plain_pool *p, struct idle *idle, size_t room)
+{
+	struct idle **first = &p->idle[class_of(room)];
+
+	*idle = (struct idle){.room = room, .next = *first, .older = p->newest};
+	if (*first != NULL)
+		(*first)->prev = idle;
+	*first = idle;
+	if (p->newest != NULL)
+		p->newest->newer = idle;
+	else
+		p->oldest = idle;
+	p->newest = idle;
+	p->idle_bytes += room;
+}
+
+/* Take the oldest ones out until no more than ${max} bytes are left. */
+static struct idle *
+shrink(struct plain_pool *p, size_t max)
+{
+	struct idle *gone = NULL;
+
+	while (p->idle_bytes > max) {
+		struct idle *idle = p->oldest;
+
+		unlink_idle(p, idle);
+		idle->next = gone;
+		gone = idle;
+	}
+	return gone;
+}
+
+/* Not with mu held. */
+static void
+unmap_idle(struct idle *gone)
+{
+	while (gone != NULL) {
+		struct idle *idle = gone;
+
+		gone = idle->next;
+		(void)munmap(idle, idle->room);
+	}
+}
+
+/* --- the pool ----------------------------------------------------------- */
+
 void
 plain_pool_unref(struct plain_pool *p)
 {
-	size_t room;
-
 	if (p == NULL || atomic_fetch_sub(&p->refs, 1) > 1)
 		return;
-	for (size_t i = 0; i < CLASSES; i++) {
-		room = ((STEPS + i % STEPS) << (ROOM_MIN_BITS + i / STEPS)) /
-		       STEPS;
-		while (p->idle[i] != NULL) {
-			struct idle *idle = p->idle[i];
-
-			p->idle[i] = idle->next;
-			(void)munmap(idle, room);
-		}
-	}
+	unmap_idle(shrink(p, 0));
 	(void)pthread_mutex_destroy(&p->mu);
 	free(p);
 }
@@ -125,31 +189,25 @@ take_idle(struct plain_pool *p, size_t room)
 		return NULL;
 	(void)pthread_mutex_lock(&p->mu);
 	idle = p->idle[class];
-	if (idle != NULL) {
-		p->idle[class] = idle->next;
-		p->idle_bytes -= room;
-	}
+	if (idle != NULL)
+		unlink_idle(p, idle);
 	(void)pthread_mutex_unlock(&p->mu);
 	return idle;
 }
 
 static bool
-keep_idle(struct plain_pool *p, struct idle *idle, size_t room)
+keep_idle(struct plain_pool *p, void *buf, size_t room)
 {
-	size_t class = class_of(room);
-	bool kept;
+	struct idle *gone;
 
-	if (class == CLASSES)
+	if (class_of(room) == CLASSES || room > IDLE_MAX)
 		return false;
 	(void)pthread_mutex_lock(&p->mu);
-	kept = p->idle_bytes + room <= IDLE_MAX;
-	if (kept) {
-		idle->next = p->idle[class];
-		p->idle[class] = idle;
-		p->idle_bytes += room;
-	}
+	link_idle(p, buf, room);
+	gone = shrink(p, IDLE_MAX);
 	(void)pthread_mutex_unlock(&p->mu);
-	return kept;
+	unmap_idle(gone);
+	return true;
 }
 
 /*
@@ -184,13 +242,13 @@ plain_alloc(struct plain_pool *p, size_t len)
 }
 
 void
-plain_free(struct plain_pool *p, void *buf, size_t len)
+plain_free(struct plain_pool *p, void *buf, size_t len, size_t used)
 {
 	size_t room = plain_room(len);
 
 	if (buf == NULL)
 		return;
-	explicit_bzero(buf, len);
+	explicit_bzero(buf, used);
 	if (!keep_idle(p, buf, room))
 		(void)munmap(buf, room);
 }

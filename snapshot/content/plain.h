@@ -30,8 +30,18 @@ DEFINE_AUTO(plain_pool, plain_pool_unref)
 /** plain_alloc(p, len): ${len} (>= 1) bytes of no particular content; or NULL. */
 void *plain_alloc(struct plain_pool *p, size_t len);
 
-/** plain_free(p, buf, len): ${len} as it was asked for. NULL is fine. */
-void plain_free(struct plain_pool *p, void *buf, size_t len);
+/*
+ * What to ask for at least where a buffer is for a moment only: buffers of one
+ * size are always of use again, and what is not touched takes no memory.
+ */
+#define PLAIN_SCRATCH (320 * 1024)
+
+/**
+ * plain_free(p, buf, len, used):
+ * ${len} as it was asked for, of which the first ${used} bytes were written to
+ * and are wiped. NULL is fine.
+ */
+void plain_free(struct plain_pool *p, void *buf, size_t len, size_t used);
 
 /** plain_room(len): What an allocation of ${len} bytes really takes. */
 size_t plain_room(size_t len);

@@ -28,7 +28,8 @@ struct entry {
 struct segment {
 	atomic_uint refs;
 	struct segment_decoder *decoder;
-	uint8_t *data; /* the decoder's pool's */
+	struct plain_buf buf; /* of the decoder's pool */
+	const uint8_t *data;  /* in it */
 	size_t len;
 	size_t n;
 	struct entry *entries;
@@ -167,7 +168,7 @@ decompress(struct segment *s, const uint8_t *p, size_t len, struct err *err)
 	ctx = take_context(s->decoder);
 	if (ctx == NULL)
 		return err_nomem(err);
-	got = ZSTD_decompressDCtx(ctx, s->data, s->len, p, len);
+	got = ZSTD_decompressDCtx(ctx, s->buf.p, s->len, p, len);
 	give_context(s->decoder, ctx);
 	if (ZSTD_isError(got))
 		return err_set(err, ERR_CORRUPT, "can't decompress: %s",
@@ -177,9 +178,21 @@ decompress(struct segment *s, const uint8_t *p, size_t len, struct err *err)
 	return 0;
 }
 
+/*
+ * Whether bytes are to stay in the buffer that they came in: unless that takes
+ * much more than they need.
+ */
+static bool
+fits(const struct plain_buf *buf, const struct segment *s)
+{
+	size_t need = plain_room(s->len);
+
+	return buf != NULL && plain_room(buf->asked) <= need + need / 2;
+}
+
 static int
-decode_data(
-    enum segment_codec codec, struct rd *r, struct segment *s, struct err *err)
+decode_data(enum segment_codec codec, struct rd *r, struct plain_buf *buf,
+    struct segment *s, struct err *err)
 {
 	size_t len = rd_left(r);
 	const uint8_t *p = rd_bytes(r, len);
@@ -187,12 +200,21 @@ decode_data(
 	if (codec == SEGMENT_STORED && len != s->len)
 		return err_set(err, ERR_CORRUPT,
 		    "stored bytes are not as long as the table says");
-	s->data = plain_alloc(s->decoder->pool, s->len);
-	if (s->data == NULL)
+	if (codec == SEGMENT_STORED && fits(buf, s)) {
+		s->buf = *buf;
+		*buf = (struct plain_buf){0};
+		s->data = p;
+		return 0;
+	}
+	s->buf.p = plain_alloc(s->decoder->pool, s->len);
+	if (s->buf.p == NULL)
 		return err_nomem(err);
+	s->buf.asked = s->len;
+	s->buf.used = s->len;
+	s->data = s->buf.p;
 	if (codec == SEGMENT_ZSTD)
 		return decompress(s, p, len, err);
-	memcpy(s->data, p, len);
+	memcpy(s->buf.p, p, len);
 	return 0;
 }
 
@@ -244,9 +266,10 @@ segment_new(
 	return 0;
 }
 
-int
-segment_decode(struct segment_decoder *d, const uint8_t *plain, size_t len,
-    struct segment **out, struct err *err)
+/* ${buf}: where ${plain} lies, if that may be taken; or NULL. */
+static int
+decode(struct segment_decoder *d, struct plain_buf *buf, const uint8_t *plain,
+    size_t len, struct segment **out, struct err *err)
 {
 	AUTO(segment) struct segment *s = NULL;
 	struct rd r = rd_init(plain, len);
@@ -271,11 +294,25 @@ segment_decode(struct segment_decoder *d, const uint8_t *plain, size_t len,
 	rc = fill_slots(s, err);
 	if (rc != 0)
 		return rc;
-	rc = decode_data((enum segment_codec)codec, &r, s, err);
+	rc = decode_data((enum segment_codec)codec, &r, buf, s, err);
 	if (rc != 0)
 		return rc;
 	*out = STEAL(s);
 	return 0;
+}
+
+int
+segment_decode(struct segment_decoder *d, const uint8_t *plain, size_t len,
+    struct segment **out, struct err *err)
+{
+	return decode(d, NULL, plain, len, out, err);
+}
+
+int
+segment_adopt(struct segment_decoder *d, struct plain_buf *buf, size_t len,
+    struct segment **out, struct err *err)
+{
+	return decode(d, buf, buf->p, len, out, err);
 }
 
 /* --- decoded segments --------------------------------------------------- */
@@ -292,7 +329,7 @@ segment_unref(struct segment *s)
 {
 	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
-	plain_free(s->decoder->pool, s->data, s->len);
+	plain_free(s->decoder->pool, s->buf.p, s->buf.asked, s->buf.used);
 	segment_decoder_unref(s->decoder);
 	free(s->entries);
 	free(s->slots);
@@ -314,8 +351,8 @@ segment_count(const struct segment *s)
 size_t
 segment_memory(const struct segment *s)
 {
-	return sizeof(*s) + plain_room(s->len) + s->n * sizeof(*s->entries) +
-	       s->nslots * sizeof(*s->slots);
+	return sizeof(*s) + plain_room(s->buf.asked) +
+	       s->n * sizeof(*s->entries) + s->nslots * sizeof(*s->slots);
 }
 
 struct segment_chunk

@@ -50,7 +50,7 @@ segment_builder_free(struct segment_builder *b)
 	if (b == NULL)
 		return;
 	if (b->pool != NULL)
-		plain_free(b->pool, b->data, SEGMENT_MAX);
+		plain_free(b->pool, b->data, SEGMENT_MAX, b->len);
 	plain_pool_unref(b->pool);
 	(void)ZSTD_freeCCtx(b->ctx);
 	free(b->items);

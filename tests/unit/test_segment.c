@@ -1,3 +1,4 @@
+#include "snapshot/content/segment_internal.h"
 #include "tests/unit/content_fixture.h"
 
 #include <stdio.h>
@@ -285,6 +286,110 @@ decode__memory_is_left_out_of_core_files(void **state)
 	}
 }
 
+/* --- decoding in place -------------------------------------------------- */
+
+/* One chunk of ${len} bytes as a plaintext in a buffer of the pool. */
+static size_t
+buffer_with(struct segment_decoder *d, size_t asked, bool random, size_t len,
+    struct plain_buf *buf)
+{
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	WR_AUTO struct wr w = {0};
+	uint8_t *bytes = malloc(len);
+	struct chunk_name name = name_of(1);
+
+	if (random)
+		fill_random(bytes, len, 1);
+	else
+		fill(bytes, len, 1);
+	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, bytes, len, &err));
+	assert_ok(segment_builder_finish(b, &w, &err));
+	assert_int_equal(w.buf[0], random ? 0 : 1);
+	free(bytes);
+
+	buf->p = plain_alloc(segment_decoder_pool(d), asked);
+	buf->asked = asked;
+	buf->used = w.len;
+	assert_non_null(buf->p);
+	assert_true(w.len <= asked);
+	memcpy(buf->p, w.buf, w.len);
+	return w.len;
+}
+
+static void
+assert_one_chunk(const struct segment *s, bool random, size_t len)
+{
+	struct segment_chunk ch = segment_chunk(s, 0);
+	uint8_t *want = malloc(len);
+
+	if (random)
+		fill_random(want, len, 1);
+	else
+		fill(want, len, 1);
+	assert_int_equal(segment_count(s), 1);
+	assert_int_equal(ch.len, len);
+	assert_memory_equal(ch.data, want, len);
+	free(want);
+}
+
+static void
+adopt__leaves_stored_bytes_where_they_are(void **state)
+{
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	AUTO(segment) struct segment *s = NULL;
+	struct plain_buf buf;
+	const size_t len = 250000, asked = 320000;
+	size_t n = buffer_with(d, asked, true, len, &buf);
+	const uint8_t *at = buf.p;
+
+	(void)state;
+	assert_ok(segment_adopt(d, &buf, n, &s, &err));
+	assert_null(buf.p);
+	assert_one_chunk(s, true, len);
+	assert_ptr_equal(segment_chunk(s, 0).data, at + n - len);
+	assert_true(segment_memory(s) >= plain_room(asked));
+}
+
+static void
+adopt__leaves_the_buffer_when_it_is_no_use(void **state)
+{
+	static const struct {
+		bool random;
+		size_t len, asked;
+	} cases[] = {{false, 250000, 320000}, {true, 10000, 320000}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+		AUTO(segment) struct segment *s = NULL;
+		struct plain_buf buf;
+		size_t n = buffer_with(
+		    d, cases[i].asked, cases[i].random, cases[i].len, &buf);
+
+		assert_ok(segment_adopt(d, &buf, n, &s, &err));
+		assert_non_null(buf.p);
+		plain_free(segment_decoder_pool(d), buf.p, buf.asked, buf.used);
+		assert_one_chunk(s, cases[i].random, cases[i].len);
+		assert_true(segment_memory(s) < plain_room(320000));
+	}
+}
+
+static void
+adopt__failures_take_nothing(void **state)
+{
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	AUTO(segment) struct segment *s = NULL;
+	struct plain_buf buf;
+	size_t n = buffer_with(d, 320000, true, 250000, &buf);
+
+	(void)state;
+	assert_rc(ERR_CORRUPT, segment_adopt(d, &buf, n - 1, &s, &err));
+	assert_null(s);
+	assert_non_null(buf.p);
+	plain_free(segment_decoder_pool(d), buf.p, buf.asked, buf.used);
+}
+
 /* --- damaged ------------------------------------------------------------ */
 
 static void
@@ -458,6 +563,9 @@ main(void)
 	    cmocka_unit_test(decode__largest_segments),
 	    cmocka_unit_test(decode__segment_outlives_its_decoder),
 	    cmocka_unit_test(decode__memory_is_left_out_of_core_files),
+	    cmocka_unit_test(adopt__leaves_stored_bytes_where_they_are),
+	    cmocka_unit_test(adopt__leaves_the_buffer_when_it_is_no_use),
+	    cmocka_unit_test(adopt__failures_take_nothing),
 	    cmocka_unit_test(decode__every_truncation_fails),
 	    cmocka_unit_test(decode__leftovers_fail),
 	    cmocka_unit_test(decode__two_chunks_of_one_name_fail),
