@@ -65,11 +65,9 @@ hpke_keypair(
 	return rc != 0 ? rc : hpke_public(priv, pub, err);
 }
 
-int
-hpke_public(const struct x25519_private *priv, struct x25519_public *pub,
-    struct err *err)
+static int
+public_of(EVP_PKEY *key, struct x25519_public *pub, struct err *err)
 {
-	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(priv);
 	size_t len = sizeof(pub->b);
 
 	if (key == NULL || EVP_PKEY_get_raw_public_key(key, pub->b, &len) != 1)
@@ -77,15 +75,23 @@ hpke_public(const struct x25519_private *priv, struct x25519_public *pub,
 	return 0;
 }
 
+int
+hpke_public(const struct x25519_private *priv, struct x25519_public *pub,
+    struct err *err)
+{
+	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(priv);
+
+	return public_of(key, pub, err);
+}
+
 /*
  * X25519. Fails with ERR_AUTH for the few public keys that make the result
  * zero whatever the private key is, as RFC 9180 7.1.4 wants.
  */
 static int
-dh(const struct x25519_private *priv, const uint8_t pub[KEY_LEN],
-    struct key32 *out, struct err *err)
+dh(EVP_PKEY *key, const uint8_t pub[KEY_LEN], struct key32 *out,
+    struct err *err)
 {
-	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(priv);
 	AUTO(evp_pkey_st)
 	EVP_PKEY *peer =
 	    EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, pub, KEY_LEN);
@@ -127,8 +133,9 @@ int
 hpke_encap(const struct x25519_public *to, const struct hpke_pair *ephemeral,
     struct key32 *shared, struct err *err)
 {
+	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(&ephemeral->priv);
 	WIPE struct key32 secret = {0};
-	int rc = dh(&ephemeral->priv, to->b, &secret, err);
+	int rc = dh(key, to->b, &secret, err);
 
 	if (rc != 0)
 		return rc;
@@ -139,12 +146,13 @@ int
 hpke_decap(const struct x25519_private *priv, const uint8_t enc[HPKE_ENC_LEN],
     struct key32 *shared, struct err *err)
 {
+	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(priv);
 	WIPE struct key32 secret = {0};
 	struct x25519_public to;
-	int rc = hpke_public(priv, &to, err);
+	int rc = public_of(key, &to, err);
 
 	if (rc == 0)
-		rc = dh(priv, enc, &secret, err);
+		rc = dh(key, enc, &secret, err);
 	if (rc != 0)
 		return rc;
 	return extract_and_expand(&secret, enc, &to, shared, err);

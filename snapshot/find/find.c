@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AHEAD 16 /* snapshots */
+
 struct find {
 	struct found *found;
 	const struct find_version **v; /* found's */
@@ -113,12 +115,26 @@ walk_changes(struct search *s, struct err *err)
 	return walk_whole(s, err);
 }
 
+/* The root pages of snapshots to come: each lies in a pack of its own run. */
+static void
+fetch_ahead(const struct find_snapshot *snapshot)
+{
+	struct entry e;
+
+	if (entry_decode(snapshot->root.p, snapshot->root.len, &e, NULL) == 0 &&
+	    e.type == ENTRY_DIR && e.dir.entries > 0)
+		chunks_prefetch(snapshot->chunks, &e.dir.root);
+}
+
 static int
 search(struct search *s, size_t n, struct err *err)
 {
 	for (s->at = 0; s->at < n; s->at++) {
-		int rc = s->at == 0 ? walk_whole(s, err) : walk_changes(s, err);
+		int rc;
 
+		if (s->at + AHEAD < n)
+			fetch_ahead(&s->snapshots[s->at + AHEAD]);
+		rc = s->at == 0 ? walk_whole(s, err) : walk_changes(s, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -1,8 +1,8 @@
 /*
- * Give a dataset an index of many chunks: bigindex STORE CHUNKS
+ * Give a dataset an index of many chunks: bigindex STORE DATASET CHUNKS
  *
- * The dataset 'big' of STORE, whose admin's passphrase is 'bench', has a
- * snapshot already. CHUNKS made-up chunks, 6 to a segment of 256 KiB and 128
+ * DATASET of STORE, whose admin's passphrase is 'bench', has a snapshot
+ * already. CHUNKS made-up chunks, 6 to a segment of 256 KiB and 128
  * segments to a pack, get indexes as runs of half a million chunks would
  * write them, joined as the last run would; a copy of the newest record names
  * the result. The packs are files of the right size, and empty. Prints what the
@@ -246,19 +246,6 @@ give_pass(
 	return 0;
 }
 
-/* The last index that the dataset has: 'bigindex STORE 0' asks it again. */
-static void
-find_index(const struct log *log, struct object_ref *ref)
-{
-	size_t n;
-	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
-
-	if (n < 1)
-		fail("no index", NULL);
-	*ref = (struct object_ref){.cls = OBJECT_INDEX};
-	memcpy(ref->name, indexes[0], sizeof(ref->name));
-}
-
 int
 main(int argc, char **argv)
 {
@@ -270,25 +257,20 @@ main(int argc, char **argv)
 	struct err err;
 	uint64_t chunks;
 
-	if (argc < 3) {
-		(void)fprintf(stderr, "usage: bigindex STORE CHUNKS\n");
+	if (argc != 4) {
+		(void)fprintf(stderr, "usage: bigindex STORE DATASET CHUNKS\n");
 		return 2;
 	}
-	chunks = strtoull(argv[2], NULL, 10);
+	chunks = strtoull(argv[3], NULL, 10);
 	if (access_open(argv[1], &cred, &a, &err) != 0)
 		fail(argv[1], &err);
-	ds = access_find(a, "big");
+	ds = access_find(a, argv[2]);
 	if (ds == NULL)
-		fail("no dataset 'big'", NULL);
+		fail("no such dataset", NULL);
 	if (log_load(a, ds, NULL, &log, &err) != 0)
 		fail("log", &err);
-	if (chunks == 0) {
-		find_index(log, &ref);
-		chunks = strtoull(argv[3], NULL, 10);
-	} else {
-		make_index(access_store(a), ds, chunks, &ref);
-		append(log, &ref);
-	}
+	make_index(access_store(a), ds, chunks, &ref);
+	append(log, &ref);
 	ask(access_store(a), ds, &ref, chunks);
 	return 0;
 }
