@@ -5,6 +5,7 @@
 #include "tools/message.h"
 #include "tools/output.h"
 #include "tools/session.h"
+#include "tools/site_lag.h"
 #include "tools/table.h"
 
 #include <inttypes.h>
@@ -14,11 +15,15 @@ struct list_args {
 	struct common_args common;
 	struct store_args store;
 	uint64_t last;
+	bool sites;
 };
 
 static const struct option list_options[] = {
     {"last", 'n', OPTION_NUMBER, "N", "show the N newest snapshots only", NULL,
 	offsetof(struct list_args, last), 1, UINT32_MAX},
+    {"sites", 0, OPTION_FLAG, NULL,
+	"show for each dataset and site how far the site is behind", NULL,
+	offsetof(struct list_args, sites), 0, 0},
 };
 
 /* --- the datasets ------------------------------------------------------- */
@@ -262,10 +267,16 @@ list_run(struct run *run, void *values, struct err *err)
 	AUTO(session) struct session *s = NULL;
 	const char *what =
 	    args->common.operands.n > 0 ? args->common.operands.v[0] : NULL;
-	int r = session_open(run, &args->store, &s, err);
+	int r;
 
+	if (args->sites && what != NULL)
+		return err_set(
+		    err, ERR_USAGE, "--sites shows every dataset: name none");
+	r = session_open(run, &args->store, &s, err);
 	if (r != 0)
 		return r;
+	if (args->sites)
+		return site_lag_show(s, err);
 	if (what == NULL)
 		return list_datasets(run, s, err);
 	if (strchr(what, '@') != NULL)

@@ -31,6 +31,8 @@ static const struct command *const commands[] = {
     &cmd_grant,
     &cmd_serve,
     &cmd_site,
+    &cmd_status,
+    &cmd_promote,
 };
 
 const struct command *

@@ -66,6 +66,7 @@ static const struct store_ops dirstore_ops = {
     .drafts_commit = dirstore_drafts_commit,
     .draft_free = dirstore_draft_free,
     .remove = dirstore_remove,
+    .set_aside = dirstore_set_aside,
     .lock = dirstore_lock,
     .lock_note = dirstore_lock_note,
     .lock_look = dirstore_lock_look,

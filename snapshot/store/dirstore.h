@@ -11,6 +11,7 @@
  *	dirstore_list.c   listing them
  *	dirstore_mark.c   whether a log has grown
  *	dirstore_draft.c  writing and removing objects
+ *	dirstore_aside.c  moving objects out of the way
  *	dirstore_batch.c  making many of them durable together
  *	dirstore_dirs.c   making directories that last
  *	dirstore_replica.c the mark of a replica
@@ -152,6 +153,8 @@ int dirstore_drafts_commit(struct store *s, struct store_draft *const *drafts,
     const struct object_ref *refs, size_t n, struct err *err);
 int dirstore_remove(
     struct store *s, const struct object_ref *ref, struct err *err);
+int dirstore_set_aside(struct store *s, const struct object_ref *ref,
+    const char *aside, struct err *err);
 int dirstore_lock(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
     enum store_lock_kind kind, struct store_lock **out, struct err *err);
 int dirstore_lock_note(

@@ -320,6 +320,17 @@ store_remove(struct store *s, const struct object_ref *ref, struct err *err)
 }
 
 int
+store_set_aside(struct store *s, const struct object_ref *ref,
+    const char *aside, struct err *err)
+{
+	int rc = check_writable(ref->cls, err);
+
+	if (rc != 0)
+		return rc;
+	return s->ops->set_aside(s, ref, aside, err);
+}
+
+int
 store_lock_dataset(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
     enum store_lock_kind kind, struct store_lock **out, struct err *err)
 {

@@ -203,6 +203,15 @@ DEFINE_AUTO(store_writer, store_writer_free)
 NODISCARD int store_remove(
     struct store *s, const struct object_ref *ref, struct err *err);
 
+/**
+ * store_set_aside(s, ref, aside, err):
+ * Move an object out of the way, to ${aside} (a path below the store, such as
+ * 'aside/2026-11-22') and there to the path that it has here; what has that name
+ * there already is replaced. Durable. Errors: as store_remove().
+ */
+NODISCARD int store_set_aside(struct store *s, const struct object_ref *ref,
+    const char *aside, struct err *err);
+
 /*
  * A dataset's locks. They are the kernel's, so each dies with its holder, and
  * each kind is held by one at a time, of all processes and of each.

@@ -68,6 +68,8 @@ struct store_ops {
 
 	int (*remove)(
 	    struct store *s, const struct object_ref *ref, struct err *err);
+	int (*set_aside)(struct store *s, const struct object_ref *ref,
+	    const char *aside, struct err *err);
 	int (*lock)(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
 	    enum store_lock_kind kind, struct store_lock **out,
 	    struct err *err);

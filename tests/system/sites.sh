@@ -161,3 +161,35 @@ run 0 varve -s "$T/dr" restore -q d@latest "$T/restored"
 diff -r "$src" "$T/restored"
 run 0 varve -s "$T/dr" check --read-data
 run 0 varve -s "$T/dr" check --no-keys
+
+part 'what a store is, and how far behind'
+run 0 env -u VARVE_PASSPHRASE "$VARVE" status
+out_has 'role   primary'
+out_has 'site   prod, GB'
+run 0 varve status --json
+equal "$(jq -c '[.sites[] | select(.dataset == "d") |
+    [.site, .receipt, .behind_snapshots]]' "$T/out")" \
+    '[["dr-london",null,2]]' 'what the site lacks'
+run 0 varve list --sites
+out_has dr-london
+run 0 varve -s "$T/dr" status
+out_has 'role   replica'
+out_has 'lock   100 days'
+run 0 varve -s "$T/waits" status
+out_has 'nothing was sent to it yet'
+
+part 'a site takes over'
+refused 1 'signs no log' varve -s "$T/dr" promote --recovery-key-file \
+    "$T/recovery"
+refused 1 'only an admin' env VARVE_KEY_FILE="$T/h" "$VARVE" -s "$T/dr" promote
+refused 2 'is a primary already' varve promote
+run 0 varve -s "$T/dr" promote
+out_has "'d': 2 snapshots, the newest of"
+refused 2 'is a primary already' varve -s "$T/dr" promote
+run 0 varve -s "$T/dr" status
+out_has 'role   primary'
+echo two >"$src/file"
+run 0 varve -s "$T/dr" backup d "$src"
+run 0 varve -s "$T/dr" check --read-data
+equal "$(varve -s "$T/dr" list --json d | jq '.snapshots | length')" 3 \
+    'snapshots at the site that took over'

@@ -1,6 +1,6 @@
 # bash completion for varve. A test compares the lists with the program's own.
 
-_varve_commands='init backup list mount restore diff find check grant serve site help'
+_varve_commands='init backup list mount restore diff find check grant serve site status promote help'
 
 _varve_common='--help --json --quiet --verbose'
 _varve_store='--store --fingerprint'
@@ -21,7 +21,7 @@ _varve_options()
 			"$_varve_open"
 		;;
 	list)
-		echo "--last $_varve_open"
+		echo "--last --sites $_varve_open"
 		;;
 	mount)
 		echo "--foreground --dataset --allow-other --no-sharing" \
@@ -50,8 +50,11 @@ _varve_options()
 		echo "--init --for --site --country --accreditation --until" \
 			"--lock --request $_varve_common"
 		;;
-	site)
+	site | promote)
 		echo "$_varve_open"
+		;;
+	status)
+		echo "--refusals $_varve_open"
 		;;
 	esac
 }
@@ -69,7 +72,7 @@ _varve_value()
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		;;
 	-o | -n | --options | --exclude | --exec | --name | --host | --threads | \
-		--last | --dataset | --cache | --until | --as | --*person | \
+		--last | --refusals | --dataset | --cache | --until | --as | --*person | \
 		--site | --country | --accreditation | --lock | \
 		--*passphrase-command)
 		;;

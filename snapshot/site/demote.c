@@ -1,0 +1,210 @@
+#include "snapshot/site/demote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* --- a log's records ---------------------------------------------------- */
+
+struct refs {
+	struct object_ref *v; /* ascending by seq */
+	size_t n, cap;
+};
+
+static void
+refs_clear(struct refs *r)
+{
+	free(r->v);
+	*r = (struct refs){0};
+}
+#define REFS_AUTO __attribute__((cleanup(refs_clear)))
+
+static int
+add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	struct refs *r = arg;
+
+	if (r->n == r->cap) {
+		size_t cap = r->cap == 0 ? 64 : 2 * r->cap;
+		struct object_ref *v = reallocarray(r->v, cap, sizeof(*v));
+
+		if (v == NULL)
+			return err_nomem(err);
+		r->v = v;
+		r->cap = cap;
+	}
+	r->v[r->n++] = *ref;
+	return 0;
+}
+
+/* --- where the histories part ------------------------------------------- */
+
+/* How many of the records the other store has: they are the first ones. */
+static int
+count_common(const struct refs *r, demote_has_fn *has, void *arg, size_t *n,
+    struct err *err)
+{
+	size_t low = 0, high = r->n;
+	bool there;
+	int rc;
+
+	/* Often all of them: ask for the newest first. */
+	for (size_t at = high; low < high; at = low + (high - low + 1) / 2) {
+		rc = has(arg, &r->v[at - 1], &there, err);
+		if (rc != 0)
+			return rc;
+		if (there)
+			low = at;
+		else
+			high = at - 1;
+	}
+	*n = low;
+	return 0;
+}
+
+struct looking {
+	struct store *store;
+	demote_has_fn *has;
+	void *arg;
+	struct demote_plan *plan;
+};
+
+static int
+look_at(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	struct looking *l = arg;
+	struct demote_plan *p = l->plan;
+	struct demote_fork *fork;
+	REFS_AUTO struct refs r = {0};
+	size_t common = 0;
+	void *v;
+	int rc;
+
+	rc = store_list(l->store, OBJECT_LOG, ref->dataset, add_ref, &r, err);
+	if (rc != 0 || r.n == 0)
+		return rc;
+	if ((rc = count_common(&r, l->has, l->arg, &common, err)) != 0)
+		return rc;
+	v = reallocarray(p->forks, p->n + 1, sizeof(*p->forks));
+	if (v == NULL)
+		return err_nomem(err);
+	p->forks = v;
+	fork = &p->forks[p->n++];
+	*fork = (struct demote_fork){.head = r.v[r.n - 1].seq};
+	memcpy(fork->dataset, ref->dataset, STORE_DATASET_LEN);
+	if (common > 0)
+		fork->common = r.v[common - 1].seq;
+	return 0;
+}
+
+int
+demote_look(struct store *s, demote_has_fn *has, void *arg,
+    struct demote_plan *out, struct err *err)
+{
+	struct looking l = {s, has, arg, out};
+	int rc;
+
+	*out = (struct demote_plan){0};
+	rc = store_list_datasets(s, look_at, &l, err);
+	if (rc != 0)
+		demote_plan_clear(out);
+	return rc;
+}
+
+void
+demote_plan_clear(struct demote_plan *p)
+{
+	free(p->forks);
+	*p = (struct demote_plan){0};
+}
+
+/* --- going back to there ------------------------------------------------ */
+
+/* Newest first, so that what is left is whole at any moment. */
+static int
+move_records(struct store *s, const struct demote_fork *fork, const char *aside,
+    struct err *err)
+{
+	REFS_AUTO struct refs r = {0};
+	int rc = store_list(s, OBJECT_LOG, fork->dataset, add_ref, &r, err);
+
+	for (size_t i = r.n; rc == 0 && i-- > 0;) {
+		if (r.v[i].seq <= fork->common)
+			break;
+		rc = store_set_aside(s, &r.v[i], aside, err);
+	}
+	return rc;
+}
+
+static int
+demote_dataset(struct store *s, struct sitedb *db,
+    const struct demote_fork *fork, const struct site_time *now,
+    const char *aside, struct err *err)
+{
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	int rc =
+	    store_lock_replica(s, fork->dataset, STORE_LOCK_APPEND, &lock, err);
+
+	if (rc != 0 || (rc = move_records(s, fork, aside, err)) != 0 ||
+	    (rc = sitedb_forget(db, fork->dataset, fork->common, err)) != 0)
+		return rc;
+	if (fork->common == 0)
+		return 0;
+	return sitedb_arrived(db, fork->dataset, fork->common, now->now, err);
+}
+
+/* Who runs now would lose what it did: it can't publish it any more. */
+static int
+check_idle(struct store *s, const struct demote_fork *fork, struct err *err)
+{
+	static const enum store_lock_kind kinds[] = {
+	    STORE_LOCK_RUN, STORE_LOCK_PRUNE};
+	struct store_lock_state st;
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && rc == 0; i++) {
+		rc = store_lock_look(s, fork->dataset, kinds[i], &st, err);
+		if (rc == 0 && st.held)
+			rc = err_set(err, ERR_LOCKED,
+			    "a %s is running in store '%s': let it end first",
+			    kinds[i] == STORE_LOCK_RUN ? "backup" : "prune",
+			    store_address(s));
+	}
+	return rc;
+}
+
+static void
+aside_name(int64_t clock, char out[DEMOTE_ASIDE])
+{
+	time_t t = (time_t)clock;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(out, DEMOTE_ASIDE, "aside/%Y-%m-%dT%H-%M-%SZ", &tm) == 0)
+		(void)strcpy(out, "aside/demoted");
+}
+
+int
+demote_run(struct store *s, struct sitedir *site,
+    const struct demote_plan *plan, int64_t clock, char aside[DEMOTE_ASIDE],
+    struct err *err)
+{
+	struct site_time now;
+	int rc;
+
+	aside_name(clock, aside);
+	for (size_t i = 0; i < plan->n; i++)
+		if ((rc = check_idle(s, &plan->forks[i], err)) != 0)
+			return rc;
+	rc = sitedb_clock(sitedir_db(site), clock, &now, err);
+	if (rc == 0)
+		rc = store_set_replica(
+		    s, sitedir_request(site)->site.pub.name, err);
+	for (size_t i = 0; i < plan->n && rc == 0; i++)
+		rc = demote_dataset(
+		    s, sitedir_db(site), &plan->forks[i], &now, aside, err);
+	return rc;
+}

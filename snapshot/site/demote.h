@@ -1,0 +1,54 @@
+#ifndef SNAPSHOT_SITE_DEMOTE_H
+#define SNAPSHOT_SITE_DEMOTE_H
+
+/*
+ * Coming back: make a former primary a replica of the store that took over. What
+ * it wrote after the other one went its own way can't be in one history with what
+ * the other wrote: those records are moved to STORE/aside/, whole, and nothing
+ * else is touched.
+ * Thread: one.
+ */
+#include "snapshot/site/sitedir.h"
+
+/*
+ * Whether the store that took over has this record; it has then all before it.
+ */
+typedef int demote_has_fn(
+    void *arg, const struct object_ref *ref, bool *has, struct err *err);
+
+/* A dataset here, against the other store's. */
+struct demote_fork {
+	uint8_t dataset[STORE_DATASET_LEN];
+	uint64_t common; /* the newest record that both have; 0: none */
+	uint64_t head;   /* the newest here; common: there is no fork */
+};
+
+struct demote_plan {
+	struct demote_fork *forks; /* of each dataset that has a log here */
+	size_t n;
+};
+void demote_plan_clear(struct demote_plan *p);
+#define DEMOTE_PLAN_AUTO __attribute__((cleanup(demote_plan_clear)))
+
+/**
+ * demote_look(s, has, arg, out, err):
+ * Find where the histories part; changes nothing. Errors: ${has}'s.
+ * Cost: asks 13 times for a log of 6,480 records, once where there is no fork.
+ */
+NODISCARD int demote_look(struct store *s, demote_has_fn *has, void *arg,
+    struct demote_plan *out, struct err *err);
+
+/**
+ * demote_run(s, site, plan, clock, aside, err):
+ * Make the store a replica that stands at ${site}, and move what comes after the
+ * forks to STORE/${aside}, newest first. ${aside} is filled in: 'aside/TIME'.
+ * What is here counts as having arrived now (${clock}: Unix seconds).
+ * Errors: ERR_LOCKED a backup or a prune is running; those of
+ * store_set_replica() and store_set_aside(). After one, do it again.
+ */
+#define DEMOTE_ASIDE 32
+NODISCARD int demote_run(struct store *s, struct sitedir *site,
+    const struct demote_plan *plan, int64_t clock, char aside[DEMOTE_ASIDE],
+    struct err *err);
+
+#endif

@@ -1,0 +1,242 @@
+#include "snapshot/site/lag.h"
+
+#include "snapshot/content/index.h"
+#include "snapshot/content/name_set.h"
+#include "snapshot/log/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct lag_log {
+	struct store *store;
+	struct object_ref *refs; /* ascending by seq */
+	size_t n, cap;
+};
+
+/* --- the log ------------------------------------------------------------ */
+
+static int
+add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	struct lag_log *l = arg;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
+		struct object_ref *v = reallocarray(l->refs, cap, sizeof(*v));
+
+		if (v == NULL)
+			return err_nomem(err);
+		l->refs = v;
+		l->cap = cap;
+	}
+	l->refs[l->n++] = *ref;
+	return 0;
+}
+
+int
+lag_log_new(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    struct lag_log **out, struct err *err)
+{
+	AUTO(lag_log) struct lag_log *l = calloc(1, sizeof(*l));
+	int rc;
+
+	*out = NULL;
+	if (l == NULL)
+		return err_nomem(err);
+	l->store = s;
+	rc = store_list(s, OBJECT_LOG, dataset, add_ref, l, err);
+	if (rc != 0)
+		return rc;
+	*out = STEAL(l);
+	return 0;
+}
+
+void
+lag_log_free(struct lag_log *l)
+{
+	if (l == NULL)
+		return;
+	free(l->refs);
+	free(l);
+}
+
+uint64_t
+lag_log_head(const struct lag_log *l)
+{
+	return l->n > 0 ? l->refs[l->n - 1].seq : 0;
+}
+
+/* Record ${i}; ${buf} is the caller's (free), and ${clear} points into it. */
+static int
+read_record(const struct lag_log *l, size_t i, uint8_t **buf,
+    struct record_clear *clear, struct err *err)
+{
+	char text[OBJECT_REF_TEXT];
+	size_t len;
+	int rc = store_get(l->store, &l->refs[i], RECORD_MAX, buf, &len, err);
+
+	if (rc == 0 && (rc = record_peek(*buf, len, clear, err)) != 0) {
+		object_ref_text(&l->refs[i], text);
+		(void)err_wrap(err, "'%s'", text);
+	}
+	return rc;
+}
+
+int
+lag_log_newest(const struct lag_log *l, int64_t *time, struct err *err)
+{
+	for (size_t i = l->n; i-- > 0;) {
+		struct record_clear clear;
+		uint8_t *buf = NULL;
+		int rc = read_record(l, i, &buf, &clear, err);
+		bool found = rc == 0 && clear.head.type == RECORD_SNAPSHOT;
+
+		if (found)
+			*time = clear.head.time;
+		free(buf);
+		if (rc != 0 || found)
+			return rc;
+	}
+	return err_set(err, ERR_NOT_FOUND, "no snapshot");
+}
+
+/* --- bytes -------------------------------------------------------------- */
+
+/* Packs, counted once each. */
+struct packs {
+	struct name_set seen;
+	uint64_t bytes;
+};
+
+static int
+count_pack(void *arg, const struct object_ref *ref, uint64_t size,
+    UNUSED enum pack_kind kind, struct err *err)
+{
+	struct packs *p = arg;
+	struct chunk_name name;
+	int rc;
+
+	memcpy(&name, ref->name, sizeof(name));
+	rc = name_set_add(&p->seen, &name, err);
+	if (rc > 0)
+		p->bytes += size;
+	return rc < 0 ? rc : 0;
+}
+
+/* The packs of a record's indexes: those that are still there. */
+static int
+count_packs(const struct lag_log *l, size_t i, struct packs *p, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct record_clear clear = {0};
+	uint8_t *buf = NULL;
+	int rc = read_record(l, i, &buf, &clear, err);
+
+	memcpy(ref.dataset, l->refs[i].dataset, STORE_DATASET_LEN);
+	for (size_t k = 0; rc == 0 && k < clear.nindexes; k++) {
+		struct err why;
+
+		memcpy(ref.name, clear.indexes[k], OBJECT_NAME_LEN);
+		rc = index_peek(l->store, &ref, count_pack, p, &why);
+		if (rc == ERR_NOT_FOUND)
+			rc = 0;
+		else if (rc != 0)
+			rc = err_copy(err, &why);
+	}
+	free(buf);
+	return rc;
+}
+
+/* ${held}: how many records of the log the site has. */
+static int
+measure_bytes(
+    const struct lag_log *l, size_t held, uint64_t *bytes, struct err *err)
+{
+	struct packs p = {0};
+	int rc = held > 0 ? count_packs(l, held - 1, &p, err) : 0;
+
+	p.bytes = 0;
+	if (rc == 0)
+		rc = count_packs(l, l->n - 1, &p, err);
+	*bytes = p.bytes;
+	name_set_clear(&p.seen);
+	return rc;
+}
+
+/* --- the lag ------------------------------------------------------------ */
+
+static int
+measure_snapshots(const struct lag_log *l, size_t held, int64_t now,
+    struct lag *out, struct err *err)
+{
+	int64_t oldest = now;
+
+	for (size_t i = held; i < l->n; i++) {
+		struct record_clear clear;
+		uint8_t *buf = NULL;
+		int rc = read_record(l, i, &buf, &clear, err);
+
+		if (rc == 0 && clear.head.type == RECORD_SNAPSHOT) {
+			out->snapshots++;
+			if (clear.head.time < oldest)
+				oldest = clear.head.time;
+		}
+		free(buf);
+		if (rc != 0)
+			return rc;
+	}
+	out->seconds = now - oldest;
+	return 0;
+}
+
+/* How many of the log's records the site has; false: another history. */
+static bool
+find_held(const struct lag_log *l, const struct receipt *r, size_t *held)
+{
+	for (size_t i = l->n; i-- > 0;) {
+		*held = i + 1;
+		if (l->refs[i].seq == r->seq)
+			return memcmp(l->refs[i].name, r->head,
+				   OBJECT_NAME_LEN) == 0;
+	}
+	return false;
+}
+
+static int
+read_receipt(const struct lag_log *l, const struct identity_public *site,
+    struct receipts *receipts, struct receipt *r, struct err *err)
+{
+	uint8_t buf[RECEIPT_LEN];
+	int rc = receipts_get(receipts, site->id, l->refs[0].dataset, buf, err);
+
+	return rc != 0 ? rc : receipt_decode(buf, sizeof(buf), site, r, err);
+}
+
+int
+lag_measure(const struct lag_log *l, const struct identity_public *site,
+    struct receipts *receipts, int64_t now, struct lag *out, struct err *err)
+{
+	struct receipt r;
+	struct err why;
+	size_t held = 0;
+	int rc;
+
+	*out = (struct lag){0};
+	if (l->n == 0)
+		return 0;
+	rc = read_receipt(l, site, receipts, &r, &why);
+	if (rc != 0 && rc != ERR_NOT_FOUND)
+		return err_copy(err, &why);
+	if (rc == 0) {
+		out->received = true;
+		out->seq = r.seq;
+		out->time = r.time;
+		out->forked = !find_held(l, &r, &held);
+	}
+	out->records = l->n - held;
+	if (out->forked || out->records == 0)
+		return 0;
+	rc = measure_snapshots(l, held, now, out, err);
+	return rc != 0 ? rc : measure_bytes(l, held, &out->bytes, err);
+}

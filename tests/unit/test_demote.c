@@ -1,0 +1,222 @@
+#include "snapshot/site/demote.h"
+#include "tests/unit/access_fixture.h"
+
+#define PATH (SCRATCH_PATH + 512)
+#define NOW START
+
+static const uint8_t ds_a[STORE_DATASET_LEN] = {0xaa};
+static const uint8_t ds_b[STORE_DATASET_LEN] = {0xbb};
+
+/* A store that has all records of a dataset up to a number. */
+struct other {
+	uint64_t a, b;
+	size_t asked;
+	int fails; /* from that question on; 0: never */
+};
+
+static int
+has(void *arg, const struct object_ref *ref, bool *out, struct err *err)
+{
+	struct other *o = arg;
+
+	o->asked++;
+	if (o->fails != 0 && o->asked >= (size_t)o->fails)
+		return err_set(err, ERR_IO, "the line is cut");
+	*out = ref->seq <= (ref->dataset[0] == 0xaa ? o->a : o->b);
+	return 0;
+}
+
+/* Nothing here looks into records: any bytes will do. */
+static void
+put_records(struct world *w, const uint8_t dataset[STORE_DATASET_LEN], size_t n)
+{
+	for (uint64_t seq = 1; seq <= n; seq++) {
+		struct object_ref ref = {.cls = OBJECT_LOG, .seq = seq};
+
+		memcpy(ref.dataset, dataset, STORE_DATASET_LEN);
+		assert_ok(store_put(
+		    access_store(w->alice), &ref, &seq, sizeof(seq), &err));
+	}
+}
+
+static int
+count_one(
+    void *arg, const struct object_ref *ref, uint64_t size, struct err *err)
+{
+	uint64_t *last = arg;
+
+	(void)size;
+	(void)err;
+	/* Without a gap. */
+	assert_int_equal(ref->seq, *last + 1);
+	*last = ref->seq;
+	return 0;
+}
+
+static uint64_t
+head_of(struct store *s, const uint8_t dataset[STORE_DATASET_LEN])
+{
+	uint64_t last = 0;
+
+	assert_ok(store_list(s, OBJECT_LOG, dataset, count_one, &last, &err));
+	return last;
+}
+
+static struct sitedir *
+make_site(struct world *w)
+{
+	const struct sitedir_plan plan = {
+	    .name = "prod",
+	    .country = "GB",
+	    .accreditation = "ISO/IEC 27001:2022",
+	    .until = NOW + 1000,
+	    .lock = -1,
+	};
+	struct sitedir_made made;
+	struct sitedir *d;
+
+	assert_ok(sitedir_init(w->path, &plan, NOW, &made, &err));
+	sitedir_made_clear(&made);
+	assert_ok(sitedir_open(w->path, &d, &err));
+	return d;
+}
+
+static const struct demote_fork *
+fork_of(const struct demote_plan *p, const uint8_t dataset[STORE_DATASET_LEN])
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (memcmp(p->forks[i].dataset, dataset, STORE_DATASET_LEN) ==
+		    0)
+			return &p->forks[i];
+	return NULL;
+}
+
+static void
+demote_look__finds_where_histories_part(void **state)
+{
+	struct world *w = *state;
+	struct store *s = access_store(w->alice);
+
+	put_records(w, ds_a, 9);
+	for (uint64_t common = 0; common <= 12; common++) {
+		DEMOTE_PLAN_AUTO struct demote_plan p = {0};
+		struct other o = {.a = common};
+
+		assert_ok(demote_look(s, has, &o, &p, &err));
+		assert_int_equal(p.n, 1);
+		assert_int_equal(p.forks[0].head, 9);
+		assert_int_equal(p.forks[0].common, common < 9 ? common : 9);
+		assert_in_range(o.asked, 1, 5);
+		if (common >= 9)
+			assert_int_equal(o.asked, 1);
+	}
+}
+
+static void
+demote_look__fails_with_the_line(void **state)
+{
+	struct world *w = *state;
+	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
+	struct other o = {.a = 3, .fails = 2};
+
+	put_records(w, ds_a, 9);
+	assert_fails(ERR_IO, "line is cut",
+	    demote_look(access_store(w->alice), has, &o, &p, &err));
+	assert_int_equal(p.n, 0);
+}
+
+static void
+demote_run__moves_what_is_beyond_and_nothing_else(void **state)
+{
+	struct world *w = *state;
+	struct store *s = access_store(w->alice);
+	AUTO(sitedir) struct sitedir *d = make_site(w);
+	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
+	struct other o = {.a = 4, .b = 3};
+	char aside[DEMOTE_ASIDE], path[PATH];
+	char site[STORE_SITE_MAX];
+	bool replica;
+	int64_t when;
+
+	put_records(w, ds_a, 6);
+	put_records(w, ds_b, 3);
+	assert_ok(demote_look(s, has, &o, &p, &err));
+	assert_int_equal(fork_of(&p, ds_a)->common, 4);
+	assert_int_equal(fork_of(&p, ds_b)->common, 3);
+	assert_ok(demote_run(s, d, &p, NOW + 5, aside, &err));
+
+	assert_ok(store_replica(s, &replica, site, &err));
+	assert_true(replica);
+	assert_string_equal(site, "prod");
+	assert_int_equal(head_of(s, ds_a), 4);
+	assert_int_equal(head_of(s, ds_b), 3);
+	assert_string_equal(aside, "aside/2001-09-09T01-46-45Z");
+	(void)snprintf(path, sizeof(path),
+	    "%s/%s/datasets/aa000000000000000000000000000000/log", w->path,
+	    aside);
+	assert_int_equal(scratch_count(path), 2);
+	(void)snprintf(path, sizeof(path), "%s/%s/datasets", w->path, aside);
+	assert_int_equal(scratch_count(path), 1);
+
+	/* What is here counts as having come now. */
+	assert_ok(sitedb_arrival(sitedir_db(d), ds_a, 1, &when, &err));
+	assert_true(when == NOW + 5);
+	assert_fails(ERR_NOT_FOUND, "record 5",
+	    sitedb_arrival(sitedir_db(d), ds_a, 5, &when, &err));
+}
+
+static void
+demote_run__can_be_done_again(void **state)
+{
+	struct world *w = *state;
+	struct store *s = access_store(w->alice);
+	AUTO(sitedir) struct sitedir *d = make_site(w);
+	struct other o = {.a = 4};
+	char aside[DEMOTE_ASIDE];
+
+	put_records(w, ds_a, 6);
+	for (int i = 0; i < 2; i++) {
+		DEMOTE_PLAN_AUTO struct demote_plan p = {0};
+
+		assert_ok(demote_look(s, has, &o, &p, &err));
+		assert_ok(demote_run(s, d, &p, NOW, aside, &err));
+		assert_int_equal(head_of(s, ds_a), 4);
+	}
+}
+
+static void
+demote_run__waits_for_no_backup(void **state)
+{
+	struct world *w = *state;
+	struct store *s = access_store(w->alice);
+	AUTO(sitedir) struct sitedir *d = make_site(w);
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
+	struct other o = {.a = 4};
+	char aside[DEMOTE_ASIDE];
+	char site[STORE_SITE_MAX];
+	bool replica;
+
+	put_records(w, ds_a, 6);
+	assert_ok(demote_look(s, has, &o, &p, &err));
+	assert_ok(store_lock_dataset(s, ds_a, STORE_LOCK_RUN, &lock, &err));
+	assert_fails(ERR_LOCKED, "a backup is running",
+	    demote_run(s, d, &p, NOW, aside, &err));
+	assert_ok(store_replica(s, &replica, site, &err));
+	assert_false(replica);
+	assert_int_equal(head_of(s, ds_a), 6);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    world_test(demote_look__finds_where_histories_part),
+	    world_test(demote_look__fails_with_the_line),
+	    world_test(demote_run__moves_what_is_beyond_and_nothing_else),
+	    world_test(demote_run__can_be_done_again),
+	    world_test(demote_run__waits_for_no_backup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
