@@ -48,7 +48,7 @@ BEGIN {
 	colour["borg"] = "#c2665f"
 	colour["bup"] = "#a58535"
 	colour["squashfs, plain"] = "#5b9a6f"
-	colour["cp"] = "#8a7bb0"
+	colour["cp -r, sync"] = "#8a7bb0"
 }
 
 NR == 1 {

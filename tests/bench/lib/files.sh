@@ -101,6 +101,7 @@ measure_k() {
 	    $(those varve restic borg bup)
 	! wants k-check || in_turn check k $(those varve restic borg)
 	! wants k-mount || measure_k_mounts
+	! wants k-copy || measure_copies k
 	remove_repositories k
 }
 
@@ -141,7 +142,7 @@ for_each() {
 
 remove_repositories() {
 	local t
-	for t in "${tools[@]}"; do
+	for t in "${tools[@]}" cp; do
 		rm -rf "${work:?}/$t-$1" "$work/$t-$1".*
 	done
 }

@@ -91,12 +91,17 @@ in_turn() {
 	done
 }
 
-# those TOOL...: which of them take part; varve_key wherever varve does.
+# those TOOL...: which of them take part; varve_key and cp, which is given
+# varve's store to copy, wherever varve does.
 those() {
-	local t u
+	local t with u
 	for t; do
+		case $t in
+		varve_key | cp) with=varve ;;
+		*) with=$t ;;
+		esac
 		for u in "${tools[@]}"; do
-			[ "${t%_key}" != "$u" ] || echo "$t"
+			[ "$with" != "$u" ] || echo "$t"
 		done
 	done
 }
@@ -108,12 +113,43 @@ same_tree() {
 	    grep -v ' \./$' | head -n 1)" ]
 }
 
+# --- what other programs of this folder measure -----------------------------
+
+# helpers: whether the programs beside varve in its build are there.
+helpers() {
+	[ -n "$helpers" ] || {
+		say "$varve is no build of ours: $1 is left out"
+		return 1
+	}
+}
+
 # The parts of a backup beside their libraries, in one process.
 measure_parts() {
-	if [ -z "$parts_exe" ]; then
-		say 'no build of ours, no parts of it'
-		return
-	fi
+	helpers parts || return 0
 	TMPDIR=$([ -d /dev/shm ] && echo /dev/shm || echo "$work") \
-	    "$parts_exe" -- "$work/source/k" >"$out/parts.txt"
+	    "$helpers/parts/parts" -- "$work/source/k" >"$out/parts.txt"
+}
+
+# Much of everything: no other tool is asked.
+measure_scale() {
+	helpers scale || return 0
+	VARVE=$varve BIN=$helpers/large WORK=$work \
+	    "$parts/scale" >"$out/scale.txt" || say 'scale failed'
+}
+
+# measure_by_script NAME: the figures that tests/bench/NAME prints.
+measure_by_script() {
+	local row value
+	[ -x "$parts/$1" ] || {
+		say "there is no $1 to run"
+		return
+	}
+	VARVE=$varve RESTIC=$restic WORK=$work "$parts/$1" \
+	    ${quick:+--quick} >"$work/figures" || {
+		say "$1 failed"
+		return
+	}
+	while IFS=$'\t' read -r row tool value; do
+		note "$row" "$value"
+	done <"$work/figures"
 }

@@ -19,15 +19,17 @@ have() {
 
 build_varve() {
 	varve=${VARVE:-}
-	parts_exe=
+	helpers=
 	if [ -z "$varve" ]; then
 		have
 		[ -f "$base/build/build.ninja" ] || meson setup \
 		    --buildtype=release "$base/build" "$top" >/dev/null
+		# shellcheck disable=SC2046
 		ninja --quiet -C "$base/build" tools/varve \
-		    tests/bench/parts/parts >&2
+		    $(ninja -C "$base/build" -t targets all |
+		    sed -n 's,^\(tests/bench/[^.:]*\): .*,\1,p') >&2
 		varve=$base/build/tools/varve
-		parts_exe=$base/build/tests/bench/parts/parts
+		helpers=$base/build/tests/bench
 	fi
 	varve=$(command -v "$varve") || die "there is no '$VARVE'"
 }

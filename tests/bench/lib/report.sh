@@ -86,14 +86,17 @@ into_readme() {
 }
 
 report() {
+	local more
 	{
 		circumstances
 		echo
 		table text | as_text
-		[ ! -f "$out/parts.txt" ] || {
-			echo
-			cat "$out/parts.txt"
-		}
+		for more in scale parts; do
+			[ ! -f "$out/$more.txt" ] || {
+				echo
+				cat "$out/$more.txt"
+			}
+		done
 	} >"$out/table.txt"
 	{
 		table markdown | as_markdown

@@ -6,6 +6,8 @@
 function heading(tool) {
 	if (tool == "varve_key")
 		return "varve, key file"
+	if (tool == "cp")
+		return "cp -r, sync"
 	return tool == "squashfs" ? "squashfs, plain" : tool
 }
 
