@@ -69,6 +69,15 @@ NODISCARD int keyset_peek(
     const uint8_t *buf, size_t len, struct keyset_head *out, struct err *err);
 
 /**
+ * keyset_check(buf, len, root, signer, err):
+ * What of it can be checked without the master key: that ${signer} (an admin;
+ * NULL: the master key) signed it, and for this store. Errors: keyset_open()'s.
+ */
+NODISCARD int keyset_check(const uint8_t *buf, size_t len,
+    const struct root *root, const struct ed25519_public *signer,
+    struct err *err);
+
+/**
  * keyset_open(buf, len, root, signer, master, out, err):
  * Check the signature by ${signer} (the caller has found that it is an admin;
  * NULL: the master key) and unseal.

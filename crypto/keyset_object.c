@@ -114,6 +114,16 @@ check(const uint8_t *buf, size_t len, const struct parsed *p,
 	return rc != 0 ? err_wrap(err, "key set object") : 0;
 }
 
+int
+keyset_check(const uint8_t *buf, size_t len, const struct root *root,
+    const struct ed25519_public *signer, struct err *err)
+{
+	struct parsed p;
+	int rc = parse(buf, len, &p, err);
+
+	return rc != 0 ? rc : check(buf, len, &p, root, signer, err);
+}
+
 static int
 unseal(const uint8_t *buf, const struct parsed *p, const struct master *master,
     struct keyset **out, struct err *err)

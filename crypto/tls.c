@@ -27,6 +27,9 @@
 /* What both sides say they speak: nothing else is let in, or talked to. */
 static const unsigned char alpn[] = {5, 'v', 'a', 'r', 'v', 'e'};
 
+/* Fewer system calls: a record has at most 16 KiB. */
+#define READ_AHEAD ((size_t)128 * 1024)
+
 #define GROUPS "X25519"
 #define CIPHERS "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 
@@ -39,9 +42,9 @@ struct tls {
 	enum tls_side side;
 	SSL_CTX *ctx;
 	pthread_mutex_t mu;
-	SSL *ssl; /* guarded by mu */
-	bool up;  /* the handshake is done */
-	atomic_uint timeout;
+	SSL *ssl;                        /* guarded by mu */
+	bool up;                         /* the handshake is done */
+	atomic_uint timeout[DIRECTIONS]; /* ms */
 	atomic_bool stopped[DIRECTIONS];
 };
 
@@ -105,6 +108,8 @@ set_rules(SSL_CTX *ctx)
 	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, accept_certificate, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -207,9 +212,15 @@ tls_free(struct tls *t)
 }
 
 void
-tls_timeout(struct tls *t, unsigned ms)
+tls_read_timeout(struct tls *t, unsigned ms)
 {
-	atomic_store(&t->timeout, ms);
+	atomic_store(&t->timeout[READING], ms);
+}
+
+void
+tls_write_timeout(struct tls *t, unsigned ms)
+{
+	atomic_store(&t->timeout[WRITING], ms);
 }
 
 static void
@@ -248,9 +259,9 @@ now_ms(void)
 
 /* The moment at which to give up; INT64_MAX: never. */
 static int64_t
-deadline(const struct tls *t)
+deadline(const struct tls *t, enum direction dir)
 {
-	unsigned ms = atomic_load(&t->timeout);
+	unsigned ms = atomic_load(&t->timeout[dir]);
 
 	return ms == 0 ? INT64_MAX : now_ms() + ms;
 }
@@ -378,7 +389,7 @@ peer_key(struct tls *t, struct ed25519_public *out, struct err *err)
 int
 tls_handshake(struct tls *t, struct ed25519_public *peer, struct err *err)
 {
-	int64_t until = deadline(t);
+	int64_t until = deadline(t, READING);
 
 	for (;;) {
 		int errnum, n, rc;
@@ -458,7 +469,7 @@ write_some(struct tls *t, const void *buf, size_t len, struct moved *m,
 int
 tls_read(struct tls *t, void *buf, size_t len, struct err *err)
 {
-	int64_t until = deadline(t);
+	int64_t until = deadline(t, READING);
 	size_t done = 0;
 
 	while (done < len) {
@@ -483,23 +494,10 @@ tls_read(struct tls *t, void *buf, size_t len, struct err *err)
 	return 0;
 }
 
-bool
-tls_readable(struct tls *t, unsigned ms)
-{
-	struct err ignored;
-	bool there;
-
-	pthread_mutex_lock(&t->mu);
-	there = SSL_pending(t->ssl) > 0;
-	pthread_mutex_unlock(&t->mu);
-	return there ||
-	       wait_socket(t, READING, POLLIN, now_ms() + ms, &ignored) == 0;
-}
-
 int
 tls_write(struct tls *t, const void *buf, size_t len, struct err *err)
 {
-	int64_t until = deadline(t);
+	int64_t until = deadline(t, WRITING);
 	size_t done = 0;
 
 	while (done < len) {
@@ -512,7 +510,7 @@ tls_write(struct tls *t, const void *buf, size_t len, struct err *err)
 		if (rc != 0)
 			return rc;
 		if (m.n > 0)
-			until = deadline(t);
+			until = deadline(t, WRITING);
 		done += m.n;
 	}
 	return 0;

@@ -36,11 +36,13 @@ void tls_free(struct tls *t);
 DEFINE_AUTO(tls, tls_free)
 
 /**
- * tls_timeout(t, ms):
- * How long a call may wait for the other side without getting on, and a
- * handshake in all; 0: for ever. Takes effect with the next call.
+ * tls_read_timeout(t, ms), tls_write_timeout(t, ms):
+ * How long one call may take to read what it is asked for, or a handshake in
+ * all; and how long writing may wait for the other side to take something. 0: for
+ * ever. Takes effect with the next call.
  */
-void tls_timeout(struct tls *t, unsigned ms);
+void tls_read_timeout(struct tls *t, unsigned ms);
+void tls_write_timeout(struct tls *t, unsigned ms);
 
 /**
  * tls_handshake(t, peer, err):
@@ -60,9 +62,6 @@ NODISCARD int tls_handshake(
  * ERR_CORRUPT somebody changed bytes on the way; ERR_CANCELLED it was stopped.
  */
 NODISCARD int tls_read(struct tls *t, void *buf, size_t len, struct err *err);
-
-/** tls_readable(t, ms): Whether a byte is there, or comes within ${ms}. */
-bool tls_readable(struct tls *t, unsigned ms);
 
 /** tls_write(t, buf, len, err): All of it. Errors: as tls_read(). */
 NODISCARD int tls_write(

@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
     &cmd_find,
     &cmd_check,
     &cmd_grant,
+    &cmd_replicate,
     &cmd_serve,
     &cmd_site,
     &cmd_status,

@@ -19,6 +19,9 @@
  *	recovery_file.c   a recovery key in a file
  *	subject.c         the person or host of 'varve grant'
  *
+ *	remote.c          a connection to another site
+ *	serve_init.c      'varve serve --init'; serve_run.c the rest of it
+ *
  *	message.c         'varve: ...' on standard error
  *	exit.c            exit statuses
  *	output.c          sizes, times, counts; table.c tables

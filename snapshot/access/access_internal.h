@@ -12,6 +12,8 @@
  *	access_dataset.c  opens key sets and grants into keyrings
  *	access_names.c    the names under which datasets show
  *	access_create.c   new datasets, grants and persons
+ *	peer.c            who speaks from another machine
+ *	peer_take.c       key objects that come from there
  *	site.c            sites' statements and the location policy
  *	site_make.c       new ones
  *	access.c          the rest: looking, refreshing, closing
@@ -115,6 +117,16 @@ bool access_valid(const struct grant *g, int64_t when);
 NODISCARD int access_keys_load(
     struct access *a, bool *changed, struct err *err);
 void access_keys_free(struct access *a);
+/**
+ * access_keys_add(a, buf, len, out, err):
+ * Take a key object's bytes, which are not in the store, among those at hand.
+ * *${out}: the object, or NULL when it was there already. Who is an admin has to
+ * be found anew then.
+ */
+NODISCARD int access_keys_add(struct access *a, const uint8_t *buf, size_t len,
+    struct key_object **out, struct err *err);
+/** access_keys_remove(a, o): The same for taking one out again; frees it. */
+void access_keys_remove(struct access *a, struct key_object *o);
 /**
  * access_keys_pass_over(o, why, err):
  * ${why} went wrong with ${o}: note it, and use ${o} no more. When it is not

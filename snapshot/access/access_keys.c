@@ -1,6 +1,7 @@
 #include "snapshot/access/access_internal.h"
 
 #include "crypto/bytes.h"
+#include "crypto/hash.h"
 #include "crypto/object.h"
 
 #include <ctype.h>
@@ -351,4 +352,70 @@ access_keys_free(struct access *a)
 	free_but(a->keys, a->nkeys, NULL, 0);
 	a->keys = NULL;
 	a->nkeys = 0;
+}
+
+/* --- from elsewhere ----------------------------------------------------- */
+
+static int
+key_object_copy(struct access *a, const uint8_t *buf, size_t len,
+    struct key_object **out, struct err *err)
+{
+	AUTO(key_object) struct key_object *o = calloc(1, sizeof(*o));
+	struct err why = {0};
+	int ret;
+
+	if (o == NULL)
+		return err_nomem(err);
+	o->buf = malloc(len + 1);
+	if (o->buf == NULL)
+		return err_nomem(err);
+	memcpy(o->buf, buf, len);
+	o->len = len;
+	if ((ret = sha256(buf, len, o->name, err)) != 0)
+		return ret;
+	if ((ret = key_object_parse(a, o, &why)) != 0 &&
+	    (ret = access_keys_pass_over(o, &why, err)) != 0)
+		return ret;
+	*out = STEAL(o);
+	return 0;
+}
+
+int
+access_keys_add(struct access *a, const uint8_t *buf, size_t len,
+    struct key_object **out, struct err *err)
+{
+	AUTO(key_object) struct key_object *o = NULL;
+	struct key_object **v;
+	size_t at = 0;
+	int ret;
+
+	*out = NULL;
+	if ((ret = key_object_copy(a, buf, len, &o, err)) != 0)
+		return ret;
+	while (at < a->nkeys && compare_names(a->keys[at]->name, o->name) < 0)
+		at++;
+	if (at < a->nkeys && compare_names(a->keys[at]->name, o->name) == 0)
+		return 0;
+	v = reallocarray(a->keys, a->nkeys + 1, sizeof(struct key_object *));
+	if (v == NULL)
+		return err_nomem(err);
+	memmove(
+	    v + at + 1, v + at, (a->nkeys - at) * sizeof(struct key_object *));
+	v[at] = *out = STEAL(o);
+	a->keys = v;
+	a->nkeys++;
+	return 0;
+}
+
+void
+access_keys_remove(struct access *a, struct key_object *o)
+{
+	size_t at = 0;
+
+	while (a->keys[at] != o)
+		at++;
+	a->nkeys--;
+	memmove(a->keys + at, a->keys + at + 1,
+	    (a->nkeys - at) * sizeof(struct key_object *));
+	key_object_free(o);
 }

@@ -65,6 +65,7 @@ static const struct store_ops dirstore_ops = {
     .draft_commit = dirstore_draft_commit,
     .drafts_commit = dirstore_drafts_commit,
     .draft_free = dirstore_draft_free,
+    .sync = dirstore_sync,
     .remove = dirstore_remove,
     .set_aside = dirstore_set_aside,
     .lock = dirstore_lock,

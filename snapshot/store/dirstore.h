@@ -149,6 +149,7 @@ NODISCARD int dirstore_draft_sync(
 /** dirstore_draft_name(): The second, but for syncing the name's directory. */
 NODISCARD int dirstore_draft_name(
     struct store_draft *draft, const struct object_ref *ref, struct err *err);
+int dirstore_sync(struct store *s, struct err *err);
 int dirstore_drafts_commit(struct store *s, struct store_draft *const *drafts,
     const struct object_ref *refs, size_t n, struct err *err);
 int dirstore_remove(

@@ -21,6 +21,12 @@ sync_all(const struct dirstore *d, struct err *err)
 	return 0;
 }
 
+int
+dirstore_sync(struct store *s, struct err *err)
+{
+	return sync_all(dirstore_of(s), err);
+}
+
 static int
 sync_drafts(const struct dirstore *d, struct store_draft *const *drafts,
     size_t n, struct err *err)

@@ -17,6 +17,7 @@ struct store_batch {
 	struct object_ref *refs;
 	size_t n, cap;
 	uint64_t bytes;
+	bool rely; /* on names that are there already */
 };
 
 int
@@ -150,6 +151,34 @@ store_batch_end(struct store_batch *b, struct err *err)
 	return 0;
 }
 
+int
+store_batch_split(
+    struct store_batch *b, struct store_batch **out, struct err *err)
+{
+	int rc = store_batch_new(b->store, out, err);
+	struct store_batch *to = *out;
+
+	if (rc != 0)
+		return rc;
+	to->drafts = STEAL(b->drafts);
+	to->refs = STEAL(b->refs);
+	to->n = b->n;
+	to->cap = b->cap;
+	to->bytes = b->bytes;
+	to->rely = b->rely;
+	b->n = b->cap = 0;
+	b->bytes = 0;
+	b->rely = false;
+	/* Where the object that was begun is to go. */
+	return b->open != NULL ? reserve(b, err) : 0;
+}
+
+void
+store_batch_rely(struct store_batch *b)
+{
+	b->rely = true;
+}
+
 size_t
 store_batch_count(const struct store_batch *b)
 {
@@ -168,7 +197,10 @@ store_batch_commit(struct store_batch *b, struct err *err)
 	int rc = 0;
 
 	store_batch_drop(b);
-	if (b->n > 0)
+	if (b->rely)
+		rc = b->store->ops->sync(b->store, err);
+	b->rely = false;
+	if (rc == 0 && b->n > 0)
 		rc = b->store->ops->drafts_commit(
 		    b->store, b->drafts, b->refs, b->n, err);
 	empty(b);

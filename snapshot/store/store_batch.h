@@ -39,6 +39,19 @@ NODISCARD int store_batch_end(struct store_batch *b, struct err *err);
 /** store_batch_drop(b): Give up what was begun; nothing when nothing was. */
 void store_batch_drop(struct store_batch *b);
 
+/**
+ * store_batch_split(b, out, err):
+ * Move the whole objects to a new batch; what was begun goes on in ${b}.
+ */
+NODISCARD int store_batch_split(
+    struct store_batch *b, struct store_batch **out, struct err *err);
+
+/**
+ * store_batch_rely(b): The next commit also makes durable what others have put
+ * into the store before it.
+ */
+void store_batch_rely(struct store_batch *b);
+
 /** store_batch_count(b), store_batch_bytes(b): Of the objects that are whole. */
 size_t store_batch_count(const struct store_batch *b);
 uint64_t store_batch_bytes(const struct store_batch *b);

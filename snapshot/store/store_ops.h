@@ -65,6 +65,8 @@ struct store_ops {
 	int (*drafts_commit)(struct store *s, struct store_draft *const *drafts,
 	    const struct object_ref *refs, size_t n, struct err *err);
 	void (*draft_free)(struct store_draft *draft);
+	/* All that is in the store now is durable. */
+	int (*sync)(struct store *s, struct err *err);
 
 	int (*remove)(
 	    struct store *s, const struct object_ref *ref, struct err *err);

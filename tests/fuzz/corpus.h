@@ -29,6 +29,10 @@ corpus_fn corpus_entry;
 corpus_fn corpus_page;
 corpus_fn corpus_record;
 
+/* --- corpus_frame.c ----------------------------------------------------- */
+
+corpus_fn corpus_frame;
+
 /* --- corpus_keys.c ------------------------------------------------------ */
 
 corpus_fn corpus_keys;

@@ -51,6 +51,7 @@ main(int argc, char **argv)
 		corpus_fn *make;
 	} all[] = {
 	    {"entry", corpus_entry},
+	    {"frame", corpus_frame},
 	    {"index", corpus_index},
 	    {"keys", corpus_keys},
 	    {"list", corpus_list},

@@ -36,7 +36,8 @@ end_setup(struct end *e, enum tls_side side, int fd)
 	e->side = side;
 	assert_int_equal(sign_keypair(&e->priv, &e->pub, &err), 0);
 	assert_int_equal(tls_new(fd, side, &e->priv, &e->tls, &err), 0);
-	tls_timeout(e->tls, 5000);
+	tls_read_timeout(e->tls, 5000);
+	tls_write_timeout(e->tls, 5000);
 }
 
 static int
@@ -141,7 +142,7 @@ tls_handshake__gives_up_on_the_silent(void **state)
 	struct pair *p = *state;
 	struct ed25519_public peer;
 
-	tls_timeout(p->server.tls, 20);
+	tls_read_timeout(p->server.tls, 20);
 	assert_int_equal(tls_handshake(p->server.tls, &peer, &err), ERR_IO);
 	assert_string_equal(err.text, "the other side does not answer");
 }
@@ -249,7 +250,7 @@ tls_stop_reading__leaves_writing(void **state)
 	uint8_t buf[4];
 
 	connect_pair(p);
-	tls_timeout(p->server.tls, 0);
+	tls_read_timeout(p->server.tls, 0);
 	assert_int_equal(
 	    pthread_create(&t, NULL, stop_reading, p->server.tls), 0);
 	assert_int_equal(tls_read(p->server.tls, buf, 4, &err), ERR_CANCELLED);

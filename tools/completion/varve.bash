@@ -1,6 +1,6 @@
 # bash completion for varve. A test compares the lists with the program's own.
 
-_varve_commands='init backup list mount restore diff find check grant serve site status promote help'
+_varve_commands='init backup list mount restore diff find check grant replicate serve site status promote help'
 
 _varve_common='--help --json --quiet --verbose'
 _varve_store='--store --fingerprint'
@@ -46,9 +46,12 @@ _varve_options()
 			"--as --recovery-key-file $_varve_store" \
 			"$_varve_passphrase $_varve_common"
 		;;
+	replicate)
+		echo "--pull --watch --limit --ssh $_varve_open"
+		;;
 	serve)
-		echo "--init --for --site --country --accreditation --until" \
-			"--lock --request $_varve_common"
+		echo "--listen --stdio --clients --init --for --site" \
+			"--country --accreditation --until --lock --request $_varve_common"
 		;;
 	site | promote)
 		echo "$_varve_open"
@@ -73,7 +76,8 @@ _varve_value()
 		;;
 	-o | -n | --options | --exclude | --exec | --name | --host | --threads | \
 		--last | --refusals | --dataset | --cache | --until | --as | --*person | \
-		--site | --country | --accreditation | --lock | \
+		--site | --country | --accreditation | --lock | --listen | \
+		--clients | --limit | --ssh | \
 		--*passphrase-command)
 		;;
 	*)

@@ -1,0 +1,42 @@
+#ifndef SNAPSHOT_REPLICATE_RECEIVE_H
+#define SNAPSHOT_REPLICATE_RECEIVE_H
+
+/*
+ * The receiving side: a replica, which has no key of any dataset. It believes
+ * nothing: every object's bytes have to be what its name says, every record has
+ * to follow the one before it, signed by who may, and all that it needs has to be
+ * here, before it is taken. What is taken is durable before it is acknowledged.
+ * Source: PROTOCOL.md sections 5 to 7.
+ */
+#include "snapshot/replicate/party.h"
+
+#include <stdatomic.h>
+
+/* How far it has come; may be looked at from any thread. */
+struct receive_progress {
+	atomic_uint_fast64_t objects, bytes, records;
+};
+
+struct receive_options {
+	bool until_done; /* return at the other side's DONE, not its goodbye */
+	struct receive_progress *progress; /* may be NULL */
+	/* Called for what was refused, and goes on; by any thread. */
+	void (*on_refused)(void *arg, const struct err *why);
+	void *arg;
+};
+
+/**
+ * receive_run(p, c, opt, err):
+ * Take what the other side sends, until it says goodbye or, with ${until_done},
+ * that it is done. When the connection breaks, or reading is stopped, what has come
+ * whole is still made durable.
+ * Errors: ERR_DENIED the store is no replica; ERR_CORRUPT the other side doesn't
+ * keep to the protocol; those of store_batch_commit(); those of
+ * channel_receive(). What is wrong with single objects or records is told to
+ * the other side, and no error here.
+ * Threads: one more than the caller's.
+ */
+NODISCARD int receive_run(struct party *p, struct channel *c,
+    const struct receive_options *opt, struct err *err);
+
+#endif

@@ -1,0 +1,140 @@
+#ifndef SNAPSHOT_REPLICATE_RECEIVE_INTERNAL_H
+#define SNAPSHOT_REPLICATE_RECEIVE_INTERNAL_H
+
+/*
+ * Private to this folder.
+ *
+ *	channel --> receive.c ---> job ---> receive_commit.c --> store
+ *	            reads frames,           makes a job durable,
+ *	            hashes, writes          takes its records,
+ *	            drafts                  acknowledges
+ *
+ * While one job is being made durable the next one fills. A job is handed over
+ * when it has records to take, or is full; then it holds whatever has come.
+ *
+ *	receive_state.c	what is here already, for the other side
+ *	receive_job.c	what a job holds
+ *	receive_log.c	which records may be taken
+ */
+#include "snapshot/log/log.h"
+#include "snapshot/replicate/receive.h"
+#include "snapshot/store/store_batch.h"
+
+#include <pthread.h>
+
+/* When a job is full: the other side has to wait. */
+#define JOB_OBJECTS 256
+#define JOB_BYTES (UINT64_C(64) * 1024 * 1024)
+#define JOB_KEYS_BYTES (UINT64_C(4) * 1024 * 1024)
+/* Of all records that wait for their COMMIT, or for being taken. */
+#define JOB_RECORDS_BYTES (UINT64_C(128) * 1024 * 1024)
+
+/* A key object or a record, in memory. */
+struct blob {
+	struct object_ref ref;
+	uint8_t *buf;
+	size_t len;
+};
+
+struct blobs {
+	struct blob *v;
+	size_t n, cap;
+	uint64_t bytes;
+};
+/** blobs_add(b, ref, buf, len, err): ${buf} is taken over, also on failure. */
+NODISCARD int blobs_add(struct blobs *b, const struct object_ref *ref,
+    uint8_t *buf, size_t len, struct err *err);
+void blobs_clear(struct blobs *b);
+
+/* The records of one COMMIT. */
+struct job_group {
+	uint8_t dataset[STORE_DATASET_LEN];
+	struct blobs records;
+};
+
+struct job {
+	struct store_batch *objects;
+	struct blobs keys;
+	struct job_group *groups;
+	size_t ngroups, capgroups;
+	uint64_t record_bytes; /* of the groups */
+	uint64_t came;         /* objects of all kinds that are in it */
+	bool done;             /* the other side said so */
+};
+/** job_group(j, dataset, records, err): ${records} are moved, if it succeeds. */
+NODISCARD int job_group(struct job *j, const uint8_t dataset[STORE_DATASET_LEN],
+    struct blobs *records, struct err *err);
+/** job_take(from, to, err): All but the object that was begun. */
+NODISCARD int job_take(struct job *from, struct job *to, struct err *err);
+bool job_is_full(const struct job *j);
+bool job_is_empty(const struct job *j);
+void job_clear(struct job *j);
+
+/* What is known of a dataset's log; the committing thread's. */
+struct log_tail {
+	uint8_t dataset[STORE_DATASET_LEN];
+	uint64_t mark; /* the store's, when it was read */
+	bool read;
+	uint64_t seq; /* 0: there is no record */
+	uint8_t head[OBJECT_NAME_LEN];
+	/* The index set of the head, ascending: all of it is here. */
+	uint8_t (*indexes)[OBJECT_NAME_LEN];
+	size_t nindexes;
+};
+void log_tail_clear(struct log_tail *t);
+/** log_tail_read(s, t, err): Bring it up to date with the store. */
+NODISCARD int log_tail_read(
+    struct store *s, struct log_tail *t, struct err *err);
+/**
+ * log_tail_check(a, t, group, err):
+ * Whether the group's records may be taken after ${t}; then ${t} is as if they
+ * were. *${skip}: so many of them are there already.
+ * Errors: ERR_CORRUPT malformed, doesn't follow, another history;
+ * ERR_AUTH not signed by who may; ERR_NOT_FOUND something is missing that the
+ * last one needs; ERR_IO, ERR_NOMEM.
+ */
+NODISCARD int log_tail_check(const struct access *a, struct log_tail *t,
+    const struct job_group *group, size_t *skip, struct err *err);
+
+struct receiver {
+	struct party *party;
+	struct store *store;
+	struct channel *channel;
+	const struct receive_options *opt;
+
+	/* The reading thread's. */
+	bool in_object;
+	struct frame_object object;
+	uint64_t left;        /* bytes of it that are to come */
+	uint8_t *memory;      /* of a key or a record: what came of it */
+	struct blobs waiting; /* records before their COMMIT */
+	bool spoilt;          /* one of them is missing: all are dropped */
+
+	/* The committing thread's. */
+	struct log_tail *tails;
+	size_t ntails, captails;
+	uint64_t acknowledged;
+
+	pthread_mutex_t mu;
+	pthread_cond_t changed;
+	struct job job;     /* guarded by mu: it fills */
+	bool closing;       /* guarded by mu: no more comes */
+	bool told_done;     /* guarded by mu */
+	struct err failure; /* guarded by mu; code 0: none. The first counts */
+};
+
+/** receive_commit(arg): The committing thread; ${arg} is the receiver. */
+void *receive_commit(void *arg);
+
+/** receive_send_state(p, c, err): STATE, one or more. */
+NODISCARD int receive_send_state(
+    const struct party *p, struct channel *c, struct err *err);
+
+/** receive_nak(r, ref, why, err): Tell, note and count what was not taken. */
+NODISCARD int receive_nak(struct receiver *r, const struct object_ref *ref,
+    const struct err *why, struct err *err);
+
+/** receive_fail(r, why): It can't go on: whoever reads is stopped. */
+void receive_fail(struct receiver *r, const struct err *why);
+
+#endif

@@ -1,0 +1,166 @@
+#ifndef SNAPSHOT_REPLICATE_SEND_INTERNAL_H
+#define SNAPSHOT_REPLICATE_SEND_INTERNAL_H
+
+/*
+ * Private to this folder.
+ *
+ *	send.c		rounds: compare, plan, send, wait
+ *	send_source.c	a dataset's log here, and how far the other side has it
+ *	send_plan.c	groups: records that go together, and what they need
+ *	send_object.c	bytes
+ *	send_answers.c	what comes back, in a thread of its own
+ *
+ *	log --> plan --HAVE--> ... --WANT--> objects --PUT, DATA--> COMMIT -->
+ *
+ * Groups are planned ahead, so that the answer to a group's HAVE is there when its
+ * turn comes.
+ */
+#include "snapshot/content/name_set.h"
+#include "snapshot/log/log.h"
+#include "snapshot/replicate/send.h"
+
+#include <pthread.h>
+
+/* How much is asked for ahead. */
+#define AHEAD_GROUPS 64
+#define AHEAD_NAMES 16384
+
+/* A dataset's log. */
+struct source {
+	uint8_t dataset[STORE_DATASET_LEN];
+	struct source_record {
+		uint64_t seq;
+		uint8_t name[OBJECT_NAME_LEN];
+	} * records; /* by seq */
+	size_t n, cap;
+	size_t next; /* the first that isn't planned */
+	/* The next one's, once it was looked at. */
+	bool peeked;
+	int64_t time;
+	/* Names of indexes that the other side has, or will have. */
+	struct name_set known;
+	bool failed; /* guarded by the sender's mu */
+};
+
+/* An object that may have to go. */
+struct need {
+	struct object_ref ref;
+	uint64_t size;
+};
+
+/* Records that go together, with what they need; or key objects. */
+struct group {
+	struct source *source; /* NULL: key objects */
+	size_t first, last;    /* records of the source */
+	struct need *needs;    /* packs, then indexes */
+	size_t n, cap;
+	uint64_t bytes;
+	struct group *next;
+};
+void group_free(struct group *g);
+DEFINE_AUTO(group, group_free)
+NODISCARD int group_need(struct group *g, const struct object_ref *ref,
+    uint64_t size, struct err *err);
+
+/* The answer to a HAVE. */
+struct answer {
+	struct answer *next;
+	size_t n;
+	uint8_t bits[FRAME_NAMES_MAX / 8];
+};
+
+struct sender {
+	struct party *party;
+	struct store *store;
+	struct channel *channel;
+	const struct send_options *opt;
+	struct identity_public receiver;
+
+	struct source **sources;
+	size_t nsources;
+	struct name_set sent; /* in this connection */
+	struct group *groups, **groups_end;
+	size_t ngroups, nnames;        /* planned, not sent */
+	uint8_t *buf;                  /* FRAME_HEAD + FRAME_MAX bytes */
+	uint8_t keys[OBJECT_NAME_LEN]; /* hash of those the other side has */
+	uint64_t marks, key_marks;     /* of the store, when it was looked at */
+
+	pthread_mutex_t mu;
+	pthread_cond_t changed;
+	/* All guarded by mu. */
+	struct frame_log *heads; /* how far the other side has come */
+	size_t nheads;
+	struct answer *answers, **answers_end;
+	bool done;          /* the other side's DONE came */
+	bool ended;         /* no more comes */
+	struct err failure; /* why, if not in order; code 0 */
+	struct send_result result;
+};
+
+/* --- send_source.c ------------------------------------------------------ */
+
+/**
+ * source_load(s, dataset, out, err): *${out} is NULL when there is no record.
+ * Errors: ERR_CORRUPT a gap, or two records of one number.
+ */
+NODISCARD int source_load(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], struct source **out,
+    struct err *err);
+void source_free(struct source *s);
+DEFINE_AUTO(source, source_free)
+
+/**
+ * source_compare(s, src, head, err):
+ * Find out which is the first record that the other side lacks, whose head is
+ * ${head} (NULL: it has none). Errors: ERR_CORRUPT two histories; ERR_USAGE it
+ * has more than there is here.
+ */
+NODISCARD int source_compare(struct store *s, struct source *src,
+    const struct frame_log *head, struct err *err);
+
+/**
+ * source_read(s, src, i, buf, len, clear, err):
+ * Record ${i}'s bytes, which ${clear} borrows from: free().
+ */
+NODISCARD int source_read(struct store *s, const struct source *src, size_t i,
+    uint8_t **buf, size_t *len, struct record_clear *clear, struct err *err);
+
+/* --- send_plan.c -------------------------------------------------------- */
+
+/** plan_next(s, out, err): The group that is to go next, or NULL: no more. */
+NODISCARD int plan_next(struct sender *s, struct group **out, struct err *err);
+/** plan_keys(s, out, err): The store's key objects, but for what counts for nothing. */
+NODISCARD int plan_keys(struct sender *s, struct group **out, struct err *err);
+/** plan_ask(s, g, err): Send the group's HAVEs. */
+NODISCARD int plan_ask(
+    struct sender *s, const struct group *g, struct err *err);
+
+/* --- send_object.c ------------------------------------------------------ */
+
+/** send_group(s, g, err): What is wanted of it, its records, and COMMIT. */
+NODISCARD int send_group(
+    struct sender *s, const struct group *g, struct err *err);
+
+/* --- send_answers.c ----------------------------------------------------- */
+
+/** answers_read(arg): The reading thread; ${arg} is the sender. */
+void *answers_read(void *arg);
+/** answers_next(s, out, err): The next WANT's, waiting for it: free(). */
+NODISCARD int answers_next(
+    struct sender *s, struct answer **out, struct err *err);
+/** answers_done(s, err): Wait for DONE. */
+NODISCARD int answers_done(struct sender *s, struct err *err);
+void answers_clear(struct sender *s);
+
+/* --- send.c ------------------------------------------------------------- */
+
+/**
+ * send_problem(s, dataset, why): That dataset goes no further in this round.
+ */
+void send_problem(struct sender *s, const uint8_t dataset[STORE_DATASET_LEN],
+    const struct err *why);
+/** send_failed(s, src): Whether it does not. */
+bool send_failed(struct sender *s, const struct source *src);
+bool send_stopped(const struct sender *s);
+
+#endif

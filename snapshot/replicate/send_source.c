@@ -1,0 +1,140 @@
+#include "snapshot/replicate/send_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int
+add_record(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	struct source *src = arg;
+	struct source_record *r;
+
+	if (src->n == src->cap) {
+		size_t cap = src->cap == 0 ? 64 : 2 * src->cap;
+
+		r = reallocarray(src->records, cap, sizeof(*r));
+		if (r == NULL)
+			return err_nomem(err);
+		src->records = r;
+		src->cap = cap;
+	}
+	r = &src->records[src->n++];
+	r->seq = ref->seq;
+	memcpy(r->name, ref->name, OBJECT_NAME_LEN);
+	return 0;
+}
+
+/* A directory that is read while records are added may not show all. */
+static int
+check_numbers(const struct source *src, struct err *err)
+{
+	for (size_t i = 0; i < src->n; i++) {
+		if (src->records[i].seq != i + 1)
+			return err_set(err, ERR_CORRUPT,
+			    "the log has no record %zu, or two of one number:"
+			    " see 'varve check --no-keys'",
+			    i + 1);
+	}
+	return 0;
+}
+
+int
+source_load(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    struct source **out, struct err *err)
+{
+	AUTO(source) struct source *src = calloc(1, sizeof(*src));
+	int rc = ERR_CORRUPT;
+
+	*out = NULL;
+	if (src == NULL)
+		return err_nomem(err);
+	memcpy(src->dataset, dataset, STORE_DATASET_LEN);
+	for (int tries = 0; tries < 3 && rc == ERR_CORRUPT; tries++) {
+		src->n = 0;
+		rc = store_list(s, OBJECT_LOG, dataset, add_record, src, err);
+		if (rc != 0)
+			return rc;
+		rc = check_numbers(src, err);
+	}
+	/* The caller reports it, of this dataset. */
+	if (rc == 0 && src->n == 0)
+		return 0;
+	*out = STEAL(src);
+	return rc;
+}
+
+void
+source_free(struct source *s)
+{
+	if (s == NULL)
+		return;
+	name_set_clear(&s->known);
+	free(s->records);
+	free(s);
+}
+
+int
+source_read(struct store *s, const struct source *src, size_t i, uint8_t **buf,
+    size_t *len, struct record_clear *clear, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_LOG, .seq = i + 1};
+	int rc;
+
+	memcpy(ref.dataset, src->dataset, STORE_DATASET_LEN);
+	memcpy(ref.name, src->records[i].name, OBJECT_NAME_LEN);
+	rc = store_get(s, &ref, RECORD_MAX, buf, len, err);
+	if (rc == 0)
+		rc = record_peek(*buf, *len, clear, err);
+	if (rc == 0)
+		return 0;
+	free(STEAL(*buf));
+	return err_wrap(err, "record %zu", i + 1);
+}
+
+/* What its head needs, it has. */
+static int
+know_indexes(struct store *s, struct source *src, size_t i, struct err *err)
+{
+	struct record_clear clear;
+	uint8_t *buf = NULL;
+	size_t len;
+	int rc = source_read(s, src, i, &buf, &len, &clear, err);
+
+	for (size_t k = 0; rc == 0 && k < clear.nindexes; k++) {
+		struct chunk_name name;
+
+		memcpy(&name, clear.indexes[k], sizeof(name));
+		rc = name_set_add(&src->known, &name, err);
+		rc = rc < 0 ? rc : 0;
+	}
+	free(buf);
+	return rc;
+}
+
+int
+source_compare(struct store *s, struct source *src,
+    const struct frame_log *head, struct err *err)
+{
+	const struct source_record *ours;
+
+	src->next = 0;
+	if (head == NULL || head->seq == 0)
+		return 0;
+	if (head->seq > src->n)
+		return err_set(err, ERR_USAGE,
+		    "the other side has %ju records, and there are only %zu"
+		    " here: is this an old copy of the store?",
+		    (uintmax_t)head->seq, src->n);
+	ours = &src->records[head->seq - 1];
+	if (memcmp(ours->name, head->head, OBJECT_NAME_LEN) != 0)
+		return err_set(err, ERR_CORRUPT,
+		    "two histories: record %ju is another one on the other"
+		    " side (was it made the primary? 'varve demote' brings one"
+		    " of the two back as a replica)",
+		    (uintmax_t)head->seq);
+	src->next = (size_t)head->seq;
+	return src->next < src->n
+		   ? know_indexes(s, src, (size_t)head->seq - 1, err)
+		   : 0;
+}

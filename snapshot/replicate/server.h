@@ -1,0 +1,42 @@
+#ifndef SNAPSHOT_REPLICATE_SERVER_H
+#define SNAPSHOT_REPLICATE_SERVER_H
+
+/*
+ * A site that others connect to: 'varve serve'. It takes, sends or hands out
+ * objects, as each client asks, and removes what may go.
+ */
+#include "snapshot/replicate/reap.h"
+
+#include <stdatomic.h>
+
+#define SERVER_CLIENTS 32 /* at once, unless told otherwise */
+
+struct server_options {
+	const char *address; /* of the store */
+	struct sitedir *site;
+	unsigned clients; /* at once; half of them may be unknown yet */
+	const atomic_bool *stop;
+	/*
+	 * What happened, for a journal: to ${client}, or to nobody (NULL). ${why}
+	 * has code 0 where nothing went wrong. By any thread, one at a time.
+	 */
+	void (*on_event)(void *arg, const char *client, const struct err *why);
+	void *arg;
+};
+
+/**
+ * server_listen(opt, fds, n, err):
+ * Serve who connects to these listening sockets until ${opt}->stop; then each
+ * connection's finished objects are made durable and acknowledged.
+ * The sockets are the caller's.
+ */
+NODISCARD int server_listen(const struct server_options *opt, const int *fds,
+    size_t n, struct err *err);
+
+/**
+ * server_one(opt, fd, from, err): Serve the one client at ${fd}, which is closed.
+ */
+NODISCARD int server_one(const struct server_options *opt, int fd,
+    const char *from, struct err *err);
+
+#endif

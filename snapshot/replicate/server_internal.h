@@ -1,0 +1,38 @@
+#ifndef SNAPSHOT_REPLICATE_SERVER_INTERNAL_H
+#define SNAPSHOT_REPLICATE_SERVER_INTERNAL_H
+
+/* Private to this folder: the listener and its connections. */
+#include "snapshot/replicate/server.h"
+
+#include <pthread.h>
+
+struct server;
+
+#define SERVER_FROM 128
+
+/* A connection. Those of --stdio have no server. */
+struct conn {
+	const struct server_options *opt;
+	struct server *server; /* NULL: there is no other connection */
+	int fd;                /* the connection's, which is taken over */
+	int control;           /* the same, by which others may end it */
+	char from[SERVER_FROM];
+	pthread_t thread;
+	uint64_t number; /* in order of coming */
+	/* Guarded by the server's mu. */
+	struct channel *channel; /* once the client is known */
+	bool met;                /* it is known, or over: no stranger */
+	bool over;
+};
+
+/** conn_run(c, fd, err): Serve it, to its end; closes ${fd}. */
+NODISCARD int conn_run(struct conn *c, int fd, struct err *err);
+
+/** server_known(s, c, channel): It is known who it is; NULL: it is over. */
+void server_known(struct server *s, struct conn *c, struct channel *channel);
+
+/** server_event(opt, server, client, why): Tell who wants to know. */
+void server_event(const struct server_options *opt, struct server *s,
+    const char *client, const struct err *why);
+
+#endif
