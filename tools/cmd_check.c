@@ -23,8 +23,9 @@ static const struct option check_options[] = {
 	"also read, open and compare every byte", NULL,
 	offsetof(struct check_args, read_data), 0, 0},
     {"no-keys", 0, OPTION_FLAG, NULL,
-	"check what can be checked without a key: every object's bytes", NULL,
-	offsetof(struct check_args, no_keys), 0, 0},
+	"check what can be checked without a key: every object's bytes, and "
+	"that none is missing",
+	NULL, offsetof(struct check_args, no_keys), 0, 0},
     {"threads", 0, OPTION_NUMBER, "N",
 	"work in N threads; by default one a processor", NULL,
 	offsetof(struct check_args, threads), 1, THREADS_MAX},

@@ -11,7 +11,8 @@
 
 enum check_depth {
 	CHECK_NO_KEYS,   /* every object's hash and shape, the logs' chains and
-			  * signatures; no key needed */
+			  * signatures; that the objects the newest record
+			  * needs are there; no key needed */
 	CHECK_STRUCTURE, /* signatures, logs, indexes, trees, lists; every
 			  * chunk is where the index says */
 	CHECK_READ_DATA, /* also every byte of every pack, opened, and

@@ -16,7 +16,7 @@
 
 struct pass {
 	struct scope *s;
-	const struct jobs *jobs;
+	struct jobs *jobs;
 	struct pack_openers *openers; /* NULL: packs are not opened */
 	atomic_size_t next;
 	atomic_bool ended;
@@ -48,8 +48,8 @@ check_inside(const struct pass *p, struct opener *o, const struct job *job,
 }
 
 static int
-check_job(struct pass *p, struct reader *r, struct opener *o,
-    const struct job *job, struct err *err)
+check_job(struct pass *p, struct reader *r, struct opener *o, struct job *job,
+    struct err *err)
 {
 	struct check *c = p->s->c;
 	struct err why;
@@ -62,6 +62,7 @@ check_job(struct pass *p, struct reader *r, struct opener *o,
 	/* Removed since it was listed, and nobody needs it. */
 	if (rc == ERR_NOT_FOUND && job->n == 0)
 		return 0;
+	job->damaged = true;
 	for (size_t i = 0; i < job->n; i++)
 		p->s->listed[job->first + i].doubtful = true;
 	return check_pass_over(c, &job->ref, rc, &why, err);
@@ -140,8 +141,7 @@ run(struct pass *p, struct err *err)
 }
 
 int
-check_bytes(
-    struct scope *s, const struct jobs *jobs, bool open, struct err *err)
+check_bytes(struct scope *s, struct jobs *jobs, bool open, struct err *err)
 {
 	AUTO(pack_openers) struct pack_openers *openers = NULL;
 	struct pass p = {.s = s, .jobs = jobs};

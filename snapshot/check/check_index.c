@@ -172,22 +172,62 @@ check_indexes(struct scope *s, struct err *err)
 	return rc;
 }
 
+/* --- without keys ------------------------------------------------------- */
+
+/* An index_listed_fn. */
+static int
+add_listed(void *arg, const struct object_ref *ref, uint64_t size,
+    enum pack_kind kind, struct err *err)
+{
+	struct looking *l = arg;
+	struct scope *s = l->s;
+	int rc = listed_reserve(s, err);
+
+	if (rc != 0)
+		return rc;
+	s->listed[s->nlisted] = (struct listed){
+	    .index = l->number, .size = (uint32_t)size, .kind = kind};
+	memcpy(s->listed[s->nlisted++].name, ref->name, OBJECT_NAME_LEN);
+	return 0;
+}
+
+static const struct job *
+find_job(const struct jobs *jobs, const uint8_t name[OBJECT_NAME_LEN])
+{
+	for (size_t i = 0; i < jobs->n; i++)
+		if (memcmp(jobs->v[i].ref.name, name, OBJECT_NAME_LEN) == 0)
+			return &jobs->v[i];
+	return NULL;
+}
+
+/* One whose bytes are damaged has been told of, and may list anything. */
+static int
+check_listed(
+    struct scope *s, uint32_t i, const struct jobs *jobs, struct err *err)
+{
+	struct looking l = {.s = s, .number = i};
+	const struct job *job = find_job(jobs, s->indexes[i]);
+	struct object_ref ref;
+	struct err why;
+	int rc;
+
+	if (job != NULL && job->damaged)
+		return 0;
+	scope_ref(s, OBJECT_INDEX, s->indexes[i], &ref);
+	rc = index_peek(s->c->store, &ref, add_listed, &l, &why);
+	if (rc == ERR_NOT_FOUND)
+		(void)err_set(&why, rc, "missing");
+	return check_pass_over(s->c, &ref, rc, &why, err);
+}
+
 int
-check_indexes_there(struct scope *s, struct err *err)
+check_indexes_listed(struct scope *s, const struct jobs *jobs, struct err *err)
 {
 	int rc = 0;
 
 	/* What an older record names may have gone. */
-	for (size_t i = 0; rc == 0 && !s->partial && i < s->nindexes; i++) {
-		struct object_ref ref;
-		struct err why;
-		uint64_t size;
-
-		scope_ref(s, OBJECT_INDEX, s->indexes[i], &ref);
-		rc = store_size(s->c->store, &ref, &size, &why);
-		if (rc == ERR_NOT_FOUND)
-			(void)err_set(&why, rc, "missing");
-		rc = check_pass_over(s->c, &ref, rc, &why, err);
-	}
+	for (size_t i = 0; rc == 0 && !s->partial && i < s->nindexes; i++)
+		rc = check_listed(s, (uint32_t)i, jobs, err);
+	listed_sort(s, 0);
 	return rc;
 }

@@ -59,6 +59,7 @@ struct job {
 	struct object_ref ref;
 	uint64_t size;
 	size_t first, n; /* in the scope's listed; n 0: no index lists it */
+	bool damaged;    /* set by the one thread that has it */
 };
 
 struct jobs {
@@ -159,8 +160,13 @@ void scope_ref(const struct scope *s, enum object_class cls,
 
 /** check_indexes(s, err): Those that the newest record names. */
 NODISCARD int check_indexes(struct scope *s, struct err *err);
-/** check_indexes_there(s, err): Without keys: whether they are there. */
-NODISCARD int check_indexes_there(struct scope *s, struct err *err);
+/**
+ * check_indexes_listed(s, jobs, err):
+ * Without keys: whether they are there; their packs go into ${s}->listed.
+ * ${jobs}: all indexes that are there, after check_bytes().
+ */
+NODISCARD int check_indexes_listed(
+    struct scope *s, const struct jobs *jobs, struct err *err);
 
 /** listed_sort(s, first): Those from ${first} on. */
 void listed_sort(struct scope *s, size_t first);
@@ -173,6 +179,8 @@ struct listed *listed_find(const struct scope *s, size_t first,
  * nothing refers to.
  */
 NODISCARD int listed_compare(struct scope *s, struct err *err);
+/** listed_packs(s, err): Of packs that were listed, and read, already. */
+NODISCARD int listed_packs(struct scope *s, struct err *err);
 
 void jobs_clear(struct jobs *jobs);
 /** jobs_list(s, cls, jobs, err): Add all objects of a class. */
@@ -185,7 +193,7 @@ NODISCARD int jobs_list(
  * them.
  */
 NODISCARD int check_bytes(
-    struct scope *s, const struct jobs *jobs, bool open, struct err *err);
+    struct scope *s, struct jobs *jobs, bool open, struct err *err);
 
 /* What a thread opens packs with. */
 struct opener {

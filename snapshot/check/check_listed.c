@@ -102,7 +102,8 @@ check_size(struct scope *s, const struct job *job)
 		p[i].there = true;
 		same &= p[i].size == job->size;
 	}
-	if (same)
+	/* Damaged bytes have been told of, if they were read before this. */
+	if (same || job->damaged)
 		return;
 	for (size_t i = 0; i < job->n; i++)
 		p[i].doubtful = true;
@@ -178,6 +179,23 @@ count_indexes(struct scope *s, uint64_t *unnamed, struct err *err)
 	return rc;
 }
 
+static uint64_t
+match_all(struct scope *s)
+{
+	uint64_t unlisted = 0;
+
+	for (size_t i = 0; i < s->packs.n; i++)
+		match(s, &s->packs.v[i], &unlisted);
+	return unlisted;
+}
+
+int
+listed_packs(struct scope *s, struct err *err)
+{
+	(void)match_all(s);
+	return find_missing(s, err);
+}
+
 int
 listed_compare(struct scope *s, struct err *err)
 {
@@ -188,8 +206,7 @@ listed_compare(struct scope *s, struct err *err)
 		rc = jobs_list(s, OBJECT_PACK, &s->packs, err);
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; i < s->packs.n; i++)
-		match(s, &s->packs.v[i], &unreferenced);
+	unreferenced += match_all(s);
 	if (!s->partial)
 		s->c->out->unreferenced += unreferenced;
 	return find_missing(s, err);

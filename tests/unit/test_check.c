@@ -456,6 +456,27 @@ check_run__finds_missing_packs(void **state)
 	}
 }
 
+/* The indexes say in the clear which there are. */
+static void
+check_run__finds_missing_packs_without_keys(void **state)
+{
+	const struct realm *r = *state;
+	struct files packs;
+
+	find_in(r, "files", "packs", &packs);
+	for (size_t i = 0; i < packs.n; i++) {
+		FINDINGS_AUTO struct findings f;
+		struct original o = original_take(r, packs.name[i]);
+
+		original_remove(&o);
+		check_realm(r, CHECK_NO_KEYS, &f);
+		assert_only(&f, packs.name[i]);
+		assert_int_equal(f.n, 1);
+		assert_true(found_what(&f, packs.name[i], "missing"));
+		original_put(&o);
+	}
+}
+
 static void
 check_run__finds_a_missing_index(void **state)
 {
@@ -883,6 +904,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_truncated_objects),
 	    cmocka_unit_test(check_run__finds_truncated_packs_by_their_size),
 	    cmocka_unit_test(check_run__finds_missing_packs),
+	    cmocka_unit_test(check_run__finds_missing_packs_without_keys),
 	    cmocka_unit_test(check_run__finds_a_missing_index),
 	    cmocka_unit_test(check_run__finds_missing_records),
 	    cmocka_unit_test(check_run__missing_head_needs_a_memory),
