@@ -41,56 +41,29 @@ check_rules(
 
 /* --- what it leads to --------------------------------------------------- */
 
-static int
-want_xattrs(
-    struct walk *w, const struct entry *e, uint32_t owner, struct err *err)
-{
-	struct rd r = rd_init(e->xattrs.p, e->xattrs.len);
-	struct xattr x;
-	int rc = 0;
-
-	while (rc == 0 && xattr_next(&r, &x))
-		if (x.in_chunk)
-			rc = batch_want(w, &x.chunk, x.value_len, owner, err);
-	return rc;
-}
+/* An entry whose refs are looked at. */
+struct visit {
+	struct walk *w;
+	struct frame *f;
+	struct span name;
+	const struct entry *e;
+};
 
 static int
-want_content(
-    struct walk *w, const struct entry *e, uint32_t owner, struct err *err)
+visit_ref(void *arg, const struct ref *ref, struct err *err)
 {
-	struct content content;
-	int rc = entry_content(e, &content, err);
-
-	return rc != 0 ? rc : content_visit(w, &content, e->size, owner, err);
-}
-
-static int
-add_dir(
-    struct frame *f, const struct entry *e, struct span name, struct err *err)
-{
+	const struct visit *v = arg;
 	struct child child = {
 	    .dir = true,
-	    .totals = e->totals,
-	    .ref = {.name = e->dir.root,
-		.level = e->dir.level,
-		.entries = e->dir.entries},
+	    .totals = v->e->totals,
+	    .ref = {.name = ref->name,
+		.level = ref->level,
+		.entries = ref->len},
 	};
 
-	return e->dir.entries == 0 ? 0 : frame_add(f, &child, name, err);
-}
-
-static int
-visit_contents(struct walk *w, struct frame *f, struct span name,
-    const struct entry *e, struct err *err)
-{
-	int rc = want_xattrs(w, e, f->page, err);
-
-	if (rc == 0 && e->type == ENTRY_FILE)
-		rc = want_content(w, e, f->page, err);
-	if (rc == 0 && e->type == ENTRY_DIR)
-		rc = add_dir(f, e, name, err);
-	return rc;
+	if (ref->kind == REF_PAGE)
+		return frame_add(v->f, &child, v->name, err);
+	return content_visit(v->w, ref, v->f->page, err);
 }
 
 /* --- the entry ---------------------------------------------------------- */
@@ -143,6 +116,7 @@ visit(struct walk *w, struct frame *f, struct span name, struct span raw,
     struct dir_totals *totals, struct err *err)
 {
 	struct entry e;
+	struct visit v = {.w = w, .f = f, .name = name, .e = &e};
 	struct err why;
 	int rc = entry_decode(raw.p, raw.len, &e, &why);
 
@@ -155,7 +129,7 @@ visit(struct walk *w, struct frame *f, struct span name, struct span raw,
 	rc = check_rules(w, &e, raw, &why);
 	if (rc != 0)
 		rc = entry_fault(w, f->page, rc, &why, err);
-	return rc != 0 ? rc : visit_contents(w, f, name, &e, err);
+	return rc != 0 ? rc : entry_refs(&e, visit_ref, &v, err);
 }
 
 int

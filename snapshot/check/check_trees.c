@@ -193,13 +193,19 @@ step(struct walk *w, struct err *err)
 /* --- snapshots ---------------------------------------------------------- */
 
 static int
+visit_problems(void *w, const struct ref *ref, struct err *err)
+{
+	return content_visit(w, ref, SEEN_NONE, err);
+}
+
+static int
 walk_problems(struct walk *w, struct err *err)
 {
 	const struct snapshot *snap = w->snap;
 
 	batch_begin(w);
-	return content_visit(
-	    w, &snap->problems, snap->problems_size, SEEN_NONE, err);
+	return content_refs(
+	    &snap->problems, snap->problems_size, visit_problems, w, err);
 }
 
 /* The root's entry is in the record, as it would be in a page above it. */

@@ -16,6 +16,7 @@
 #include "snapshot/check/inodes.h"
 #include "snapshot/check/seen.h"
 #include "snapshot/tree/page.h"
+#include "snapshot/tree/refs.h"
 
 /* A page to descend to: one of the same directory, or a directory's first. */
 struct child {
@@ -155,9 +156,9 @@ void frame_clear(struct frame *f);
 NODISCARD int entry_visit(struct walk *w, struct frame *f, struct span name,
     struct span raw, struct dir_totals *totals, struct err *err);
 
-/** content_visit(w, c, size, owner, err): Want its chunks. */
-NODISCARD int content_visit(struct walk *w, const struct content *c,
-    uint64_t size, uint32_t owner, struct err *err);
+/** content_visit(w, ref, owner, err): Want a chunk, or those of a list. */
+NODISCARD int content_visit(
+    struct walk *w, const struct ref *ref, uint32_t owner, struct err *err);
 
 /** batch_begin(w): The chunks that follow are those of another entry. */
 void batch_begin(struct walk *w);
