@@ -16,8 +16,8 @@
 
 #define THREADS_MAX 64
 
-static struct moment
-clock_now(void)
+struct moment
+run_now(void)
 {
 	struct timespec ts;
 
@@ -131,10 +131,8 @@ open_state(struct run *run, const struct log *log, struct err *err)
 static int
 tell_others(const struct run *run, struct store_lock *lock, struct err *err)
 {
-	const struct snapshot *head = run->before;
-
-	return running_tell(lock, head != NULL ? head->seq : 0,
-	    run->state_usable ? run->base : NULL, err);
+	return running_tell(
+	    lock, run->seen, run->state_usable ? run->base : NULL, err);
 }
 
 /* An ingest_pack_fn. */
@@ -155,14 +153,18 @@ resume_pack(void *arg, const uint8_t *note, size_t len, struct err *err)
 static int
 open_ingest(struct run *run, const struct log *log, struct err *err)
 {
-	size_t nindexes;
-	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &nindexes);
+	const uint8_t(*now)[OBJECT_NAME_LEN] = log_indexes(log, &run->nindexes);
 	int ret;
 
+	run->indexes = calloc(run->nindexes + 1, sizeof(*run->indexes));
+	if (run->indexes == NULL)
+		return err_nomem(err);
+	if (run->nindexes > 0)
+		memcpy(run->indexes, now, run->nindexes * sizeof(*now));
 	ret = ingest_new(
 	    access_store(run->access), run->ds->keys, &run->ingest, err);
 	if (ret == 0)
-		ret = ingest_known(run->ingest, indexes, nindexes, err);
+		ret = ingest_known(run->ingest, now, run->nindexes, err);
 	if (ret != 0)
 		return ret;
 	/* What it would take over may be gone: read, and store, it again. */
@@ -228,143 +230,6 @@ open_pipeline(struct run *run, struct err *err)
 /* --- after ------------------------------------------------------------- */
 
 static int
-set_text(char **to, const char *from, size_t max, struct err *err)
-{
-	*to = strndup(from != NULL ? from : "", max);
-	return *to == NULL ? err_nomem(err) : 0;
-}
-
-static int
-describe(struct run *run, struct snapshot *s, struct err *err)
-{
-	struct span root = assembly_root(&run->assembly);
-	char host[256] = "";
-	int ret;
-
-	s->time = run->start;
-	s->end = clock_now();
-	if (run->opt->now.s != 0)
-		s->end = run->start;
-	s->kind = run->opt->full || !run->state_usable ? SNAPSHOT_FULL
-						       : SNAPSHOT_DIFFERENTIAL;
-	(void)gethostname(host, sizeof(host) - 1);
-	ret = set_text(&s->host, run->opt->host != NULL ? run->opt->host : host,
-	    RECORD_HOST_MAX, err);
-	if (ret == 0)
-		ret = set_text(
-		    &s->source, run->source.text, RECORD_SOURCE_MAX, err);
-	if (ret == 0)
-		ret = set_text(
-		    &s->program, run->opt->program, RECORD_PROGRAM_MAX, err);
-	if (ret != 0)
-		return ret;
-	if ((s->root = malloc(root.len)) == NULL)
-		return err_nomem(err);
-	memcpy(s->root, root.p, root.len);
-	s->root_len = root.len;
-	s->unreadable = run->problems.unreadable;
-	s->changed = run->problems.changed;
-	s->next_ino = run->assembly.next_ino;
-	return 0;
-}
-
-/* The problems' text is content like any other, for readers only. */
-static int
-store_problems(struct run *run, struct snapshot *s, struct err *err)
-{
-	WR_AUTO struct wr enc = {0};
-	const struct wr *text = &run->problems.text;
-	struct rd r;
-	int ret;
-
-	ret = feed_bytes(&run->self, text->buf, text->len, &enc, err);
-	if (ret != 0)
-		return ret;
-	s->problems_size = text->len;
-	r = rd_init(enc.buf, enc.len);
-	return content_decode(&r, text->len, &s->problems, err);
-}
-
-/* The snapshot, and all that it needs in packs that are durable. */
-static int
-gather(struct run *run, struct snapshot *s, struct err *err)
-{
-	int ret;
-
-	if ((ret = describe(run, s, err)) != 0)
-		return ret;
-	if ((ret = store_problems(run, s, err)) != 0)
-		return ret;
-	if ((ret = pool_flush(run->pool, err)) != 0)
-		return ret;
-	if ((ret = ingest_lane_flush(run->self.lane, err)) != 0)
-		return ret;
-	return ingest_close(run->ingest, err);
-}
-
-/* Records may have come since the run began: all but snapshots. */
-static int
-catch_up(struct log *log, struct err *err)
-{
-	bool changed;
-	int ret = log_refresh(log, &changed, err);
-
-	if (ret == 0 && log_damage(log) != NULL)
-		ret = err_copy(err, log_damage(log));
-	return ret;
-}
-
-/*
- * The indexes, then the record: from then on the snapshot is there, and a
- * failure is only this machine's (${local}).
- */
-static int
-append(struct run *run, struct log *log, struct snapshot *s, struct err *local,
-    struct err *err)
-{
-	AUTO(snapshot) struct snapshot *own = s;
-	AUTO(store_lock) struct store_lock *lock = NULL;
-	struct ingest_totals totals;
-	uint8_t(*indexes)[OBJECT_NAME_LEN] = NULL;
-	size_t n, before;
-	int ret;
-
-	ret = store_lock_dataset(access_store(run->access), run->ds->id,
-	    STORE_LOCK_APPEND, &lock, err);
-	if (ret != 0 || (ret = catch_up(log, err)) != 0)
-		return ret;
-	ret = ingest_finish(run->ingest, &indexes, &n, err);
-	if (ret != 0)
-		return ret;
-	totals = ingest_totals(run->ingest);
-	s->added_chunks = totals.chunks;
-	s->added_bytes = totals.bytes;
-	s->added_stored = totals.stored;
-	before = log_records(log);
-	ret = log_append(log, STEAL(own),
-	    (const uint8_t(*)[OBJECT_NAME_LEN])indexes, n, err);
-	free(indexes);
-	if (ret != 0 && log_records(log) > before) {
-		/* Stored; what failed is to remember it on this machine. */
-		err_copy(local, err);
-		ret = 0;
-	}
-	return ret;
-}
-
-static int
-publish(struct run *run, struct log *log, struct err *local, struct err *err)
-{
-	AUTO(snapshot) struct snapshot *s = calloc(1, sizeof(*s));
-	int ret;
-
-	if (s == NULL)
-		return err_nomem(err);
-	ret = gather(run, s, err);
-	return ret != 0 ? ret : append(run, log, STEAL(s), local, err);
-}
-
-static int
 publish_state(struct run *run, const struct log *log, struct err *err)
 {
 	uint8_t source[HASH_LEN];
@@ -409,6 +274,7 @@ run_clear(struct run *run)
 	state_close(run->state);
 	exclude_free(run->exclude);
 	source_close(&run->source);
+	free(run->indexes);
 }
 
 /* --- the whole --------------------------------------------------------- */
@@ -418,9 +284,11 @@ run_locked(struct run *run, struct store_lock *lock, struct log *log,
     struct backup_result *out, struct err *err)
 {
 	const struct snapshot *newest = log_newest(log);
+	size_t n = log_records(log);
 	struct err local;
 	int ret;
 
+	run->seen = n > 0 ? log_record(log, n - 1)->head.seq : 0;
 	run->before = out->before = log_head(log);
 	/* Of a snapshot that has expired, too: none is given out again. */
 	run->next_ino = newest != NULL ? newest->next_ino : 1;
@@ -434,7 +302,7 @@ run_locked(struct run *run, struct store_lock *lock, struct log *log,
 		return ret;
 	if ((ret = run_source(run, err)) != 0)
 		return ret;
-	if ((ret = publish(run, log, &out->state_err, err)) != 0)
+	if ((ret = run_publish(run, log, &out->state_err, err)) != 0)
 		return ret;
 	if (publish_state(run, log, &local) != 0)
 		out->state_err = local;
@@ -492,7 +360,7 @@ backup_run(struct access *a, struct heads *heads,
 
 	memset(out, 0, sizeof(*out));
 	run.source.fd = -1;
-	run.start = opt->now.s != 0 ? opt->now : clock_now();
+	run.start = opt->now.s != 0 ? opt->now : run_now();
 	ret = run_all(&run, heads, out, err);
 	run_clear(&run);
 	if (ret != 0)

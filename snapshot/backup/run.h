@@ -19,6 +19,10 @@ struct run {
 	struct state *state; /* NULL: none is kept */
 	bool state_usable;   /* it describes a snapshot of the log: */
 	uint8_t base[OBJECT_NAME_LEN];
+	uint64_t seen; /* number of the newest record when it began */
+	/* The indexes that were the dataset's then. */
+	uint8_t (*indexes)[OBJECT_NAME_LEN];
+	size_t nindexes;
 	struct ingest *ingest;
 	struct pool *pool;
 	struct worker self; /* this thread's own tools */
@@ -34,5 +38,16 @@ struct run {
  * assembly_root() has the snapshot's root.
  */
 NODISCARD int run_source(struct run *run, struct err *err);
+
+/** run_now(): The clock's time. */
+struct moment run_now(void);
+
+/**
+ * run_publish(run, log, local, err):
+ * Make a snapshot of it. ${local} is left alone, or says what this machine could
+ * not remember of what is stored.
+ */
+NODISCARD int run_publish(
+    struct run *run, struct log *log, struct err *local, struct err *err);
 
 #endif

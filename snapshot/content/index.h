@@ -120,6 +120,27 @@ const struct object_ref *index_ref(const struct index *ix);
 NODISCARD int index_find(struct index *ix, const struct chunk_name *name,
     struct chunk_place *place, struct err *err);
 
+/*
+ * An entry in numbers: its own, in the order of names; that of its pack among
+ * the index's, in the order of index_each_pack(); its segment's in the pack.
+ */
+struct index_spot {
+	size_t entry;
+	uint32_t pack;
+	uint32_t segment;
+};
+size_t index_packs(const struct index *ix);
+
+/** index_spot(ix, name, spot, found, err): Cost: half of index_find()'s. */
+NODISCARD int index_spot(struct index *ix, const struct chunk_name *name,
+    struct index_spot *spot, bool *found, struct err *err);
+
+/* All entries in order of name; a return other than 0 ends it. */
+typedef int index_spot_fn(void *arg, const struct chunk_name *name,
+    const struct index_spot *spot, struct err *err);
+NODISCARD int index_each_spot(
+    struct index *ix, index_spot_fn *visit, void *arg, struct err *err);
+
 /** index_merge(ix, b, err): Add all of an open index to a builder. */
 NODISCARD int index_merge(
     struct index *ix, struct index_builder *b, struct err *err);
@@ -134,6 +155,24 @@ NODISCARD int index_merge(
  */
 NODISCARD int index_join(struct store *store, const struct keyset *ks,
     struct index *const *v, size_t n, struct object_ref *ref, struct err *err);
+
+/* An index, and what to take of it: 1 take it, 0 leave it, or an error. */
+struct index_part {
+	struct index *ix;
+	int (*pack)(void *arg, uint32_t pack, struct err *err);
+	/* Of those in packs that are taken; NULL: all. */
+	index_spot_fn *entry;
+	void *arg;
+};
+
+/**
+ * index_join_some(store, ks, parts, n, ref, err):
+ * index_join() of what is taken of each; 1: that is nothing, and nothing is
+ * stored. Errors: also those of the parts.
+ */
+NODISCARD int index_join_some(struct store *store, const struct keyset *ks,
+    const struct index_part *parts, size_t n, struct object_ref *ref,
+    struct err *err);
 
 /*
  * All entries in order of name; a return other than 0 ends it. Memory: 8 bytes

@@ -132,9 +132,14 @@ struct index_entry index_page_entry(const uint8_t *page, size_t i);
 NODISCARD int index_page_check(const struct index_summary *s, size_t page,
     const uint8_t *buf, size_t len, struct err *err);
 
-/** index_page_find(page, n, name, segment): Among ${n} entries. */
+/* An entry that was found: its number in its page, and what it says. */
+struct index_hit {
+	size_t at;
+	uint32_t segment;
+};
+/** index_page_find(page, n, name, hit): Among ${n} entries. */
 bool index_page_find(const uint8_t *page, size_t n,
-    const struct chunk_name *name, uint32_t *segment);
+    const struct chunk_name *name, struct index_hit *hit);
 
 /* A page of segments. */
 size_t index_segment_pages(const struct index_summary *s);

@@ -39,6 +39,10 @@ int index_misplaced(const struct index *ix, size_t segment, struct err *err);
 NODISCARD int index_read_sealed(struct index *ix, uint64_t counter,
     uint64_t off, uint8_t *buf, size_t len, struct err *err);
 
+/** index_spot_of(s, entry, segment): What an entry says, as numbers. */
+struct index_spot index_spot_of(
+    const struct index_summary *s, size_t entry, uint32_t segment);
+
 /** index_page_offset(), index_segments_offset(): Where a page lies. */
 uint64_t index_page_offset(const struct index *ix, size_t page);
 uint64_t index_segments_offset(const struct index *ix, size_t page);

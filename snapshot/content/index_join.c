@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOUBLE UINT32_MAX /* an earlier index lists that pack */
+#define DOUBLE UINT32_MAX         /* an earlier index lists that pack */
+#define LEFT_OUT (UINT32_MAX - 1) /* a pack that is not taken */
 
 /* An index on its way into another. */
 struct part {
+	const struct index_part *want;
 	struct index *ix;
 	uint32_t *numbers; /* of each of its packs in the new one */
 	uint8_t *page;     /* of entries, at hand */
@@ -56,27 +58,48 @@ same_pack(const struct listing *a, const struct listing *b)
 	return memcmp(a->p->name, b->p->name, OBJECT_NAME_LEN) == 0;
 }
 
-/* All packs of all indexes, sorted by name. */
-static struct listing *
-list_packs(const struct join *j, size_t *n)
+/* Those of a part's packs that are taken. */
+static int
+take_packs(const struct join *j, uint32_t at, struct listing *v, size_t *n,
+    struct err *err)
 {
-	struct listing *v;
-	size_t total = 0;
+	const struct part *part = &j->parts[at];
+	const struct index_summary *s = &part->ix->sum;
 
+	for (uint32_t k = 0; k < s->npacks; k++) {
+		int take = 1;
+
+		if (part->want->pack != NULL)
+			take = part->want->pack(part->want->arg, k, err);
+		if (take < 0)
+			return take;
+		if (take > 0)
+			v[(*n)++] = (struct listing){&s->packs[k], at, k};
+		else
+			part->numbers[k] = LEFT_OUT;
+	}
+	return 0;
+}
+
+/* The packs of all indexes, sorted by name. */
+static int
+list_packs(
+    const struct join *j, struct listing **out, size_t *n, struct err *err)
+{
+	size_t total = 0;
+	int rc = 0;
+
+	*n = 0;
 	for (size_t i = 0; i < j->n; i++)
 		total += j->parts[i].ix->sum.npacks;
-	v = calloc(total, sizeof(*v));
-	*n = 0;
-	for (size_t i = 0; v != NULL && i < j->n; i++) {
-		const struct index_summary *s = &j->parts[i].ix->sum;
-
-		for (size_t k = 0; k < s->npacks; k++)
-			v[(*n)++] = (struct listing){
-			    &s->packs[k], (uint32_t)i, (uint32_t)k};
-	}
-	if (v != NULL)
-		qsort(v, *n, sizeof(*v), compare_listings);
-	return v;
+	*out = calloc(total, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; rc == 0 && i < j->n; i++)
+		rc = take_packs(j, (uint32_t)i, *out, n, err);
+	if (rc == 0)
+		qsort(*out, *n, sizeof(**out), compare_listings);
+	return rc;
 }
 
 /* Mark those that an earlier index lists; they must say the same. */
@@ -105,7 +128,7 @@ add_packs(
 	for (size_t i = 0; i < s->npacks; i++) {
 		struct index_pack *p = &j->packs[j->npacks];
 
-		if (part->numbers[i] == DOUBLE)
+		if (part->numbers[i] == DOUBLE || part->numbers[i] == LEFT_OUT)
 			continue;
 		*p = s->packs[i];
 		p->first = (uint32_t)*segments;
@@ -140,12 +163,10 @@ join_packs(struct join *j, struct err *err)
 {
 	struct listing *v;
 	size_t n;
-	int rc;
+	int rc = list_packs(j, &v, &n, err);
 
-	v = list_packs(j, &n);
-	if (v == NULL)
-		return err_nomem(err);
-	rc = number_packs(j, v, n, err);
+	if (rc == 0)
+		rc = number_packs(j, v, n, err);
 	free(v);
 	return rc;
 }
@@ -158,21 +179,53 @@ entry_at(const struct part *part)
 	return part->page + part->at * INDEX_ENTRY_LEN;
 }
 
-/* Have an entry at hand, if there is one left. */
+/* Whether to take the entry at hand. */
 static int
-fill(struct part *part, struct err *err)
+takes(const struct part *part, struct err *err)
+{
+	struct index_entry e = index_page_entry(part->page, part->at);
+	struct index_spot spot = index_spot_of(&part->ix->sum,
+	    (part->next_page - 1) * INDEX_PAGE_ENTRIES + part->at, e.segment);
+
+	if (part->numbers[spot.pack] == LEFT_OUT)
+		return 0;
+	if (part->want->entry == NULL)
+		return 1;
+	return part->want->entry(part->want->arg, &e.name, &spot, err);
+}
+
+static int
+next_page(struct part *part, struct err *err)
 {
 	const struct index_summary *s = &part->ix->sum;
-	int rc;
+	int rc = index_read_page(part->ix, part->next_page, part->page, err);
 
-	if (part->at < part->n || part->next_page == s->npages)
-		return 0;
-	rc = index_read_page(part->ix, part->next_page, part->page, err);
 	if (rc != 0)
 		return rc;
 	part->n = index_page_entries(s, part->next_page++);
 	part->at = 0;
 	return 0;
+}
+
+/* Have an entry at hand, if there is one left. */
+static int
+fill(struct part *part, struct err *err)
+{
+	for (;;) {
+		int rc;
+
+		while (part->at < part->n) {
+			rc = takes(part, err);
+			if (rc != 0)
+				return rc < 0 ? rc : 0;
+			part->at++;
+		}
+		if (part->next_page == part->ix->sum.npages)
+			return 0;
+		rc = next_page(part, err);
+		if (rc != 0)
+			return rc;
+	}
 }
 
 /* The part whose entry is next: of equal names the last one's, or none. */
@@ -289,7 +342,8 @@ join_segments(struct join *j, struct err *err)
 /* --- the whole ---------------------------------------------------------- */
 
 static int
-join_begin(struct join *j, struct index *const *v, size_t n, struct err *err)
+join_begin(
+    struct join *j, const struct index_part *parts, size_t n, struct err *err)
 {
 	j->parts = calloc(n, sizeof(*j->parts));
 	if (j->parts == NULL)
@@ -297,7 +351,8 @@ join_begin(struct join *j, struct index *const *v, size_t n, struct err *err)
 	for (; j->n < n; j->n++) {
 		struct part *part = &j->parts[j->n];
 
-		part->ix = v[j->n];
+		part->want = &parts[j->n];
+		part->ix = parts[j->n].ix;
 		part->numbers =
 		    calloc(part->ix->sum.npacks, sizeof(*part->numbers));
 		part->page = malloc(INDEX_PAGE_LEN + AEAD_TAG_LEN);
@@ -327,10 +382,29 @@ int
 index_join(struct store *store, const struct keyset *ks, struct index *const *v,
     size_t n, struct object_ref *ref, struct err *err)
 {
+	struct index_part *parts = calloc(n, sizeof(*parts));
+	int rc;
+
+	if (parts == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		parts[i].ix = v[i];
+	rc = index_join_some(store, ks, parts, n, ref, err);
+	free(parts);
+	return rc;
+}
+
+int
+index_join_some(struct store *store, const struct keyset *ks,
+    const struct index_part *parts, size_t n, struct object_ref *ref,
+    struct err *err)
+{
 	JOIN_AUTO struct join j = {0};
 	AUTO(store_writer) struct store_writer *to = NULL;
-	int rc = join_begin(&j, v, n, err);
+	int rc = join_begin(&j, parts, n, err);
 
+	if (rc == 0 && j.npacks == 0)
+		return 1;
 	if (rc == 0)
 		rc = store_writer_new(
 		    store, OBJECT_INDEX, ks->dataset, &to, err);
@@ -339,6 +413,8 @@ index_join(struct store *store, const struct keyset *ks, struct index *const *v,
 		    &j.w, j.packs, j.npacks, ks, index_put_to_store, to, err);
 	if (rc == 0)
 		rc = join_entries(&j, err);
+	if (rc == 0 && j.w.sum.entries == 0)
+		return 1;
 	if (rc == 0)
 		rc = join_segments(&j, err);
 	if (rc == 0)

@@ -91,7 +91,7 @@ index_page_check(const struct index_summary *s, size_t page, const uint8_t *buf,
 
 bool
 index_page_find(const uint8_t *page, size_t n, const struct chunk_name *name,
-    uint32_t *segment)
+    struct index_hit *hit)
 {
 	size_t lo = 0, hi = n;
 
@@ -101,7 +101,8 @@ index_page_find(const uint8_t *page, size_t n, const struct chunk_name *name,
 		    page + mid * INDEX_ENTRY_LEN, name->b, CHUNK_NAME_LEN);
 
 		if (cmp == 0) {
-			*segment = index_page_entry(page, mid).segment;
+			hit->at = mid;
+			hit->segment = index_page_entry(page, mid).segment;
 			return true;
 		}
 		if (cmp < 0)

@@ -79,15 +79,14 @@ use_page(struct index_pages *set, struct index_page *page)
 
 int
 index_pages_find(struct index_pages *set, struct index_page **home,
-    const struct chunk_name *name, uint32_t *segment)
+    const struct chunk_name *name, struct index_hit *hit)
 {
 	int found = -1;
 
 	(void)pthread_mutex_lock(&set->mu);
 	if (*home != NULL) {
 		use_page(set, *home);
-		found =
-		    index_page_find((*home)->bytes, (*home)->n, name, segment);
+		found = index_page_find((*home)->bytes, (*home)->n, name, hit);
 	}
 	(void)pthread_mutex_unlock(&set->mu);
 	return found;

@@ -2,8 +2,9 @@
 #define SNAPSHOT_CONTENT_INDEX_PAGES_H
 
 /*
- * Private to this folder: a bounded set of opened index pages that the indexes
- * of a process share, and what chunks need of an index beyond its header.
+ * For this folder, and for prune/: a bounded set of opened index pages that the
+ * indexes of a process share, and what chunks need of an index beyond its
+ * header.
  */
 #include "snapshot/content/index_format.h"
 
@@ -25,12 +26,12 @@ struct index_page {
 };
 
 /**
- * index_pages_find(set, home, name, segment):
+ * index_pages_find(set, home, name, hit):
  * Look ${name} up in the page at *${home}. 1 found, 0 not listed, -1 the page is
  * not in memory.
  */
 int index_pages_find(struct index_pages *set, struct index_page **home,
-    const struct chunk_name *name, uint32_t *segment);
+    const struct chunk_name *name, struct index_hit *hit);
 
 /**
  * index_pages_segment(set, home, i, seg):

@@ -85,10 +85,9 @@ index_each_page(
 
 static int
 find_in_page(struct index *ix, size_t page, const struct chunk_name *name,
-    uint32_t *segment, bool *found, struct err *err)
+    struct index_hit *hit, bool *found, struct err *err)
 {
-	int known =
-	    index_pages_find(ix->pages, &ix->homes[page], name, segment);
+	int known = index_pages_find(ix->pages, &ix->homes[page], name, hit);
 	struct index_page *p;
 	int rc;
 
@@ -104,14 +103,15 @@ find_in_page(struct index *ix, size_t page, const struct chunk_name *name,
 		return rc;
 	}
 	p->n = index_page_entries(&ix->sum, page);
-	*found = index_page_find(p->bytes, p->n, name, segment);
+	*found = index_page_find(p->bytes, p->n, name, hit);
 	index_pages_keep(ix->pages, &ix->homes[page], p);
 	return 0;
 }
 
+/* ${hit}'s number is the one in the whole index. */
 static int
-find_segment(struct index *ix, const struct chunk_name *name, uint32_t *segment,
-    bool *found, struct err *err)
+find_entry(struct index *ix, const struct chunk_name *name,
+    struct index_hit *hit, bool *found, struct err *err)
 {
 	const struct index_summary *s = &ix->sum;
 	uint64_t prefix = index_prefix(name);
@@ -121,8 +121,10 @@ find_segment(struct index *ix, const struct chunk_name *name, uint32_t *segment,
 	for (size_t page = index_page_of(s, name);
 	     rc == 0 && !*found && page < s->npages &&
 	     s->firsts[page] <= prefix;
-	     page++)
-		rc = find_in_page(ix, page, name, segment, found, err);
+	     page++) {
+		rc = find_in_page(ix, page, name, hit, found, err);
+		hit->at += page * INDEX_PAGE_ENTRIES;
+	}
 	return rc;
 }
 
@@ -156,19 +158,31 @@ int
 index_lookup(struct index *ix, const struct chunk_name *name,
     struct chunk_place *place, bool *found, struct err *err)
 {
+	struct index_hit hit = {0};
 	struct index_segment seg;
-	uint32_t segment;
-	int rc = find_segment(ix, name, &segment, found, err);
+	int rc = find_entry(ix, name, &hit, found, err);
 
 	if (rc != 0 || !*found)
 		return rc;
-	rc = get_segment(ix, segment, &seg, err);
+	rc = get_segment(ix, hit.segment, &seg, err);
 	if (rc != 0)
 		return rc;
-	if (!index_segment_ok(&ix->sum, segment, &seg))
-		return index_misplaced(ix, segment, err);
-	index_summary_place(&ix->sum, segment, &seg, place);
+	if (!index_segment_ok(&ix->sum, hit.segment, &seg))
+		return index_misplaced(ix, hit.segment, err);
+	index_summary_place(&ix->sum, hit.segment, &seg, place);
 	return 0;
+}
+
+int
+index_spot(struct index *ix, const struct chunk_name *name,
+    struct index_spot *spot, bool *found, struct err *err)
+{
+	struct index_hit hit = {0};
+	int rc = find_entry(ix, name, &hit, found, err);
+
+	if (rc == 0 && *found)
+		*spot = index_spot_of(&ix->sum, hit.at, hit.segment);
+	return rc;
 }
 
 int

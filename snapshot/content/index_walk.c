@@ -152,6 +152,56 @@ index_each(struct index *ix, index_visit_fn *visit, void *arg, struct err *err)
 	return rc;
 }
 
+/* --- spots -------------------------------------------------------------- */
+
+struct index_spot
+index_spot_of(const struct index_summary *s, size_t entry, uint32_t segment)
+{
+	const struct index_pack *p = index_segment_pack(s, segment);
+
+	return (struct index_spot){.entry = entry,
+	    .pack = (uint32_t)(p - s->packs),
+	    .segment = segment - p->first};
+}
+
+struct each_spot {
+	size_t next;
+	index_spot_fn *visit;
+	void *arg;
+};
+
+static int
+visit_spots(void *arg, const struct index_summary *s, const uint8_t *page,
+    size_t n, struct err *err)
+{
+	struct each_spot *each = arg;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct index_entry e = index_page_entry(page, i);
+		struct index_spot spot =
+		    index_spot_of(s, each->next++, e.segment);
+
+		rc = each->visit(each->arg, &e.name, &spot, err);
+	}
+	return rc;
+}
+
+int
+index_each_spot(
+    struct index *ix, index_spot_fn *visit, void *arg, struct err *err)
+{
+	struct each_spot each = {.visit = visit, .arg = arg};
+
+	return index_each_page(ix, visit_spots, &each, err);
+}
+
+size_t
+index_packs(const struct index *ix)
+{
+	return ix->sum.npacks;
+}
+
 /* --- merging ------------------------------------------------------------ */
 
 struct merge {
@@ -172,20 +222,13 @@ merge_pack(void *arg, const struct object_ref *ref, uint64_t size,
 }
 
 static int
-merge_page(void *arg, const struct index_summary *s, const uint8_t *page,
-    size_t n, struct err *err)
+merge_spot(void *arg, const struct chunk_name *name,
+    const struct index_spot *spot, struct err *err)
 {
 	const struct merge *m = arg;
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		struct index_entry e = index_page_entry(page, i);
-		const struct index_pack *p = index_segment_pack(s, e.segment);
-
-		rc = index_builder_chunk(m->b, &e.name,
-		    m->numbers[p - s->packs], e.segment - p->first, err);
-	}
-	return rc;
+	return index_builder_chunk(
+	    m->b, name, m->numbers[spot->pack], spot->segment, err);
 }
 
 int
@@ -194,12 +237,12 @@ index_merge(struct index *ix, struct index_builder *b, struct err *err)
 	struct merge m = {.b = b};
 	int rc;
 
-	m.numbers = calloc(index_get_summary(ix)->npacks, sizeof(*m.numbers));
+	m.numbers = calloc(index_packs(ix), sizeof(*m.numbers));
 	if (m.numbers == NULL)
 		return err_nomem(err);
 	rc = index_each_pack(ix, merge_pack, &m, err);
 	if (rc == 0)
-		rc = index_each_page(ix, merge_page, &m, err);
+		rc = index_each_spot(ix, merge_spot, &m, err);
 	free(m.numbers);
 	return rc;
 }

@@ -22,6 +22,7 @@ struct ingest_totals {
 	uint64_t chunks; /* new chunks */
 	uint64_t bytes;  /* their bytes */
 	uint64_t stored; /* sizes of the packs committed for them */
+	uint64_t packs;
 };
 
 /*
@@ -97,6 +98,17 @@ NODISCARD int ingest_close(struct ingest *in, struct err *err);
  * ingest_known() with the run's own, merged where many small ones had gathered.
  */
 NODISCARD int ingest_finish(struct ingest *in,
+    uint8_t (**indexes)[OBJECT_NAME_LEN], size_t *n, struct err *err);
+
+/**
+ * ingest_follow(in, now, nnow, indexes, n, err):
+ * After ingest_finish(), whose set is freed unused: other indexes than those of
+ * ingest_known() have become the dataset's since. *${indexes} is the set ${now}
+ * with what this run has added to it, and with every pack that it relies on and
+ * that is in none of them any more.
+ */
+NODISCARD int ingest_follow(struct ingest *in,
+    const uint8_t (*now)[OBJECT_NAME_LEN], size_t nnow,
     uint8_t (**indexes)[OBJECT_NAME_LEN], size_t *n, struct err *err);
 
 /** ingest_totals(in): Thread: safe. */

@@ -34,10 +34,14 @@ int
 ingest_index_pack(struct ingest *in, const struct object_ref *ref,
     uint64_t size, const struct open_pack *p, struct err *err)
 {
+	struct chunk_name key;
 	int ret;
 
+	memcpy(key.b, ref->name, sizeof(key.b));
 	pthread_mutex_lock(&in->mu);
-	ret = index_pack(in->built, ref, size, p, err);
+	ret = name_set_add(&in->packs_own, &key, err);
+	if (ret >= 0)
+		ret = index_pack(in->built, ref, size, p, err);
 	if (ret == 0 && index_builder_entries(in->built) >= in->index_max)
 		ret = ingest_write_index(in, err);
 	pthread_mutex_unlock(&in->mu);
@@ -159,7 +163,7 @@ join_large(struct ingest *in, struct err *err)
 	if (ret != 0)
 		return ret;
 	ingest_forget_known(in, in->nknown - n);
-	in->known[in->nknown] = (struct known){.ix = ix};
+	in->known[in->nknown] = (struct known){.ix = ix, .own = true};
 	memcpy(in->known[in->nknown++].name, ref.name, sizeof(ref.name));
 	return 0;
 }

@@ -10,6 +10,7 @@
  *	ingest_note.c	a pack's note for a run that may be stopped
  *	ingest_index.c	writing and merging indexes
  *	ingest_known.c	asking the indexes that there are
+ *	ingest_follow.c	when others have become the dataset's meanwhile
  */
 #include "snapshot/content/index_pages.h"
 #include "snapshot/content/ingest.h"
@@ -42,6 +43,7 @@ struct open_pack {
 struct known {
 	struct index *ix; /* NULL: gone or damaged */
 	uint8_t name[OBJECT_NAME_LEN];
+	bool own;                             /* this run wrote it */
 	_Atomic(struct name_filter *) filter; /* of its names, or NULL */
 	atomic_size_t misses; /* look-ups in vain while there was none */
 };
@@ -62,12 +64,14 @@ struct ingest {
 	pthread_mutex_t mu;
 	struct name_set claimed;     /* guarded by mu: this run's chunks */
 	struct index_builder *built; /* guarded by mu: of committed packs */
+	struct name_set packs_own;   /* guarded by mu: in it, or written */
 	struct ingest_totals totals; /* guarded by mu */
 
 	/* Packs whose presence was looked up: guarded by pack_seen_mu. */
 	pthread_mutex_t pack_seen_mu;
 	struct name_set packs_there;
 	struct name_set packs_gone;
+	struct name_set packs_used; /* those known that this run relies on */
 
 	/*
 	 * Read by every look-up, changed when a full index is written: a

@@ -174,6 +174,7 @@ ingest_add_known(struct ingest *in, struct index *ix,
 		known += in->nknown++;
 		memset(known, 0, sizeof(*known));
 		known->ix = ix;
+		known->own = true;
 		known->filter = STEAL(f);
 		memcpy(known->name, index_ref(ix)->name, sizeof(known->name));
 	}
@@ -182,6 +183,21 @@ ingest_add_known(struct ingest *in, struct index *ix,
 }
 
 /* --- asking ------------------------------------------------------------- */
+
+/* The run relies on that pack from now on. */
+static int
+use_pack(
+    struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
+{
+	struct chunk_name key;
+	int ret;
+
+	memcpy(key.b, name, sizeof(key.b));
+	pthread_mutex_lock(&in->pack_seen_mu);
+	ret = name_set_add(&in->packs_used, &key, err);
+	pthread_mutex_unlock(&in->pack_seen_mu);
+	return ret < 0 ? ret : 1;
+}
 
 /* 1 when this one lists it, in a pack that is really there. */
 static int
@@ -201,8 +217,10 @@ ask(struct ingest *in, struct known *k, const struct chunk_name *name,
 		return 0; /* a damaged page lists nothing */
 	if (ret != 0)
 		return err_copy(err, &why);
-	if (found)
-		return ingest_pack_there(in, place.pack, place.pack_size, err);
+	if (found) {
+		ret = ingest_pack_there(in, place.pack, place.pack_size, err);
+		return ret == 1 ? use_pack(in, place.pack, err) : ret;
+	}
 	if (f == NULL)
 		note_miss(in, k);
 	return 0;

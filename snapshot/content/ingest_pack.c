@@ -121,6 +121,7 @@ commit(struct ingest *in, struct open_pack *p, struct err *err)
 		return ret;
 	pthread_mutex_lock(&in->mu);
 	in->totals.stored += size;
+	in->totals.packs++;
 	if (in->on_pack != NULL)
 		ret =
 		    in->on_pack(in->on_pack_arg, &ref, note.buf, note.len, err);

@@ -32,8 +32,8 @@ fuzz_page(const struct index_summary *s, struct rd *r)
 {
 	size_t n = index_page_entries(s, 0);
 	const uint8_t *page = rd_bytes(r, n * INDEX_ENTRY_LEN);
+	struct index_hit hit;
 	struct err err;
-	uint32_t segment;
 
 	if (page == NULL ||
 	    index_page_check(s, 0, page, n * INDEX_ENTRY_LEN, &err) != 0)
@@ -42,8 +42,8 @@ fuzz_page(const struct index_summary *s, struct rd *r)
 		struct index_entry e = index_page_entry(page, i);
 
 		if (index_page_of(s, &e.name) != 0 ||
-		    !index_page_find(page, n, &e.name, &segment) ||
-		    segment != e.segment || segment >= s->nsegments)
+		    !index_page_find(page, n, &e.name, &hit) || hit.at != i ||
+		    hit.segment != e.segment || hit.segment >= s->nsegments)
 			abort();
 	}
 }

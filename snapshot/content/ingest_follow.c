@@ -1,0 +1,182 @@
+/*
+ * A prune that ended while the run went on has made other indexes the dataset's,
+ * and packs that nothing needed are in none of them any more. They are still
+ * there, for it saw this run. Those that the run relies on are rescued: they are
+ * listed again, with the run's own.
+ */
+#include "snapshot/content/ingest_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Which packs of a known index to list. */
+struct following {
+	struct ingest *in;
+	const struct name_set *listed; /* packs of the dataset's indexes */
+	const struct known *k;
+	size_t taken, left;
+};
+
+static void
+key_of(const uint8_t name[OBJECT_NAME_LEN], struct chunk_name *key)
+{
+	_Static_assert(sizeof(key->b) == OBJECT_NAME_LEN, "both are SHA-256");
+	memcpy(key->b, name, sizeof(key->b));
+}
+
+/* An index_listed_fn. */
+static int
+add_listed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    UNUSED enum pack_kind kind, struct err *err)
+{
+	struct chunk_name key;
+	int ret;
+
+	key_of(ref->name, &key);
+	ret = name_set_add(arg, &key, err);
+	return ret < 0 ? ret : 0;
+}
+
+/* What can't be read lists nothing that can be relied on. */
+static int
+list_packs(struct ingest *in, const uint8_t (*now)[OBJECT_NAME_LEN], size_t n,
+    struct name_set *listed, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	int ret = 0;
+
+	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
+	for (size_t i = 0; i < n && ret == 0; i++) {
+		struct err why;
+
+		memcpy(ref.name, now[i], sizeof(ref.name));
+		ret = index_peek(in->store, &ref, add_listed, listed, &why);
+		if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND)
+			ret = 0;
+		else if (ret != 0)
+			err_copy(err, &why);
+	}
+	return ret;
+}
+
+/*
+ * Of an index of the run's own, all but what it only took over from those that
+ * were known; of these, what the run relies on.
+ */
+static int
+take_pack(void *arg, uint32_t pack, UNUSED struct err *err)
+{
+	struct following *f = arg;
+	const struct index_summary *s = index_get_summary(f->k->ix);
+	struct chunk_name key;
+	bool listed, used, take;
+
+	key_of(s->packs[pack].name, &key);
+	listed = name_set_has(f->listed, &key);
+	used = name_set_has(&f->in->packs_used, &key);
+	if (f->k->own)
+		take = listed || used || name_set_has(&f->in->packs_own, &key);
+	else
+		take = used && !listed;
+	f->taken += take;
+	f->left += !take;
+	return take;
+}
+
+static void
+count_packs(struct following *f)
+{
+	size_t n = index_packs(f->k->ix);
+
+	f->taken = f->left = 0;
+	for (uint32_t i = 0; i < n; i++)
+		(void)take_pack(f, i, NULL);
+}
+
+/* The indexes to be made one of, in ${parts}; others' names to ${names}. */
+static size_t
+sort_out(struct following *f, struct index_part *parts,
+    uint8_t (*names)[OBJECT_NAME_LEN], size_t *n)
+{
+	size_t nparts = 0;
+
+	for (size_t i = 0; i < f->in->nknown; i++) {
+		struct following *one = &f[i];
+
+		one->k = &one->in->known[i];
+		if (one->k->ix == NULL)
+			continue;
+		count_packs(one);
+		if (one->k->own && one->left == 0)
+			memcpy(names[(*n)++], one->k->name, OBJECT_NAME_LEN);
+		else if (one->taken > 0)
+			parts[nparts++] = (struct index_part){
+			    .ix = one->k->ix, .pack = take_pack, .arg = one};
+	}
+	return nparts;
+}
+
+/* One more name in ${names}, if there is anything to be listed. */
+static int
+write_rest(struct ingest *in, const struct index_part *parts, size_t nparts,
+    uint8_t (*names)[OBJECT_NAME_LEN], size_t *n, struct err *err)
+{
+	struct object_ref ref;
+	int ret = index_join_some(in->store, in->ks, parts, nparts, &ref, err);
+
+	if (ret == 0)
+		memcpy(names[(*n)++], ref.name, OBJECT_NAME_LEN);
+	return ret < 0 ? ret : 0;
+}
+
+static int
+follow(struct ingest *in, struct following *f,
+    uint8_t (*names)[OBJECT_NAME_LEN], size_t *n, struct err *err)
+{
+	struct index_part *parts = calloc(in->nknown + 1, sizeof(*parts));
+	size_t nparts;
+	int ret = 0;
+
+	if (parts == NULL)
+		return err_nomem(err);
+	nparts = sort_out(f, parts, names, n);
+	if (nparts > 0)
+		ret = write_rest(in, parts, nparts, names, n, err);
+	free(parts);
+	return ret;
+}
+
+int
+ingest_follow(struct ingest *in, const uint8_t (*now)[OBJECT_NAME_LEN],
+    size_t nnow, uint8_t (**indexes)[OBJECT_NAME_LEN], size_t *n,
+    struct err *err)
+{
+	struct following *f = calloc(in->nknown + 1, sizeof(*f));
+	uint8_t(*names)[OBJECT_NAME_LEN];
+	struct name_set listed = {0};
+	int ret;
+
+	*indexes = NULL;
+	*n = 0;
+	names = calloc(nnow + in->nknown + 1, sizeof(*names));
+	if (f == NULL || names == NULL) {
+		free(f);
+		free(names);
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i <= in->nknown; i++)
+		f[i] = (struct following){.in = in, .listed = &listed};
+	if (nnow > 0)
+		memcpy(names, now, nnow * sizeof(*names));
+	*n = nnow;
+	ret = list_packs(in, now, nnow, &listed, err);
+	if (ret == 0)
+		ret = follow(in, f, names, n, err);
+	name_set_clear(&listed);
+	free(f);
+	if (ret == 0)
+		*indexes = names;
+	else
+		free(names);
+	return ret;
+}
