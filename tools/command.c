@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
     &cmd_diff,
     &cmd_find,
     &cmd_check,
+    &cmd_prune,
     &cmd_grant,
     &cmd_replicate,
     &cmd_serve,

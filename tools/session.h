@@ -80,6 +80,10 @@ DEFINE_AUTO(session, session_close)
 NODISCARD int session_address(
     const struct store_args *args, const char **out, struct err *err);
 
+/** session_dataset(s, name, out, err): ERR_NOT_FOUND, with the nearest name. */
+NODISCARD int session_dataset(const struct session *s, const char *name,
+    const struct dataset **out, struct err *err);
+
 /**
  * session_log(s, dataset, out, err):
  * ERR_NOT_FOUND, with the nearest name. Of a log whose end is damaged, a warning

@@ -36,15 +36,23 @@ warn_of_damage(const struct session *s, const struct log *log)
 }
 
 int
+session_dataset(const struct session *s, const char *name,
+    const struct dataset **out, struct err *err)
+{
+	*out = access_find(s->access, name);
+	return *out == NULL ? no_dataset(s, name, err) : 0;
+}
+
+int
 session_log(const struct session *s, const char *dataset, struct log **out,
     struct err *err)
 {
-	const struct dataset *ds = access_find(s->access, dataset);
-	int r;
+	const struct dataset *ds;
+	int r = session_dataset(s, dataset, &ds, err);
 
 	*out = NULL;
-	if (ds == NULL)
-		return no_dataset(s, dataset, err);
+	if (r != 0)
+		return r;
 	r = log_load(s->access, ds, s->heads, out, err);
 	if (r == 0 && log_damage(*out) != NULL)
 		warn_of_damage(s, *out);

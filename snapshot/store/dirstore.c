@@ -55,6 +55,7 @@ static const struct store_ops dirstore_ops = {
     .get = dirstore_get,
     .read_at = dirstore_read_at,
     .size = dirstore_size,
+    .time = dirstore_time,
     .list = dirstore_list,
     .list_datasets = dirstore_list_datasets,
     .log_mark = dirstore_log_mark,

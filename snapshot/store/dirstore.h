@@ -126,6 +126,8 @@ int dirstore_read_at(struct store *s, const struct object_ref *ref,
     uint64_t off, void *buf, size_t len, struct err *err);
 int dirstore_size(struct store *s, const struct object_ref *ref, uint64_t *size,
     struct err *err);
+int dirstore_time(struct store *s, const struct object_ref *ref, int64_t *when,
+    struct err *err);
 int dirstore_list(struct store *s, enum object_class cls,
     const uint8_t dataset[STORE_DATASET_LEN], store_visit_fn *visit, void *arg,
     struct err *err);

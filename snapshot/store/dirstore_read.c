@@ -140,19 +140,38 @@ dirstore_read_at(struct store *s, const struct object_ref *ref, uint64_t off,
 	return rc;
 }
 
+static int
+look_at(const struct dirstore *d, const struct object_ref *ref, struct stat *st,
+    struct err *err)
+{
+	char text[OBJECT_REF_TEXT];
+
+	object_ref_text(ref, text);
+	if (fstatat(d->root, text, st, AT_SYMLINK_NOFOLLOW) != 0)
+		return dirstore_fail(d, err, "look at", text);
+	return S_ISREG(st->st_mode) ? 0 : dirstore_not_file(d, err, text);
+}
+
 int
 dirstore_size(struct store *s, const struct object_ref *ref, uint64_t *size,
     struct err *err)
 {
-	const struct dirstore *d = dirstore_of(s);
-	char text[OBJECT_REF_TEXT];
 	struct stat st;
+	int rc = look_at(dirstore_of(s), ref, &st, err);
 
-	object_ref_text(ref, text);
-	if (fstatat(d->root, text, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return dirstore_fail(d, err, "look at", text);
-	if (!S_ISREG(st.st_mode))
-		return dirstore_not_file(d, err, text);
-	*size = (uint64_t)st.st_size;
-	return 0;
+	if (rc == 0)
+		*size = (uint64_t)st.st_size;
+	return rc;
+}
+
+int
+dirstore_time(struct store *s, const struct object_ref *ref, int64_t *when,
+    struct err *err)
+{
+	struct stat st;
+	int rc = look_at(dirstore_of(s), ref, &st, err);
+
+	if (rc == 0)
+		*when = (int64_t)st.st_mtime;
+	return rc;
 }

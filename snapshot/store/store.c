@@ -176,6 +176,13 @@ store_size(struct store *s, const struct object_ref *ref, uint64_t *size,
 }
 
 int
+store_time(struct store *s, const struct object_ref *ref, int64_t *when,
+    struct err *err)
+{
+	return s->ops->time(s, ref, when, err);
+}
+
+int
 store_list(struct store *s, enum object_class cls,
     const uint8_t dataset[STORE_DATASET_LEN], store_visit_fn *visit, void *arg,
     struct err *err)

@@ -134,6 +134,10 @@ NODISCARD int store_read_at(struct store *s, const struct object_ref *ref,
 NODISCARD int store_size(struct store *s, const struct object_ref *ref,
     uint64_t *size, struct err *err);
 
+/** store_time(s, ref, when, err): When it was stored, in Unix seconds. */
+NODISCARD int store_time(struct store *s, const struct object_ref *ref,
+    int64_t *when, struct err *err);
+
 /* Called for each object; a return other than 0 ends the listing with it. */
 typedef int store_visit_fn(
     void *arg, const struct object_ref *ref, uint64_t size, struct err *err);

@@ -37,6 +37,8 @@ struct store_ops {
 	    uint64_t off, void *buf, size_t len, struct err *err);
 	int (*size)(struct store *s, const struct object_ref *ref,
 	    uint64_t *size, struct err *err);
+	int (*time)(struct store *s, const struct object_ref *ref,
+	    int64_t *when, struct err *err);
 	int (*list)(struct store *s, enum object_class cls,
 	    const uint8_t dataset[STORE_DATASET_LEN], store_visit_fn *visit,
 	    void *arg, struct err *err);

@@ -1,6 +1,6 @@
 # bash completion for varve. A test compares the lists with the program's own.
 
-_varve_commands='init backup list mount restore diff find check grant replicate serve site status promote help'
+_varve_commands='init backup list mount restore diff find check prune grant replicate serve site status promote help'
 
 _varve_common='--help --json --quiet --verbose'
 _varve_store='--store --fingerprint'
@@ -41,6 +41,9 @@ _varve_options()
 	check)
 		echo "--read-data --no-keys --threads $_varve_open"
 		;;
+	prune)
+		echo "--dry-run --max-dead $_varve_open"
+		;;
 	grant)
 		echo "--person --new-passphrase-file --host --key-file --until" \
 			"--as --recovery-key-file $_varve_store" \
@@ -76,7 +79,7 @@ _varve_value()
 		;;
 	-o | -n | --options | --exclude | --exec | --name | --host | --threads | \
 		--last | --refusals | --dataset | --cache | --until | --as | --*person | \
-		--site | --country | --accreditation | --lock | --listen | \
+		--max-dead | --site | --country | --accreditation | --lock | --listen | \
 		--clients | --limit | --ssh | \
 		--*passphrase-command)
 		;;

@@ -1,0 +1,110 @@
+#ifndef SNAPSHOT_PRUNE_LIVE_H
+#define SNAPSHOT_PRUNE_LIVE_H
+
+/*
+ * Private to this folder: what the indexes list, and which of it is live: a bit
+ * for each entry. A chunk that several indexes list is live in one place only:
+ * the last one whose pack is there.
+ * Thread: belongs to one thread.
+ */
+#include "snapshot/content/index_pages.h"
+#include "snapshot/prune/present.h"
+
+#define LIVE_NONE UINT32_MAX
+
+/* What becomes of a pack. */
+enum live_fate {
+	LIVE_KEEP,
+	LIVE_GONE,   /* nothing in it is needed */
+	LIVE_REPACK, /* what is needed of it is written anew */
+};
+
+struct live_pack {
+	uint8_t name[OBJECT_NAME_LEN];
+	uint64_t size;
+	enum pack_kind kind;
+	enum live_fate fate;
+	bool there;            /* in the store, whole by its size */
+	bool newest;           /* the newest snapshot needs it */
+	bool merge;            /* LIVE_REPACK, but for being small */
+	bool back;             /* LIVE_KEEP, but only since it was decided on */
+	uint32_t index;        /* the last that lists it */
+	uint32_t first, count; /* of the segments */
+	uint64_t chunks, live; /* listed there; needed */
+	uint64_t dead_bytes;   /* about */
+};
+
+struct live_segment {
+	uint32_t sealed_len;
+	uint32_t chunks, live;
+};
+
+struct live_index {
+	struct index *ix;
+	uint8_t name[OBJECT_NAME_LEN];
+	uint64_t *bits;  /* one an entry */
+	uint32_t *packs; /* of each of its packs, the number here */
+	size_t npacks;
+};
+
+struct live {
+	struct store *store;
+	const struct keyring *kr;
+	uint8_t dataset[DATASET_ID_LEN];
+	struct index_pages *pages;  /* of all of them */
+	struct live_index *indexes; /* oldest first */
+	uint32_t nindexes;
+	struct live_pack *packs;
+	uint32_t npacks, packs_cap;
+	uint32_t *slots; /* a hash table of packs by name */
+	size_t nslots;
+	struct live_segment *segments;
+	uint32_t nsegments, segments_cap;
+	uint64_t marked, lost;
+};
+
+/**
+ * live_open(l, names, n, there, err):
+ * Open the indexes ${names}. ${l}->store, kr and dataset are the caller's.
+ * ${there}: the packs in the store. Clear with live_clear(), also after a
+ * failure. Errors: ERR_CORRUPT an index is missing or damaged.
+ */
+NODISCARD int live_open(struct live *l, const uint8_t (*names)[OBJECT_NAME_LEN],
+    size_t n, const struct present *there, struct err *err);
+void live_clear(struct live *l);
+
+/** live_pack_number(l, name): LIVE_NONE: no index lists it. */
+uint32_t live_pack_number(
+    const struct live *l, const uint8_t name[OBJECT_NAME_LEN]);
+
+/* A chunk's entry. */
+struct live_spot {
+	uint32_t index;
+	size_t entry;
+	uint32_t pack;    /* here */
+	uint32_t segment; /* in it */
+};
+
+/** live_find(l, name, out, err): 1 its place, 0 no index lists it, or an error. */
+NODISCARD int live_find(struct live *l, const struct chunk_name *name,
+    struct live_spot *out, struct err *err);
+bool live_bit(const struct live *l, uint32_t index, size_t entry);
+
+/**
+ * live_mark(l, name, newest, err):
+ * 1 it is live from now on, 0 it was already, or ERR_NOT_FOUND.
+ */
+NODISCARD int live_mark(struct live *l, const struct chunk_name *name,
+    bool newest, struct err *err);
+
+/**
+ * live_anywhere(l, name, err):
+ * 1 when the chunk is live, whichever index has it so.
+ */
+NODISCARD int live_anywhere(
+    struct live *l, const struct chunk_name *name, struct err *err);
+
+/** live_count(l, err): Fill in what is said of packs and segments. */
+NODISCARD int live_count(struct live *l, struct err *err);
+
+#endif
