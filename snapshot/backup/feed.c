@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A file with pages, or of this size, is seldom read from end to end. */
+#define SPOTS_BYTES ((uint64_t)64 * 1024 * 1024)
+
 #define FLIGHTS 8 /* pieces of one file under way at most */
 
 struct feed {
@@ -217,6 +220,7 @@ take_off(struct feed *f, struct piece *p, struct err *err)
 	uint8_t *buf = p->buf;
 
 	memcpy(buf, f->buf + f->at, f->len - f->at);
+	p->spots = f->page != 0 || f->size >= SPOTS_BYTES;
 	p->buf = f->buf;
 	f->buf = buf;
 	f->w->buf = buf;
@@ -272,6 +276,8 @@ feed_small(struct feed *f, struct err *err)
 	size_t cut;
 	int ret;
 
+	if ((ret = ingest_lane_spots(f->w->lane, false, err)) != 0)
+		return ret;
 	f->len = f->at = 0;
 	f->eof = false;
 	fill(f);

@@ -101,8 +101,10 @@ int
 piece_work(struct worker *w, struct piece *piece, struct err *err)
 {
 	const uint8_t *at = piece->buf;
-	int ret;
+	int ret = ingest_lane_spots(w->lane, piece->spots, err);
 
+	if (ret != 0)
+		return ret;
 	for (size_t i = 0; i < piece->n; i++) {
 		ret = ingest_chunk(w->lane, CHUNK_DATA, at, piece->lens[i],
 		    &piece->names[i], err);

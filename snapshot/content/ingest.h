@@ -80,6 +80,14 @@ struct namer *ingest_lane_namer(struct ingest_lane *lane);
 NODISCARD int ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind,
     const void *buf, size_t len, struct chunk_name *name, struct err *err);
 
+/**
+ * ingest_lane_spots(lane, spots, err):
+ * Whether the data that follows will be read here and there (a database, an
+ * image), and not whole: then it gets smaller segments. A new lane: no.
+ */
+NODISCARD int ingest_lane_spots(
+    struct ingest_lane *lane, bool spots, struct err *err);
+
 /** ingest_lane_flush(lane, err): Send its open segments to their packs. */
 NODISCARD int ingest_lane_flush(struct ingest_lane *lane, struct err *err);
 

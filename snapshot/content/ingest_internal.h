@@ -21,8 +21,9 @@
 #include <stdatomic.h>
 
 #define PACK_KINDS 2
-#define INGEST_LEVEL 3            /* zstd's */
-#define SEGMENT_DATA (256 * 1024) /* writer's choice, FORMAT.md 5 */
+/* Writer's choice, FORMAT.md 5. */
+#define SEGMENT_DATA (768 * 1024)
+#define SEGMENT_SPOT (256 * 1024) /* for who reads here and there */
 #define SEGMENT_META (128 * 1024)
 #define INDEX_FULL (512 * 1024) /* a run's index is written at that */
 #define INDEX_PAGES 1024        /* of known indexes, in memory: 9 MiB */

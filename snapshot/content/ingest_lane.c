@@ -10,7 +10,8 @@ struct ingest_lane {
 	struct ingest *in;
 	struct namer *namer;
 	struct segment_builder *seg[PACK_KINDS];
-	struct wr plain; /* scratch of a segment's plaintext */
+	struct wr plain;   /* scratch of a segment's plaintext */
+	size_t data_limit; /* bytes of a segment of data */
 };
 
 int
@@ -23,10 +24,11 @@ ingest_lane_new(struct ingest *in, struct ingest_lane **out, struct err *err)
 	if (lane == NULL)
 		return err_nomem(err);
 	lane->in = in;
+	lane->data_limit = SEGMENT_DATA;
 	if ((ret = namer_new(&in->ks->id, &lane->namer, err)) != 0)
 		return ret;
 	for (unsigned i = 0; i < PACK_KINDS; i++) {
-		ret = segment_builder_new(INGEST_LEVEL, &lane->seg[i], err);
+		ret = segment_builder_new(&lane->seg[i], err);
 		if (ret != 0)
 			return ret;
 	}
@@ -70,6 +72,17 @@ flush_kind(struct ingest_lane *lane, enum pack_kind kind, struct err *err)
 }
 
 int
+ingest_lane_spots(struct ingest_lane *lane, bool spots, struct err *err)
+{
+	size_t limit = spots ? SEGMENT_SPOT : SEGMENT_DATA;
+
+	if (lane->data_limit == limit)
+		return 0;
+	lane->data_limit = limit;
+	return flush_kind(lane, PACK_DATA, err);
+}
+
+int
 ingest_lane_flush(struct ingest_lane *lane, struct err *err)
 {
 	int ret = flush_kind(lane, PACK_DATA, err);
@@ -102,12 +115,21 @@ claim(struct ingest *in, const struct chunk_name *name, size_t len,
 	return ret;
 }
 
+/* Whether a chunk of ${len} bytes is for the next segment. */
+static bool
+is_full(const struct segment_builder *b, size_t len, size_t limit)
+{
+	return segment_builder_count(b) > 0 &&
+	       (segment_builder_bytes(b) + len > limit ||
+		   segment_builder_count(b) == SEGMENT_CHUNKS_MAX);
+}
+
 int
 ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind, const void *buf,
     size_t len, struct chunk_name *name, struct err *err)
 {
 	enum pack_kind pack = kind == CHUNK_DATA ? PACK_DATA : PACK_META;
-	size_t limit = pack == PACK_DATA ? SEGMENT_DATA : SEGMENT_META;
+	size_t limit = pack == PACK_DATA ? lane->data_limit : SEGMENT_META;
 	struct segment_builder *b = lane->seg[pack];
 	int ret;
 
@@ -118,9 +140,7 @@ ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind, const void *buf,
 		return ret;
 	if ((ret = claim(lane->in, name, len, err)) != 1)
 		return ret;
-	if (segment_builder_count(b) > 0 &&
-	    segment_builder_bytes(b) + len > limit &&
-	    (ret = flush_kind(lane, pack, err)) != 0)
+	if (is_full(b, len, limit) && (ret = flush_kind(lane, pack, err)) != 0)
 		return ret;
 	return segment_builder_add(b, name, kind, buf, len, err);
 }

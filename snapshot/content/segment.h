@@ -24,9 +24,8 @@
 /* Collects chunks. Thread: belongs to one thread. */
 struct segment_builder;
 
-/** segment_builder_new(level, out, err): ${level} is zstd's. */
 NODISCARD int segment_builder_new(
-    int level, struct segment_builder **out, struct err *err);
+    struct segment_builder **out, struct err *err);
 void segment_builder_free(struct segment_builder *b);
 DEFINE_AUTO(segment_builder, segment_builder_free)
 
@@ -41,8 +40,7 @@ NODISCARD int segment_builder_add(struct segment_builder *b,
 
 /**
  * segment_builder_bytes(b):
- * Bytes that the segment would have uncompressed: the chunks and their table,
- * so that a writer who fills segments by size also bounds their chunks' number.
+ * Bytes that the segment would have uncompressed: the chunks and their table.
  */
 size_t segment_builder_bytes(const struct segment_builder *b);
 size_t segment_builder_count(const struct segment_builder *b);
@@ -55,7 +53,7 @@ const struct chunk_name *segment_builder_name(
  * Compress and append the segment's plaintext to ${out}. What a quick look
  * shows to be incompressible is stored as it is. The builder keeps its chunks
  * until segment_builder_reset(). Errors: ERR_USAGE no chunk; ERR_NOMEM.
- * Cost: zstd's; about 400 MB/s at level 3.
+ * Cost: zstd's; about 400 MB/s of source text.
  */
 NODISCARD int segment_builder_finish(
     struct segment_builder *b, struct wr *out, struct err *err);

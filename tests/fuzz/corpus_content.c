@@ -189,7 +189,7 @@ put_segment(const struct corpus *c, const char *name, unsigned n, size_t len,
 	WR_AUTO struct wr w = {0};
 	uint8_t buf[4096];
 	uint64_t x = 1;
-	int rc = segment_builder_new(3, &b, err);
+	int rc = segment_builder_new(&b, err);
 
 	for (unsigned i = 0; i < n && rc == 0; i++) {
 		struct chunk_name chunk = name_of(i);

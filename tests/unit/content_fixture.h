@@ -171,7 +171,7 @@ put_segment(struct wr *out, uint64_t from, uint64_t to, size_t len,
 	AUTO(segment_builder) struct segment_builder *b = NULL;
 	uint8_t *buf = malloc(len);
 
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	for (uint64_t i = from; i < to; i++) {
 		struct chunk_name name = name_of(i);
 

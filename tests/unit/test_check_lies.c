@@ -674,7 +674,7 @@ add_segment(struct pack_writer *w, const struct chunk_name *name,
 	AUTO(segment_builder) struct segment_builder *b = NULL;
 	WR_AUTO struct wr plain_text = {0};
 
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_ok(
 	    segment_builder_add(b, name, CHUNK_DATA, text, strlen(text), &err));
 	assert_ok(segment_builder_finish(b, &plain_text, &err));

@@ -424,7 +424,7 @@ get__other_bytes_under_its_name(void **state)
 	struct object_ref refs[2];
 
 	put_pack(f, &good, 0, 2, 5, LEN);
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, "forged", 6, &err));
 	assert_ok(segment_builder_finish(b, &plain, &err));
 	assert_ok(pack_writer_new(

@@ -41,7 +41,7 @@ finish__round_trips(void **state)
 	struct chunk_name name;
 
 	(void)state;
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
 		name = name_of(i);
 		fill(buf, lens[i], i);
@@ -82,7 +82,7 @@ finish__known_bytes(void **state)
 
 	(void)state;
 	memset(&name, 0x11, sizeof(name));
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_ok(segment_builder_add(b, &name, CHUNK_TREE, "A", 1, &err));
 	memset(&name, 0x22, sizeof(name));
 	assert_ok(segment_builder_add(b, &name, CHUNK_LIST, "BC", 2, &err));
@@ -114,7 +114,7 @@ finish__stores_incompressible_bytes(void **state)
 
 	(void)state;
 	fill_random(buf, len, 1);
-	assert_ok(segment_builder_new(9, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, buf, len, &err));
 	/* Appends: what was there stays. */
 	wr_u8(&w, 0xee);
@@ -141,7 +141,7 @@ finish__compresses_what_only_looks_random(void **state)
 	fill_random(buf, len / 8, 1);
 	for (size_t i = 1; i < 8; i++)
 		memcpy(buf + i * (len / 8), buf, len / 8);
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, buf, len, &err));
 	assert_ok(segment_builder_finish(b, &w, &err));
 	assert_int_equal(w.buf[0], 1);
@@ -157,7 +157,7 @@ finish__keeps_chunks_until_reset(void **state)
 	struct chunk_name name = name_of(7);
 
 	(void)state;
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_rc(ERR_USAGE, segment_builder_finish(b, &one, &err));
 	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, "abc", 3, &err));
 	assert_ok(segment_builder_finish(b, &one, &err));
@@ -179,7 +179,7 @@ add__refuses_what_a_segment_cannot_hold(void **state)
 	struct chunk_name name = name_of(1);
 
 	(void)state;
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_rc(
 	    ERR_USAGE, segment_builder_add(b, &name, CHUNK_DATA, buf, 0, &err));
 	assert_rc(ERR_USAGE, segment_builder_add(b, &name, CHUNK_DATA, buf,
@@ -302,7 +302,7 @@ buffer_with(struct segment_decoder *d, size_t asked, bool random, size_t len,
 		fill_random(bytes, len, 1);
 	else
 		fill(bytes, len, 1);
-	assert_ok(segment_builder_new(3, &b, &err));
+	assert_ok(segment_builder_new(&b, &err));
 	assert_ok(segment_builder_add(b, &name, CHUNK_DATA, bytes, len, &err));
 	assert_ok(segment_builder_finish(b, &w, &err));
 	assert_int_equal(w.buf[0], random ? 0 : 1);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#define SEGMENT ((size_t)256 * 1024) /* as backups fill them */
+#define SEGMENT ((size_t)768 * 1024) /* as backups fill them */
 #define PIECE ((size_t)8 * 1024)     /* a small file, or a page */
 #define LEVEL 3
 #define NONCE_LEN 12
@@ -100,7 +100,7 @@ packing_init(struct packing *p, const struct source *src)
 {
 	p->src = src;
 	p->n = src->len / SEGMENT;
-	must(segment_builder_new(LEVEL, &p->builder, &err));
+	must(segment_builder_new(&p->builder, &err));
 	must(segment_decoder_new(4 * SEGMENT, &p->decoder, &err));
 	p->plain = need(calloc(p->n, sizeof(*p->plain)));
 	p->cctx = need(ZSTD_createCCtx());
@@ -138,14 +138,14 @@ part_segment(const struct source *src)
 	pair_measure(&(struct pair){
 	    .what = "compressing segments",
 	    .own = build_all,
-	    .beside = "zstd -3 of 256 KiB",
+	    .beside = "zstd -3 of 768 KiB",
 	    .limit = compress_all,
 	    .arg = &p,
 	});
 	pair_measure(&(struct pair){
 	    .what = "decompressing segments",
 	    .own = decode_all,
-	    .beside = "zstd of 256 KiB",
+	    .beside = "zstd of 768 KiB",
 	    .limit = decompress_all,
 	    .arg = &p,
 	});
