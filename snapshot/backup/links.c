@@ -1,5 +1,6 @@
 #include "snapshot/backup/links.h"
 
+#include <pthread.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,10 @@ struct claim {
 };
 
 struct links {
-	void *tree;        /* of struct link, by tsearch() */
-	void *claims;      /* of struct claim, likewise */
-	struct link *gone; /* used up; freed by the next call */
+	pthread_mutex_t mu;
+	void *tree;        /* guarded by mu: of struct link, by tsearch() */
+	void *claims;      /* the assembly's: of struct claim, likewise */
+	struct link *gone; /* the assembly's: used up; freed by the next call */
 };
 
 static int
@@ -50,7 +52,10 @@ int
 links_new(struct links **out, struct err *err)
 {
 	*out = calloc(1, sizeof(**out));
-	return *out == NULL ? err_nomem(err) : 0;
+	if (*out == NULL)
+		return err_nomem(err);
+	pthread_mutex_init(&(*out)->mu, NULL);
+	return 0;
 }
 
 void
@@ -61,9 +66,11 @@ links_free(struct links *l)
 	tdestroy(l->tree, link_free);
 	tdestroy(l->claims, free);
 	link_free(l->gone);
+	pthread_mutex_destroy(&l->mu);
 	free(l);
 }
 
+/* mu is held. */
 static struct link *
 find(struct links *l, const struct stat *st)
 {
@@ -73,8 +80,8 @@ find(struct links *l, const struct stat *st)
 	return at != NULL ? *at : NULL;
 }
 
-int
-links_meet(struct links *l, const struct stat *st, struct err *err)
+static int
+meet(struct links *l, const struct stat *st, struct err *err)
 {
 	struct link *link = find(l, st);
 
@@ -94,7 +101,18 @@ links_meet(struct links *l, const struct stat *st, struct err *err)
 	return 0;
 }
 
-/* All links met and done: nobody will ask again. */
+int
+links_meet(struct links *l, const struct stat *st, struct err *err)
+{
+	int ret;
+
+	pthread_mutex_lock(&l->mu);
+	ret = meet(l, st, err);
+	pthread_mutex_unlock(&l->mu);
+	return ret;
+}
+
+/* All links met and done: nobody will ask again. mu is held. */
 static void
 use(struct links *l, struct link *link, nlink_t nlink)
 {
@@ -105,9 +123,9 @@ use(struct links *l, struct link *link, nlink_t nlink)
 	l->gone = link;
 }
 
-int
-links_store(struct links *l, const struct stat *st, const uint8_t *raw,
-    size_t len, struct err *err)
+static int
+store(struct links *l, const struct stat *st, const uint8_t *raw, size_t len,
+    struct err *err)
 {
 	struct link *link = find(l, st);
 
@@ -122,9 +140,20 @@ links_store(struct links *l, const struct stat *st, const uint8_t *raw,
 	return 0;
 }
 
-bool
-links_entry(
-    struct links *l, const struct stat *st, const uint8_t **raw, size_t *len)
+int
+links_store(struct links *l, const struct stat *st, const uint8_t *raw,
+    size_t len, struct err *err)
+{
+	int ret;
+
+	pthread_mutex_lock(&l->mu);
+	ret = store(l, st, raw, len, err);
+	pthread_mutex_unlock(&l->mu);
+	return ret;
+}
+
+static bool
+entry(struct links *l, const struct stat *st, const uint8_t **raw, size_t *len)
 {
 	struct link *link = find(l, st);
 
@@ -134,6 +163,18 @@ links_entry(
 	*len = link->len;
 	use(l, link, st->st_nlink);
 	return true;
+}
+
+bool
+links_entry(
+    struct links *l, const struct stat *st, const uint8_t **raw, size_t *len)
+{
+	bool found;
+
+	pthread_mutex_lock(&l->mu);
+	found = entry(l, st, raw, len);
+	pthread_mutex_unlock(&l->mu);
+	return found;
 }
 
 static int

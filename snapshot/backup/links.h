@@ -5,7 +5,8 @@
  * The files with several links that a backup has met: the first link is read,
  * the others take its entry over, so that all are one file in the snapshot.
  * A file is forgotten when all of its links have been met.
- * Thread: belongs to one thread.
+ * Thread: links_meet() is the walk's, all others are the assembly's: a thread
+ * each.
  */
 #include "crypto/err.h"
 
@@ -32,7 +33,7 @@ NODISCARD int links_store(struct links *l, const struct stat *st,
 
 /**
  * links_entry(l, st, raw, len): Whether the first link has an entry (it has
- * none when it could not be read). Borrowed until the next call.
+ * none when it could not be read). Borrowed until the assembly's next call.
  */
 bool links_entry(
     struct links *l, const struct stat *st, const uint8_t **raw, size_t *len);

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often who waits to pop is told of jobs that need no work. */
+#define WAKE_JOBS 16
+
 struct pool {
 	pool_work_fn *work;
 	void *arg;
@@ -11,7 +14,8 @@ struct pool {
 
 	pthread_mutex_t mu;
 	pthread_cond_t more; /* there is work, or it is over */
-	pthread_cond_t done; /* a job or a piece is done */
+	pthread_cond_t done; /* a job or a piece is done, or no more come */
+	pthread_cond_t room; /* half of the ring is free, or it is over */
 
 	/* guarded by mu; counts only ever grow */
 	struct job *ring[POOL_RING];
@@ -20,6 +24,7 @@ struct pool {
 	uint64_t tail;  /* the next to be pushed */
 	struct piece *pieces, **pieces_end;
 	unsigned npieces;
+	bool open; /* more jobs will come */
 	bool over;
 	bool failed;
 	struct err err; /* the first error */
@@ -67,6 +72,7 @@ fail(struct pool *p, const struct err *err)
 	p->over = true;
 	pthread_cond_broadcast(&p->more);
 	pthread_cond_broadcast(&p->done);
+	pthread_cond_broadcast(&p->room);
 }
 
 /* mu is held. */
@@ -183,6 +189,7 @@ pool_new(struct ingest *in, unsigned threads, pool_work_fn *work, void *arg,
 	pthread_mutex_init(&p->mu, NULL);
 	pthread_cond_init(&p->more, NULL);
 	pthread_cond_init(&p->done, NULL);
+	pthread_cond_init(&p->room, NULL);
 	p->pieces_end = &p->pieces;
 	p->work = work;
 	p->arg = arg;
@@ -224,32 +231,71 @@ pool_free(struct pool *p)
 	for (; p->head < p->tail; p->head++)
 		job_free(p->ring[p->head % POOL_RING]);
 	free(p->workers);
+	pthread_cond_destroy(&p->room);
 	pthread_cond_destroy(&p->done);
 	pthread_cond_destroy(&p->more);
 	pthread_mutex_destroy(&p->mu);
 	free(p);
 }
 
+/* Neither side is woken for every job: that costs more than a small job. */
 bool
-pool_full(struct pool *p)
+pool_push(struct pool *p, struct job *job)
 {
-	bool full;
+	bool failed;
 
 	pthread_mutex_lock(&p->mu);
-	full = p->tail - p->head == POOL_RING;
+	while (!p->failed && p->tail - p->head == POOL_RING)
+		pthread_cond_wait(&p->room, &p->mu);
+	failed = p->failed;
+	if (!failed) {
+		job->done = !job->to_work;
+		p->ring[p->tail++ % POOL_RING] = job;
+		if (job->to_work)
+			pthread_cond_signal(&p->more);
+		else if ((p->tail - p->head) % WAKE_JOBS == 0)
+			pthread_cond_broadcast(&p->done);
+	}
 	pthread_mutex_unlock(&p->mu);
-	return full;
+	if (failed)
+		job_free(job);
+	return !failed;
 }
 
 void
-pool_push(struct pool *p, struct job *job)
+pool_open(struct pool *p)
 {
 	pthread_mutex_lock(&p->mu);
-	job->done = !job->to_work;
-	p->ring[p->tail++ % POOL_RING] = job;
-	if (job->to_work)
-		pthread_cond_signal(&p->more);
+	p->open = true;
 	pthread_mutex_unlock(&p->mu);
+}
+
+void
+pool_close(struct pool *p)
+{
+	pthread_mutex_lock(&p->mu);
+	p->open = false;
+	pthread_cond_broadcast(&p->done);
+	pthread_mutex_unlock(&p->mu);
+}
+
+void
+pool_fail(struct pool *p, const struct err *why)
+{
+	pthread_mutex_lock(&p->mu);
+	fail(p, why);
+	pthread_mutex_unlock(&p->mu);
+}
+
+/* Whether the oldest job can't be had now, but later; mu is held. */
+static bool
+must_wait(const struct pool *p)
+{
+	if (p->failed)
+		return false;
+	if (p->head == p->tail)
+		return p->open;
+	return !p->ring[p->head % POOL_RING]->done;
 }
 
 int
@@ -259,8 +305,7 @@ pool_pop(struct pool *p, bool wait, struct job **out, struct err *err)
 
 	*out = NULL;
 	pthread_mutex_lock(&p->mu);
-	while (wait && !p->failed && p->head < p->tail &&
-	       !p->ring[p->head % POOL_RING]->done)
+	while (wait && must_wait(p))
 		pthread_cond_wait(&p->done, &p->mu);
 	if (p->failed) {
 		ret = err_copy(err, &p->err);
@@ -268,6 +313,8 @@ pool_pop(struct pool *p, bool wait, struct job **out, struct err *err)
 		*out = p->ring[p->head++ % POOL_RING];
 		if (p->taken < p->head)
 			p->taken = p->head;
+		if (p->tail - p->head == POOL_RING / 2)
+			pthread_cond_signal(&p->room);
 		ret = 1;
 	}
 	pthread_mutex_unlock(&p->mu);

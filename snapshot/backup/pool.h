@@ -10,10 +10,10 @@
  *	                  v  |
  *	                workers  <-->  [ pieces of big files ]
  *
- * The walk and the assembly are one thread: the ring is bounded, so it pops
- * whenever it can't push. A worker that reads a big file cuts it, and lets
- * all workers hash, compress and seal the pieces; it helps with them when it
- * would have to wait. The first error wins, and ends everybody's work.
+ * The walk and the assembly each are a thread; the ring bounds how far the walk
+ * is ahead. A worker that reads a big file cuts it, and lets all workers hash,
+ * compress and seal the pieces; it helps with them when it would have to wait.
+ * The first error wins, and ends everybody's work.
  */
 #include "snapshot/backup/item.h"
 #include "snapshot/content/cut.h"
@@ -64,15 +64,24 @@ NODISCARD int worker_init(
     struct worker *w, struct ingest *in, struct pool *p, struct err *err);
 void worker_clear(struct worker *w);
 
-/** pool_full(p): Whether pool_push() would have no room. */
-bool pool_full(struct pool *p);
-/** pool_push(p, job): Takes it over; the ring is not full. */
-void pool_push(struct pool *p, struct job *job);
+/**
+ * pool_push(p, job):
+ * Takes it over; waits while the ring is full. False: something has failed, and
+ * the job was dropped; pool_pop() tells what.
+ */
+bool pool_push(struct pool *p, struct job *job);
+/** pool_open(p): Another thread is going to push: pool_pop() waits for it. */
+void pool_open(struct pool *p);
+/** pool_close(p): That thread has pushed its last. */
+void pool_close(struct pool *p);
+/** pool_fail(p, why): End everybody's work, unless something failed before. */
+void pool_fail(struct pool *p, const struct err *why);
 
 /**
  * pool_pop(p, wait, out, err):
- * The oldest job once it is done: 1 with the job, 0 when there is none (or it
- * is not done and ${wait} is false). Errors: the first that a worker met.
+ * The oldest job once it is done: 1 with the job, 0 when there is none and none
+ * will come (or it is not done and ${wait} is false). Errors: the first that
+ * anybody met.
  */
 NODISCARD int pool_pop(
     struct pool *p, bool wait, struct job **out, struct err *err);

@@ -10,39 +10,29 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Assemble what is done; with ${all}, wait for the rest too. */
+/* Assemble until nothing more comes. */
 static int
-drain(struct run *run, bool all, struct err *err)
+drain(struct run *run, struct err *err)
 {
 	struct job *job;
 	int ret;
 
-	while ((ret = pool_pop(run->pool, all, &job, err)) == 1) {
+	while ((ret = pool_pop(run->pool, true, &job, err)) == 1) {
 		if ((ret = assembly_job(&run->assembly, job, err)) != 0)
 			return ret;
 	}
 	return ret;
 }
 
-/* A walk_sink_fn. */
+/* A walk_sink_fn. What has failed is told by the pool. */
 static int
 sink(void *arg, struct job *job, struct err *err)
 {
 	struct run *run = arg;
-	struct job *oldest;
-	int ret;
 
-	while (pool_full(run->pool)) {
-		ret = pool_pop(run->pool, true, &oldest, err);
-		if (ret == 1)
-			ret = assembly_job(&run->assembly, oldest, err);
-		if (ret != 0) {
-			job_free(job);
-			return ret;
-		}
-	}
-	pool_push(run->pool, job);
-	return drain(run, false, err);
+	if (pool_push(run->pool, job))
+		return 0;
+	return err_set(err, ERR_CANCELLED, "stopped");
 }
 
 static struct item *
@@ -62,25 +52,73 @@ root_item(const struct run *run, const struct stat *st)
 	return root;
 }
 
+/* The walk's thread. */
+struct walker {
+	struct run *run;
+	struct walk_options opt;
+	struct item *root;
+	int fd;
+};
+
+static void *
+walker_main(void *arg)
+{
+	struct walker *w = arg;
+	struct err err;
+
+	if (walk_run(w->fd, w->root, &w->opt, sink, w->run, &err) != 0)
+		pool_fail(w->run->pool, &err);
+	pool_close(w->run->pool);
+	return NULL;
+}
+
+/* The walk on its own thread, the assembly on this one. */
+static int
+walk_and_assemble(struct walker *w, struct err *err)
+{
+	struct run *run = w->run;
+	struct err why = {0};
+	pthread_t thread;
+	int ret;
+
+	pool_open(run->pool);
+	if (pthread_create(&thread, NULL, walker_main, w) != 0) {
+		pool_close(run->pool);
+		item_free(w->root);
+		close(w->fd);
+		return err_set(err, ERR_IO, "cannot start a thread");
+	}
+	if ((ret = drain(run, &why)) != 0) {
+		pool_fail(run->pool, &why);
+		err_copy(err, &why);
+	}
+	pthread_join(thread, NULL);
+	return ret;
+}
+
 static int
 walk_source(struct run *run, struct err *err)
 {
-	struct walk_options opt = {
-	    .exclude = run->exclude,
-	    .exclude_caches = run->opt->exclude_caches,
-	    .cross_filesystems = run->opt->cross_filesystems,
-	    .full = run->opt->full || !run->source.exact_ctime,
-	    .state = run->state_usable ? run->state : NULL,
-	    .links = run->links,
-	    .stop = run->opt->stop,
+	struct walker w = {
+	    .run = run,
+	    .opt =
+		{
+		    .exclude = run->exclude,
+		    .exclude_caches = run->opt->exclude_caches,
+		    .cross_filesystems = run->opt->cross_filesystems,
+		    .full = run->opt->full || !run->source.exact_ctime,
+		    .state = run->state_usable ? run->state : NULL,
+		    .links = run->links,
+		    .stop = run->opt->stop,
+		},
+	    .root = root_item(run, &run->source.st),
+	    .fd = run->source.fd,
 	};
-	struct item *root = root_item(run, &run->source.st);
-	int fd = run->source.fd;
 
-	if (root == NULL)
+	if (w.root == NULL)
 		return err_nomem(err);
 	run->source.fd = -1;
-	return walk_run(fd, root, &opt, sink, run, err);
+	return walk_and_assemble(&w, err);
 }
 
 /* --- one file ---------------------------------------------------------- */
@@ -232,17 +270,15 @@ single_source(struct run *run, struct err *err)
 		return ret;
 	if ((ret = sink(run, STEAL(batch), err)) != 0)
 		return ret;
-	return sink(run, STEAL(leave), err);
+	if ((ret = sink(run, STEAL(leave), err)) != 0)
+		return ret;
+	return drain(run, err);
 }
 
 int
 run_source(struct run *run, struct err *err)
 {
-	int ret;
-
 	if (run->source.kind == SOURCE_DIR)
-		ret = walk_source(run, err);
-	else
-		ret = single_source(run, err);
-	return ret != 0 ? ret : drain(run, true, err);
+		return walk_source(run, err);
+	return single_source(run, err);
 }

@@ -76,8 +76,8 @@ struct state;
  * as if nothing had been there.
  * Errors: ERR_LOCKED another run has it open; ERR_VERSION made by a newer
  * version; ERR_DENIED; ERR_FULL; ERR_IO.
- * Thread: belongs to one thread, but state_pending_add() and state_dir_key() are
- * safe.
+ * Thread: belongs to one thread, but state_pending_add(), state_dir_key() and
+ * state_dir_get() are safe.
  * Cost: a directory is put or looked up in about 15 us.
  */
 NODISCARD int state_open(const char *dir, const uint8_t store[STORE_ID_LEN],

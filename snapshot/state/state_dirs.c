@@ -4,7 +4,7 @@
 
 /*
  * The directories of the current generation and of the one being written.
- * Functions here are called by one thread, but share the database with
+ * Reading may go on beside writing, and both share the database with
  * state_pending_add(): hence the lock.
  */
 

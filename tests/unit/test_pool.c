@@ -63,7 +63,7 @@ pool_pop__keeps_the_order(void **state)
 	for (uint64_t i = 0; i < n; i++) {
 		bool to_work = mix(i) % 3 != 0;
 
-		while (pool_full(p.pool))
+		while (i - popped == POOL_RING)
 			assert_popped(p.pool, popped++);
 		pool_push(p.pool, numbered(i, to_work));
 		worked += to_work;
@@ -75,21 +75,78 @@ pool_pop__keeps_the_order(void **state)
 	assert_int_equal(atomic_load(&count), worked);
 }
 
+/* Pushes one job more than the ring holds, then says that it was the last. */
+struct pusher {
+	struct pool *pool;
+	atomic_uint pushed;
+};
+
+static void *
+push_too_many(void *arg)
+{
+	struct pusher *pusher = arg;
+
+	for (uint64_t i = 0; i < POOL_RING + 1; i++) {
+		if (!pool_push(pusher->pool, numbered(i, false)))
+			break;
+		atomic_fetch_add(&pusher->pushed, 1);
+	}
+	pool_close(pusher->pool);
+	return NULL;
+}
+
 static void
-pool_full__bounds_the_ring(void **state)
+await_pushed(struct pusher *pusher, unsigned n)
+{
+	while (atomic_load(&pusher->pushed) < n)
+		nap(1000);
+	nap(20000); /* time enough for one too many */
+	assert_int_equal(atomic_load(&pusher->pushed), n);
+}
+
+static void
+pool_push__waits_for_room(void **state)
 {
 	atomic_uint count = 0;
 	PIPELINE_AUTO struct pipeline p =
 	    pipeline_new(*state, 1, work_and_mark, &count);
+	struct pusher pusher = {.pool = p.pool};
+	struct job *none;
+	pthread_t thread;
 
-	for (uint64_t i = 0; i < POOL_RING; i++) {
-		assert_false(pool_full(p.pool));
-		pool_push(p.pool, numbered(i, false));
-	}
-	assert_true(pool_full(p.pool));
-	assert_popped(p.pool, 0);
-	assert_false(pool_full(p.pool));
-	/* The rest is dropped with the pool. */
+	pool_open(p.pool);
+	assert_int_equal(
+	    pthread_create(&thread, NULL, push_too_many, &pusher), 0);
+	await_pushed(&pusher, POOL_RING);
+	/* The end is only the end when the pusher says so. */
+	for (uint64_t i = 0; i < POOL_RING + 1; i++)
+		assert_popped(p.pool, i);
+	assert_int_equal(pool_pop(p.pool, true, &none, NULL), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(atomic_load(&pusher.pushed), POOL_RING + 1);
+}
+
+static void
+pool_fail__ends_the_wait_for_room(void **state)
+{
+	atomic_uint count = 0;
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, 1, work_and_mark, &count);
+	struct pusher pusher = {.pool = p.pool};
+	struct err why;
+	struct job *none;
+	pthread_t thread;
+
+	(void)err_set(&why, ERR_FULL, "the reason");
+	pool_open(p.pool);
+	assert_int_equal(
+	    pthread_create(&thread, NULL, push_too_many, &pusher), 0);
+	await_pushed(&pusher, POOL_RING);
+	pool_fail(p.pool, &why);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(atomic_load(&pusher.pushed), POOL_RING);
+	assert_fails(
+	    ERR_FULL, "the reason", pool_pop(p.pool, true, &none, &err));
 }
 
 /* A gate that a job waits at. */
@@ -435,7 +492,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    content_test(pool_pop__keeps_the_order),
-	    content_test(pool_full__bounds_the_ring),
+	    content_test(pool_push__waits_for_room),
+	    content_test(pool_fail__ends_the_wait_for_room),
 	    content_test(pool_pop__waits_only_when_asked_to),
 	    content_test(pool_push__lets_all_threads_work_at_once),
 	    content_test(pool_pop__tells_the_first_error),
