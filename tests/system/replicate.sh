@@ -3,69 +3,7 @@
 # everything that has to be refused.
 . "$(dirname "$0")/lib.sh"
 
-# --- sites -----------------------------------------------------------------
-
-# new_site DIR NAME COUNTRY [OPTION]...: an empty replica; its request is
-# $T/NAME.request.
-new_site() {
-	local dir=$1 name=$2 country=$3
-	shift 3
-	run 0 varve serve "$dir" --init --site "$name" --country "$country" \
-	    --accreditation 'ISO/IEC 27001:2022' --until 2099-01-01 \
-	    --for "$VARVE_STORE/varve" "$@"
-	cp "$T/out" "$T/$name.request"
-}
-
-# add_site NAME ADDRESS
-add_site() {
-	VARVE_PASSPHRASE=$passphrase run 0 env -u VARVE_KEY_FILE \
-	    "$VARVE" site add "$1" "$2" "$T/$1.request"
-}
-
-# as_admin COMMAND...
-as_admin() {
-	VARVE_PASSPHRASE=$passphrase env -u VARVE_KEY_FILE "$@"
-}
-
-# replicate SITE [OPTION]...: succeeds, wholly.
-replicate() {
-	run 0 varve replicate "$@"
-}
-
-# serve_at DIR PORT-VARIABLE: listens until the test ends; its pid is $server.
-serve_at() {
-	local dir=$1 port=$2
-	"$VARVE" serve "$dir" --listen "127.0.0.1:$port" \
-	    >"$T/serve.out" 2>"$T/serve.err" &
-	server=$!
-	within 10 grep -q serving "$T/serve.err"
-}
-
-stop_server() {
-	kill -TERM "$server"
-	wait "$server" || fail "the server ended with $?: $(cat "$T/serve.err")"
-}
-
-# free_port: one that nobody listens on now.
-free_port() {
-	local p
-	for p in $(shuf -i 20000-29999 -n 50); do
-		ss -Hltn "sport = :$p" | grep -q . || {
-			echo "$p"
-			return
-		}
-	done
-	fail 'no free port'
-}
-
-# same_objects A B: two stores hold the same objects.
-same_objects() {
-	(cd "$1" && find varve keys datasets -type f ! -name lock ! -name run \
-	    ! -name prune | sort | xargs sha256sum) >"$T/objects.a"
-	(cd "$2" && find varve keys datasets -type f ! -name lock ! -name run \
-	    ! -name prune | sort | xargs sha256sum) >"$T/objects.b"
-	nothing diff "$T/objects.a" "$T/objects.b"
-}
+. "$(dirname "$0")/sitelib.sh"
 
 src=$T/source
 mkdir -p "$src"
@@ -73,6 +11,7 @@ head -c 3000000 /dev/urandom >"$src/data"
 new_store
 passphrase=$VARVE_PASSPHRASE
 use_key d e
+fingerprint=$(sed -n 's/^Fingerprint *//p' "$T/fingerprint")
 backup d "$src"
 
 part 'to a directory of this machine'
@@ -157,3 +96,66 @@ if [ -x /usr/sbin/sshd ] && command -v ssh-keygen >/dev/null; then
 else
 	echo 'no sshd here: by the wrapper alone'
 fi
+
+part 'pulled by the site'
+port=$(free_port)
+run 0 varve serve "$VARVE_STORE" --init --site prod --country GB \
+    --accreditation 'ISO/IEC 27001:2022' --until 2099-01-01
+cp "$T/out" "$T/prod.request"
+add_site prod "tls://127.0.0.1:$port"
+new_site "$T/pull" dr-bath GB
+add_site dr-bath tls://nobody.example
+serve_at "$VARVE_STORE" "$port"
+# It is empty and knows nobody, but has the store's fingerprint.
+run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/pull" --pull \
+    "tls://127.0.0.1:$port"
+same_objects "$VARVE_STORE" "$T/pull"
+echo evenmore >"$src/more"
+backup d "$src"
+run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/pull" --pull prod
+same_objects "$VARVE_STORE" "$T/pull"
+run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/pull" --pull prod
+out_has 'nothing new'
+
+part 'pulled, with nothing but a fingerprint'
+run 0 varve serve "$T/bare" --init --site dr-bare --country GB \
+    --accreditation x --until 2099-01-01 --for "$fingerprint"
+cp "$T/out" "$T/dr-bare.request"
+add_site dr-bare tls://nobody.example
+run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/bare" --pull \
+    "tls://127.0.0.1:$port"
+same_objects "$VARVE_STORE" "$T/bare"
+
+part 'pulled, as it is made'
+env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/pull" --pull --watch prod \
+    >"$T/watch.out" 2>"$T/watch.err" &
+watcher=$!
+echo evenmore >"$src/again"
+backup d "$src"
+as_new() {
+	[ "$(newest d id)" = "$(varve list -s "$1" --json d |
+	    jq -r '.snapshots[-1].id')" ]
+}
+within 20 as_new "$T/pull"
+kill -TERM "$watcher"
+wait "$watcher" || fail "watch ended with $?: $(cat "$T/watch.err")"
+stop_server
+
+part 'from site to site'
+port=$(free_port)
+new_site "$T/third" dr-third GB
+add_site dr-third "tls://127.0.0.1:$port"
+replicate dr-london
+serve_at "$T/third" "$port"
+# By the key of the site, which knows of the third by the keys it was sent.
+run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/dr" dr-third
+same_objects "$T/dr" "$T/third"
+stop_server
+
+part 'an empty site is filled with nothing but a fingerprint'
+run 0 varve serve "$T/finger" --init --site dr-finger --country GB \
+    --accreditation x --until 2099-01-01 --for "$fingerprint"
+cp "$T/out" "$T/dr-finger.request"
+add_site dr-finger "$T/finger"
+replicate dr-finger
+same_objects "$VARVE_STORE" "$T/finger"
