@@ -35,6 +35,7 @@ static const struct command *const commands[] = {
     &cmd_site,
     &cmd_status,
     &cmd_promote,
+    &cmd_demote,
 };
 
 const struct command *

@@ -64,7 +64,7 @@ struct command {
 
 extern const struct command cmd_init, cmd_backup, cmd_list, cmd_mount,
     cmd_restore, cmd_diff, cmd_find, cmd_check, cmd_prune, cmd_grant,
-    cmd_replicate, cmd_serve, cmd_site, cmd_status, cmd_promote;
+    cmd_replicate, cmd_serve, cmd_site, cmd_status, cmd_promote, cmd_demote;
 
 /** command_at(i): The i-th command, or NULL after the last. */
 const struct command *command_at(size_t i);

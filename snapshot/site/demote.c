@@ -1,5 +1,7 @@
 #include "snapshot/site/demote.h"
 
+#include "snapshot/log/record.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,16 +45,18 @@ add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 
 /* How many of the records the other store has: they are the first ones. */
 static int
-count_common(const struct refs *r, demote_has_fn *has, void *arg, size_t *n,
-    struct err *err)
+count_common(const struct refs *r, const struct demote_other *other,
+    uint64_t theirs, size_t *n, struct err *err)
 {
 	size_t low = 0, high = r->n;
 	bool there;
 	int rc;
 
+	while (high > 0 && r->v[high - 1].seq > theirs)
+		high--;
 	/* Often all of them: ask for the newest first. */
 	for (size_t at = high; low < high; at = low + (high - low + 1) / 2) {
-		rc = has(arg, &r->v[at - 1], &there, err);
+		rc = other->has(other->arg, &r->v[at - 1], &there, err);
 		if (rc != 0)
 			return rc;
 		if (there)
@@ -64,47 +68,78 @@ count_common(const struct refs *r, demote_has_fn *has, void *arg, size_t *n,
 	return 0;
 }
 
+/* What can't be read is moved, too; it just isn't counted. */
+static int
+count_snapshots(struct store *s, const struct refs *r, size_t from,
+    uint64_t *out, struct err *err)
+{
+	*out = 0;
+	for (size_t i = from; i < r->n; i++) {
+		struct record_clear clear;
+		uint8_t *buf = NULL;
+		struct err why;
+		size_t len;
+		int rc = store_get(s, &r->v[i], RECORD_MAX, &buf, &len, &why);
+
+		if (rc == 0 && record_peek(buf, len, &clear, &why) == 0)
+			*out += clear.head.type == RECORD_SNAPSHOT;
+		free(buf);
+		if (rc == ERR_NOMEM)
+			return err_copy(err, &why);
+	}
+	return 0;
+}
+
 struct looking {
 	struct store *store;
-	demote_has_fn *has;
-	void *arg;
+	const struct demote_other *other;
 	struct demote_plan *plan;
 };
+
+static int
+add_fork(struct demote_plan *p, const struct demote_fork *fork, struct err *err)
+{
+	void *v = reallocarray(p->forks, p->n + 1, sizeof(*p->forks));
+
+	if (v == NULL)
+		return err_nomem(err);
+	p->forks = v;
+	p->forks[p->n++] = *fork;
+	return 0;
+}
 
 static int
 look_at(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
-	struct looking *l = arg;
-	struct demote_plan *p = l->plan;
-	struct demote_fork *fork;
+	const struct looking *l = arg;
+	const struct demote_other *other = l->other;
+	struct demote_fork fork = {0};
 	REFS_AUTO struct refs r = {0};
 	size_t common = 0;
-	void *v;
 	int rc;
 
 	rc = store_list(l->store, OBJECT_LOG, ref->dataset, add_ref, &r, err);
 	if (rc != 0 || r.n == 0)
 		return rc;
-	if ((rc = count_common(&r, l->has, l->arg, &common, err)) != 0)
+	memcpy(fork.dataset, ref->dataset, STORE_DATASET_LEN);
+	fork.head = r.v[r.n - 1].seq;
+	if ((rc = other->head(other->arg, ref->dataset, &fork.theirs, err)) !=
+		0 ||
+	    (rc = count_common(&r, other, fork.theirs, &common, err)) != 0 ||
+	    (rc = count_snapshots(
+		 l->store, &r, common, &fork.snapshots, err)) != 0)
 		return rc;
-	v = reallocarray(p->forks, p->n + 1, sizeof(*p->forks));
-	if (v == NULL)
-		return err_nomem(err);
-	p->forks = v;
-	fork = &p->forks[p->n++];
-	*fork = (struct demote_fork){.head = r.v[r.n - 1].seq};
-	memcpy(fork->dataset, ref->dataset, STORE_DATASET_LEN);
 	if (common > 0)
-		fork->common = r.v[common - 1].seq;
-	return 0;
+		fork.common = r.v[common - 1].seq;
+	return add_fork(l->plan, &fork, err);
 }
 
 int
-demote_look(struct store *s, demote_has_fn *has, void *arg,
+demote_look(struct store *s, const struct demote_other *other,
     struct demote_plan *out, struct err *err)
 {
-	struct looking l = {s, has, arg, out};
+	struct looking l = {s, other, out};
 	int rc;
 
 	*out = (struct demote_plan){0};
@@ -112,6 +147,29 @@ demote_look(struct store *s, demote_has_fn *has, void *arg,
 	if (rc != 0)
 		demote_plan_clear(out);
 	return rc;
+}
+
+/*
+ * A promotion adds a record to every log. So a store that has none which isn't
+ * here took nothing over.
+ */
+int
+demote_check(const struct demote_plan *plan, struct err *err)
+{
+	bool any = false, behind = false;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct demote_fork *f = &plan->forks[i];
+		bool more = f->theirs > f->common;
+
+		any |= more;
+		behind |= f->theirs > 0 && !more && f->head > f->common;
+	}
+	if (any && !behind)
+		return 0;
+	return err_set(err, ERR_DENIED,
+	    "the other store has taken nothing over: it is a replica that is"
+	    " behind, or 'varve promote' was not finished there");
 }
 
 void

@@ -10,17 +10,24 @@
  */
 #include "snapshot/site/sitedir.h"
 
-/*
- * Whether the store that took over has this record; it has then all before it.
- */
-typedef int demote_has_fn(
-    void *arg, const struct object_ref *ref, bool *has, struct err *err);
+/* The store that took over. */
+struct demote_other {
+	/** The number of its newest record of a dataset; 0: it has none. */
+	int (*head)(void *arg, const uint8_t dataset[STORE_DATASET_LEN],
+	    uint64_t *seq, struct err *err);
+	/** Whether it has this record; it has then all before it. */
+	int (*has)(void *arg, const struct object_ref *ref, bool *has,
+	    struct err *err);
+	void *arg;
+};
 
 /* A dataset here, against the other store's. */
 struct demote_fork {
 	uint8_t dataset[STORE_DATASET_LEN];
 	uint64_t common; /* the newest record that both have; 0: none */
-	uint64_t head;   /* the newest here; common: there is no fork */
+	uint64_t head;   /* the newest here; common: nothing is to be moved */
+	uint64_t theirs; /* the newest there; 0: none */
+	uint64_t snapshots; /* of the records that are to be moved */
 };
 
 struct demote_plan {
@@ -31,12 +38,20 @@ void demote_plan_clear(struct demote_plan *p);
 #define DEMOTE_PLAN_AUTO __attribute__((cleanup(demote_plan_clear)))
 
 /**
- * demote_look(s, has, arg, out, err):
- * Find where the histories part; changes nothing. Errors: ${has}'s.
+ * demote_look(s, other, out, err):
+ * Find where the histories part; changes nothing. Errors: ${other}'s.
  * Cost: asks 13 times for a log of 6,480 records, once where there is no fork.
  */
-NODISCARD int demote_look(struct store *s, demote_has_fn *has, void *arg,
+NODISCARD int demote_look(struct store *s, const struct demote_other *other,
     struct demote_plan *out, struct err *err);
+
+/**
+ * demote_check(plan, err):
+ * ERR_DENIED: the other store took nothing over: it has no record that is not
+ * here, of any dataset, or of one that would lose some. It is a replica that is
+ * behind.
+ */
+NODISCARD int demote_check(const struct demote_plan *plan, struct err *err);
 
 /**
  * demote_run(s, site, plan, clock, aside, err):

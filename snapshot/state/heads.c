@@ -41,6 +41,7 @@ enum {
 	PLACE_SET,
 	HEAD_GET,
 	HEAD_SET,
+	HEAD_FORGET,
 	NSTATEMENTS
 };
 
@@ -54,6 +55,7 @@ static const char *const statements[NSTATEMENTS] = {
     [PLACE_SET] = "REPLACE INTO place(address, fingerprint) VALUES(?, ?)",
     [HEAD_GET] = "SELECT seq, name, changes, latest FROM head"
 		 " WHERE store = ? AND dataset = ?",
+    [HEAD_FORGET] = "DELETE FROM head WHERE store = ? AND dataset = ?",
     [HEAD_SET] = "INSERT INTO head(store, dataset, seq, name, changes, latest)"
 		 " VALUES(?, ?, ?, ?, ?, ?)"
 		 " ON CONFLICT DO UPDATE SET seq = excluded.seq,"
@@ -349,6 +351,20 @@ heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
 	sql_int(h->sql, HEAD_SET, 5, (int64_t)head->changes);
 	sql_int(h->sql, HEAD_SET, 6, head->latest);
 	rc = sql_run(h->sql, HEAD_SET, err);
+	(void)pthread_mutex_unlock(&h->mu);
+	return explain(rc, err);
+}
+
+int
+heads_forget(
+    struct heads *h, const uint8_t dataset[DATASET_ID_LEN], struct err *err)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&h->mu);
+	sql_blob(h->sql, HEAD_FORGET, 1, h->store, STORE_ID_LEN);
+	sql_blob(h->sql, HEAD_FORGET, 2, dataset, DATASET_ID_LEN);
+	rc = sql_run(h->sql, HEAD_FORGET, err);
 	(void)pthread_mutex_unlock(&h->mu);
 	return explain(rc, err);
 }

@@ -63,6 +63,12 @@ NODISCARD int heads_get(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
  */
 NODISCARD int heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
     const struct head_seen *head, struct err *err);
+/**
+ * heads_forget(): All of a log was moved aside on purpose: remember no head of
+ * it. Durable.
+ */
+NODISCARD int heads_forget(
+    struct heads *h, const uint8_t dataset[DATASET_ID_LEN], struct err *err);
 
 /* --- a dataset's files and unfinished run: one file a dataset ---------- */
 

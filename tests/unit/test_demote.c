@@ -7,15 +7,26 @@
 static const uint8_t ds_a[STORE_DATASET_LEN] = {0xaa};
 static const uint8_t ds_b[STORE_DATASET_LEN] = {0xbb};
 
-/* A store that has all records of a dataset up to a number. */
+/* A store that has all records of a dataset up to a number, and others then. */
 struct other {
-	uint64_t a, b;
+	uint64_t a, head_a, b, head_b;
 	size_t asked;
 	int fails; /* from that question on; 0: never */
 };
 
 static int
-has(void *arg, const struct object_ref *ref, bool *out, struct err *err)
+their_head(void *arg, const uint8_t dataset[STORE_DATASET_LEN], uint64_t *seq,
+    struct err *err)
+{
+	const struct other *o = arg;
+
+	(void)err;
+	*seq = dataset[0] == 0xaa ? o->head_a : o->head_b;
+	return 0;
+}
+
+static int
+they_have(void *arg, const struct object_ref *ref, bool *out, struct err *err)
 {
 	struct other *o = arg;
 
@@ -24,6 +35,14 @@ has(void *arg, const struct object_ref *ref, bool *out, struct err *err)
 		return err_set(err, ERR_IO, "the line is cut");
 	*out = ref->seq <= (ref->dataset[0] == 0xaa ? o->a : o->b);
 	return 0;
+}
+
+static int
+look(struct world *w, struct other *o, struct demote_plan *p, struct err *err)
+{
+	const struct demote_other other = {their_head, they_have, o};
+
+	return demote_look(access_store(w->alice), &other, p, err);
 }
 
 /* Nothing here looks into records: any bytes will do. */
@@ -95,14 +114,12 @@ static void
 demote_look__finds_where_histories_part(void **state)
 {
 	struct world *w = *state;
-	struct store *s = access_store(w->alice);
-
 	put_records(w, ds_a, 9);
 	for (uint64_t common = 0; common <= 12; common++) {
 		DEMOTE_PLAN_AUTO struct demote_plan p = {0};
-		struct other o = {.a = common};
+		struct other o = {.a = common, .head_a = 20};
 
-		assert_ok(demote_look(s, has, &o, &p, &err));
+		assert_ok(look(w, &o, &p, &err));
 		assert_int_equal(p.n, 1);
 		assert_int_equal(p.forks[0].head, 9);
 		assert_int_equal(p.forks[0].common, common < 9 ? common : 9);
@@ -117,11 +134,10 @@ demote_look__fails_with_the_line(void **state)
 {
 	struct world *w = *state;
 	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
-	struct other o = {.a = 3, .fails = 2};
+	struct other o = {.a = 3, .head_a = 20, .fails = 2};
 
 	put_records(w, ds_a, 9);
-	assert_fails(ERR_IO, "line is cut",
-	    demote_look(access_store(w->alice), has, &o, &p, &err));
+	assert_fails(ERR_IO, "line is cut", look(w, &o, &p, &err));
 	assert_int_equal(p.n, 0);
 }
 
@@ -132,7 +148,7 @@ demote_run__moves_what_is_beyond_and_nothing_else(void **state)
 	struct store *s = access_store(w->alice);
 	AUTO(sitedir) struct sitedir *d = make_site(w);
 	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
-	struct other o = {.a = 4, .b = 3};
+	struct other o = {.a = 4, .head_a = 5, .b = 3, .head_b = 4};
 	char aside[DEMOTE_ASIDE], path[PATH];
 	char site[STORE_SITE_MAX];
 	bool replica;
@@ -140,7 +156,7 @@ demote_run__moves_what_is_beyond_and_nothing_else(void **state)
 
 	put_records(w, ds_a, 6);
 	put_records(w, ds_b, 3);
-	assert_ok(demote_look(s, has, &o, &p, &err));
+	assert_ok(look(w, &o, &p, &err));
 	assert_int_equal(fork_of(&p, ds_a)->common, 4);
 	assert_int_equal(fork_of(&p, ds_b)->common, 3);
 	assert_ok(demote_run(s, d, &p, NOW + 5, aside, &err));
@@ -171,14 +187,14 @@ demote_run__can_be_done_again(void **state)
 	struct world *w = *state;
 	struct store *s = access_store(w->alice);
 	AUTO(sitedir) struct sitedir *d = make_site(w);
-	struct other o = {.a = 4};
+	struct other o = {.a = 4, .head_a = 5};
 	char aside[DEMOTE_ASIDE];
 
 	put_records(w, ds_a, 6);
 	for (int i = 0; i < 2; i++) {
 		DEMOTE_PLAN_AUTO struct demote_plan p = {0};
 
-		assert_ok(demote_look(s, has, &o, &p, &err));
+		assert_ok(look(w, &o, &p, &err));
 		assert_ok(demote_run(s, d, &p, NOW, aside, &err));
 		assert_int_equal(head_of(s, ds_a), 4);
 	}
@@ -192,13 +208,13 @@ demote_run__waits_for_no_backup(void **state)
 	AUTO(sitedir) struct sitedir *d = make_site(w);
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
-	struct other o = {.a = 4};
+	struct other o = {.a = 4, .head_a = 5};
 	char aside[DEMOTE_ASIDE];
 	char site[STORE_SITE_MAX];
 	bool replica;
 
 	put_records(w, ds_a, 6);
-	assert_ok(demote_look(s, has, &o, &p, &err));
+	assert_ok(look(w, &o, &p, &err));
 	assert_ok(store_lock_dataset(s, ds_a, STORE_LOCK_RUN, &lock, &err));
 	assert_fails(ERR_LOCKED, "a backup is running",
 	    demote_run(s, d, &p, NOW, aside, &err));
@@ -207,12 +223,65 @@ demote_run__waits_for_no_backup(void **state)
 	assert_int_equal(head_of(s, ds_a), 6);
 }
 
+static void
+demote_look__asks_only_for_what_may_be_there(void **state)
+{
+	struct world *w = *state;
+	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
+	struct other o = {.a = 3, .head_a = 3};
+
+	put_records(w, ds_a, 9);
+	put_records(w, ds_b, 2);
+	assert_ok(look(w, &o, &p, &err));
+	assert_int_equal(fork_of(&p, ds_a)->common, 3);
+	assert_int_equal(fork_of(&p, ds_b)->common, 0);
+	assert_int_equal(fork_of(&p, ds_b)->theirs, 0);
+	assert_int_equal(o.asked, 1);
+}
+
+static void
+demote_check__refuses_who_took_nothing_over(void **state)
+{
+	static const struct {
+		bool ok;
+		struct demote_fork a, b;
+	} cases[] = {
+	    /* One that is behind, with either dataset. */
+	    {false, {.common = 3, .head = 5, .theirs = 3},
+		{.common = 2, .head = 2, .theirs = 2}},
+	    {false, {.common = 5, .head = 5, .theirs = 5},
+		{.common = 2, .head = 2, .theirs = 2}},
+	    /* Promoted, but not all of it. */
+	    {false, {.common = 3, .head = 5, .theirs = 4},
+		{.common = 2, .head = 3, .theirs = 2}},
+	    /* Promoted; the second one unchanged, or unknown there. */
+	    {true, {.common = 3, .head = 5, .theirs = 4},
+		{.common = 2, .head = 3, .theirs = 4}},
+	    {true, {.common = 3, .head = 5, .theirs = 4},
+		{.common = 0, .head = 3, .theirs = 0}},
+	    {true, {.common = 5, .head = 5, .theirs = 6},
+		{.common = 2, .head = 2, .theirs = 3}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct demote_fork forks[] = {cases[i].a, cases[i].b};
+		const struct demote_plan p = {forks, ARRAY_LEN(forks)};
+		struct err err;
+
+		assert_int_equal(
+		    demote_check(&p, &err), cases[i].ok ? 0 : ERR_DENIED);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    world_test(demote_look__finds_where_histories_part),
 	    world_test(demote_look__fails_with_the_line),
+	    world_test(demote_look__asks_only_for_what_may_be_there),
+	    cmocka_unit_test(demote_check__refuses_who_took_nothing_over),
 	    world_test(demote_run__moves_what_is_beyond_and_nothing_else),
 	    world_test(demote_run__can_be_done_again),
 	    world_test(demote_run__waits_for_no_backup),

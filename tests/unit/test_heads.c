@@ -292,6 +292,25 @@ heads_set__back_after_a_change_of_the_primary(void **state)
 	assert_rc(ERR_USAGE, heads_set(h, dataset, &head, &f->err));
 }
 
+static void
+heads_forget__of_one_dataset(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	AUTO(heads) struct heads *h = must_open(f, &root);
+	static const uint8_t other[DATASET_ID_LEN] = {0x77};
+	struct head_seen head = {.seq = 3};
+
+	assert_ok(set(h, 9, one, &f->err));
+	assert_ok(heads_set(h, other, &head, &f->err));
+	assert_ok(heads_forget(h, dataset, &f->err));
+	assert_rc(ERR_NOT_FOUND, heads_get(h, dataset, &head, &f->err));
+	assert_ok(heads_get(h, other, &head, &f->err));
+	assert_int_equal(head.seq, 3);
+	assert_ok(set(h, 1, two, &f->err));
+	assert_head(f, h, 1, two);
+}
+
 /* Several processes meet where there is no file yet; all must get through. */
 static void
 heads_set__from_many_processes(void **state)
@@ -342,6 +361,7 @@ main(void)
 	    state_test(heads_open__newer_version_is_refused),
 	    state_test(heads_open__private_whatever_the_umask),
 	    state_test(heads_set__back_after_a_change_of_the_primary),
+	    state_test(heads_forget__of_one_dataset),
 	    state_test(heads_set__from_many_processes),
 	};
 

@@ -134,6 +134,7 @@ sitedir_init__gives_a_primary_a_key(void **state)
 	assert_false(is_replica(w->path));
 	assert_memory_equal(made.request.fingerprint,
 	    access_root(w->alice)->fingerprint, FINGERPRINT_LEN);
+	sitedir_made_clear(&made);
 	plan.p.fingerprint = wrong;
 	assert_fails(ERR_USAGE, "another store",
 	    sitedir_init(w->path, &plan.p, NOW, &made, &err));
@@ -158,6 +159,7 @@ sitedir_init__renews_a_request(void **state)
 	assert_true(made.request.site.until == NOW + 5000);
 	assert_string_equal(made.request.site.country, "GB");
 	assert_true(made.lock == SITEDB_LOCK_DEFAULT);
+	sitedir_made_clear(&made);
 	more.name = "paris";
 	assert_fails(ERR_USAGE, "can't be changed",
 	    sitedir_init(plan.dir, &more, NOW, &made, &err));
