@@ -337,6 +337,17 @@ visit_one(const struct access *a, struct key_object *o, size_t recoveries,
 	return visit(arg, &ref, &why, err);
 }
 
+/* A replica to which nothing was sent yet lacks nothing. */
+static bool
+is_waiting(const struct access *a)
+{
+	char site[STORE_SITE_MAX];
+	bool replica;
+
+	return a->nkeys == 0 &&
+	       store_replica(a->store, &replica, site, NULL) == 0 && replica;
+}
+
 int
 access_visit_damage(
     const struct access *a, access_damage_fn *visit, void *arg, struct err *err)
@@ -350,7 +361,7 @@ access_visit_damage(
 		recoveries += a->keys[i]->kind == KEY_RECOVERY;
 	for (size_t i = 0; i < a->nkeys && ret == 0; i++)
 		ret = visit_one(a, a->keys[i], recoveries, visit, arg, err);
-	if (ret != 0 || recoveries > 0)
+	if (ret != 0 || recoveries > 0 || is_waiting(a))
 		return ret;
 	(void)err_set(&why, ERR_NOT_FOUND,
 	    "the store has no recovery object that can be used: the recovery"

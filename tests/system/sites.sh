@@ -41,6 +41,7 @@ equal "$(stat -c %a "$T/dr/site/key")" 600 'mode of the key file'
 equal "$(cat "$T/dr/site/replica")" dr-london 'the mark of the replica'
 cmp "$T/dr/varve" "$VARVE_STORE/varve"
 cmp "$T/dr/site/request" "$T/dr-london.request"
+run 0 varve -s "$T/dr" check --no-keys
 key=$(sed -n 's/.*key \([0-9a-f]*\)$/\1/p' "$T/dr-london.said")
 
 part 'what is needed to make one'
