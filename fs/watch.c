@@ -68,6 +68,15 @@ tell_damage(struct fs_dataset *d)
 	d->damage_told = damage != NULL;
 }
 
+static void
+tell_warning(struct fs_dataset *d)
+{
+	const struct err *warning = log_warning(d->log);
+
+	if (warning != NULL)
+		report_line(d->watch->opt.report, "%s", warning->text);
+}
+
 static int
 refresh(struct fs_dataset *d, struct err *err)
 {
@@ -121,6 +130,7 @@ load(struct fs_dataset *d, struct err *err)
 	}
 	chunks_on_missing(d->chunks, on_missing, d);
 	tell_damage(d);
+	tell_warning(d);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 /* varve grant: give a person or a host a role. */
+#include "snapshot/expire/expire.h"
 #include "snapshot/log/when.h"
 #include "tools/describe.h"
 #include "tools/message.h"
@@ -105,8 +106,6 @@ check_args(const struct granting *g, struct err *err)
 	if (args->person == NULL && args->new_passphrase_file != NULL)
 		return err_set(err, ERR_USAGE,
 		    "--new-passphrase-file is a person's: a host has none");
-	if (g->role == ROLE_ADMIN && args->host != NULL)
-		return err_set(err, ERR_USAGE, "a host can't be an admin");
 	if ((g->role == ROLE_ADMIN) != (args->common.operands.n == 1))
 		return err_set(err, ERR_USAGE,
 		    g->role == ROLE_ADMIN
@@ -120,6 +119,7 @@ static int
 find_dataset(struct granting *g, const char *name, struct err *err)
 {
 	struct access *a = g->session->access;
+	int r;
 
 	g->dataset = access_find(a, name);
 	if (g->dataset != NULL)
@@ -127,7 +127,9 @@ find_dataset(struct granting *g, const char *name, struct err *err)
 	if (g->role != ROLE_WRITER)
 		return err_set(err, ERR_NOT_FOUND, "no dataset '%s'", name);
 	g->created_dataset = true;
-	return access_create_dataset(a, name, &g->dataset, err);
+	r = access_create_dataset(a, name, &g->dataset, err);
+	return r != 0 ? r
+		      : expire_inherit(a, g->dataset, g->session->heads, err);
 }
 
 static void

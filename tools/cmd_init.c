@@ -1,4 +1,6 @@
 /* varve init: make a store, its first admin and its recovery key. */
+#include "snapshot/expire/expire.h"
+#include "tools/keep.h"
 #include "tools/message.h"
 #include "tools/passphrase.h"
 #include "tools/recovery_file.h"
@@ -17,6 +19,7 @@ struct init_args {
 	struct store_args store;
 	const char *name;
 	const char *recovery_key_file;
+	struct keep_args keep;
 };
 
 static const struct option init_options[] = {
@@ -179,9 +182,13 @@ init_run(struct run *run, void *values, struct err *err)
 	char login[LOGIN_NAME_MAX + 1];
 	const char *name = args->name;
 	const char *address;
+	struct rules rules;
+	bool ruled;
 	char *pass = NULL;
 	int r = where(args, &address, err);
 
+	if (r == 0)
+		r = keep_parse(&args->keep, &rules, &ruled, err);
 	if (r == 0)
 		r = check_free(address, err);
 	if (r == 0 && name == NULL) {
@@ -197,11 +204,18 @@ init_run(struct run *run, void *values, struct err *err)
 	if (r != 0)
 		return r;
 	show(run, args, access, recovery);
-	return EXIT_DONE;
+	if (!ruled)
+		return EXIT_DONE;
+	r = expire_set_default(access, &rules, err);
+	return r != 0 ? err_wrap(err,
+			    "the store is made, but without what is to be kept "
+			    "('varve dataset set --default')")
+		      : EXIT_DONE;
 }
 
 static const struct option_group groups[] = {
     {"Options", init_options, ARRAY_LEN(init_options), 0, NULL},
+    KEEP_GROUP(offsetof(struct init_args, keep)),
     /* Not --fingerprint: there is none yet. */
     {"Store", store_options, 1, offsetof(struct init_args, store), NULL},
     PASSPHRASE_GROUP(offsetof(struct init_args, store)),

@@ -16,6 +16,7 @@ struct list_args {
 	struct store_args store;
 	uint64_t last;
 	bool sites;
+	bool expired;
 };
 
 static const struct option list_options[] = {
@@ -24,6 +25,9 @@ static const struct option list_options[] = {
     {"sites", 0, OPTION_FLAG, NULL,
 	"show for each dataset and site how far the site is behind", NULL,
 	offsetof(struct list_args, sites), 0, 0},
+    {"expired", 0, OPTION_FLAG, NULL,
+	"show what has expired, when, by whom and why", NULL,
+	offsetof(struct list_args, expired), 0, 0},
 };
 
 /* --- the datasets ------------------------------------------------------- */
@@ -148,13 +152,96 @@ list_snapshots(struct run *run, const struct session *s, const char *dataset,
 	return table_print(&t, !run->common->quiet, stdout, err);
 }
 
+/* --- what has expired --------------------------------------------------- */
+
+/* The snapshot of a record, if it is one that has expired. */
+static const struct snapshot *
+expired_snapshot(const struct record *r)
+{
+	if (!r->open || r->head.type != RECORD_SNAPSHOT ||
+	    r->snapshot->expired == 0)
+		return NULL;
+	return r->snapshot;
+}
+
+static const char *
+signer_name(const struct session *s, const struct record *r)
+{
+	const char *name = access_signer_name(s->access, r->head.signer);
+
+	return name != NULL ? name : "?";
+}
+
+static json_t *
+expired_json(const struct session *s, const struct snapshot *snap,
+    const struct record *by, const char *dataset)
+{
+	json_t *o = describe_snapshot(snap, dataset);
+
+	(void)json_object_set_new(o, "expired",
+	    json_pack("{s:o, s:s, s:s}", "time",
+		describe_moment((struct moment){by->head.time, 0}), "by",
+		signer_name(s, by), "why", by->expire.why));
+	return o;
+}
+
+static void
+expired_row(struct table *t, const struct session *s,
+    const struct snapshot *snap, const struct record *by)
+{
+	char time[OUTPUT_TIME], when[OUTPUT_TIME];
+	char id[2 * OBJECT_NAME_LEN + 1];
+	const char *cells[] = {output_time_ms(snap->time, time),
+	    output_hex(snap->id, OBJECT_NAME_LEN, id),
+	    output_time((struct moment){by->head.time, 0}, when),
+	    signer_name(s, by), by->expire.why};
+
+	id[OUTPUT_ID] = '\0';
+	table_row(t, cells);
+}
+
+static int
+list_expired(struct run *run, const struct session *s, const char *dataset,
+    struct err *err)
+{
+	AUTO(log) struct log *l = NULL;
+	TABLE_AUTO struct table t = {
+	    .ncolumns = 5,
+	    .titles = {"TIME", "ID", "EXPIRED", "BY", "WHY"},
+	};
+	int r = session_log(s, dataset, &l, err);
+
+	if (r != 0)
+		return r;
+	if (run->json != NULL)
+		json_out_list(run->json, "snapshots");
+	for (size_t i = 0; i < log_records(l); i++) {
+		const struct snapshot *snap =
+		    expired_snapshot(log_record(l, i));
+		const struct record *by;
+
+		if (snap == NULL)
+			continue;
+		by = log_record_at(l, snap->expired);
+		if (run->json != NULL)
+			json_out_item(
+			    run->json, expired_json(s, snap, by, dataset));
+		else
+			expired_row(&t, s, snap, by);
+	}
+	if (run->json != NULL || t.ncells == 0)
+		return EXIT_DONE;
+	return table_print(&t, !run->common->quiet, stdout, err);
+}
+
 /* --- one snapshot ------------------------------------------------------- */
 
 #define PROBLEMS_READ 65536
 
 static void
-show_snapshot(const struct snapshot *s)
+show_snapshot(const struct log *l, const struct snapshot *s)
 {
+	const struct record *hold = log_record_at(l, s->held);
 	char a[OUTPUT_TIME], b[OUTPUT_TIME], id[2 * OBJECT_NAME_LEN + 1];
 	char n[4][OUTPUT_TEXT];
 
@@ -180,6 +267,11 @@ show_snapshot(const struct snapshot *s)
 	    output_size(s->added_stored, n[2]));
 	(void)printf("problems  %s unreadable, %s changed while being read\n",
 	    output_count(s->unreadable, n[0]), output_count(s->changed, n[1]));
+	if (hold == NULL)
+		return;
+	(void)fputs("held      ", stdout);
+	escape_print(stdout, hold->hold.why, strlen(hold->hold.why));
+	(void)fputc('\n', stdout);
 }
 
 /* The problems are lines of a text, most of what is odd escaped already. */
@@ -255,7 +347,7 @@ list_snapshot(
 		    describe_snapshot(o->snapshot, arg.dataset));
 		json_out_list(run->json, "problems");
 	} else {
-		show_snapshot(o->snapshot);
+		show_snapshot(o->log, o->snapshot);
 	}
 	return o->snapshot->problems_size > 0 ? show_problems(run, o, err) : 0;
 }
@@ -277,6 +369,11 @@ list_run(struct run *run, void *values, struct err *err)
 		return r;
 	if (args->sites)
 		return site_lag_show(s, err);
+	if (args->expired && (what == NULL || strchr(what, '@') != NULL))
+		return err_set(err, ERR_USAGE,
+		    "--expired shows the snapshots of a DATASET");
+	if (args->expired)
+		return list_expired(run, s, what, err);
 	if (what == NULL)
 		return list_datasets(run, s, err);
 	if (strchr(what, '@') != NULL)

@@ -78,7 +78,7 @@ describe_snapshot(const struct snapshot *s, const char *dataset)
 
 	return json_pack(
 	    "{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 	    "dataset", dataset, "id", output_hex(s->id, OBJECT_NAME_LEN, id),
 	    "sequence", describe_u64(s->seq), "time", describe_moment(s->time),
 	    "end", describe_moment(s->end), "kind", describe_kind(s->kind),
@@ -92,5 +92,6 @@ describe_snapshot(const struct snapshot *s, const char *dataset)
 	    describe_u64(s->added_chunks), "added_bytes",
 	    describe_u64(s->added_bytes), "stored_bytes",
 	    describe_u64(s->added_stored), "unreadable",
-	    describe_u64(s->unreadable), "changed", describe_u64(s->changed));
+	    describe_u64(s->unreadable), "changed", describe_u64(s->changed),
+	    "held", s->held != 0);
 }

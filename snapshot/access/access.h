@@ -13,6 +13,7 @@
  * access_refresh(), access_create_dataset(), access_grant() and
  * access_add_person() are not.
  */
+#include "crypto/defaults.h"
 #include "crypto/grant.h"
 #include "crypto/keyring.h"
 #include "snapshot/store/store.h"
@@ -187,6 +188,19 @@ NODISCARD int access_signer(const struct access *a,
 NODISCARD int access_admin_signer(const struct access *a,
     const uint8_t id[IDENTITY_ID_LEN], int64_t when, struct ed25519_public *out,
     struct err *err);
+
+/**
+ * access_defaults(a, out, err):
+ * The default rules of the store's datasets to come. ERR_NOT_FOUND: none.
+ */
+NODISCARD int access_defaults(
+    const struct access *a, struct defaults *out, struct err *err);
+/**
+ * access_set_defaults(a, rules, len, err):
+ * From now on, these. Admins only: ERR_DENIED. Errors: those of store_put().
+ */
+NODISCARD int access_set_defaults(
+    struct access *a, const uint8_t *rules, size_t len, struct err *err);
 
 /** access_now(a): Unix seconds, by the clock that grants are held against. */
 int64_t access_now(const struct access *a);

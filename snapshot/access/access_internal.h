@@ -12,6 +12,7 @@
  *	access_dataset.c  opens key sets and grants into keyrings
  *	access_names.c    the names under which datasets show
  *	access_create.c   new datasets, grants and persons
+ *	defaults.c        the default rules of new datasets
  *	peer.c            who speaks from another machine
  *	peer_take.c       key objects that come from there
  *	site.c            sites' statements and the location policy
@@ -52,6 +53,7 @@ enum key_kind {
 	KEY_GRANT,
 	KEY_STATEMENT,
 	KEY_POLICY,
+	KEY_DEFAULTS,
 };
 
 /* One key object of the store, read and parsed. */
@@ -66,6 +68,7 @@ struct key_object {
 		struct grant grant;
 		struct statement statement;
 		struct policy policy;
+		struct defaults defaults;
 	};
 	atomic_bool trusted; /* it was found to count: a cache */
 	bool opened;         /* its keys are in a keyring */
@@ -158,7 +161,7 @@ NODISCARD int access_trust_grant(
     const struct access *a, struct key_object *o, struct err *err);
 /**
  * access_trust_location(a, o, err):
- * Whether a statement or policy counts: its issuer was an admin when it began,
+ * Whether a statement, a policy or default rules count: its issuer was an admin when it began,
  * or the master key, and signed it. Errors: as access_trust_grant().
  */
 NODISCARD int access_trust_location(

@@ -138,6 +138,18 @@ parse_policy(const struct access *a, struct key_object *o, struct err *err)
 	return 0;
 }
 
+static int
+parse_defaults(const struct access *a, struct key_object *o, struct err *err)
+{
+	int ret = defaults_peek(o->buf, o->len, &o->defaults, err);
+
+	if (ret != 0)
+		return ret;
+	if (memcmp(o->defaults.store, a->root.store, STORE_ID_LEN) != 0)
+		return err_set(err, ERR_AUTH, "default rules of another store");
+	return 0;
+}
+
 static const struct {
 	uint8_t letter;
 	enum key_kind kind;
@@ -151,6 +163,7 @@ static const struct {
     {'g', KEY_GRANT, GRANT_OBJECT_MAX, parse_grant},
     {'t', KEY_STATEMENT, SITE_OBJECT_MAX, parse_statement},
     {'c', KEY_POLICY, POLICY_OBJECT_MAX, parse_policy},
+    {'d', KEY_DEFAULTS, DEFAULTS_OBJECT_MAX, parse_defaults},
 };
 
 /* The largest of these. */

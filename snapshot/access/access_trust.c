@@ -86,7 +86,7 @@ access_trust_grant(
 	return ret;
 }
 
-/* What the functions below need to know of a statement or a policy. */
+/* What the functions below need to know of a statement, a policy, or rules. */
 struct location {
 	const uint8_t *issuer;
 	int64_t from;
@@ -103,6 +103,13 @@ describe(const struct key_object *o, struct location *l)
 		    .from = o->policy.from,
 		    .check = policy_check,
 		    .what = "the location policy"};
+		return;
+	}
+	if (o->kind == KEY_DEFAULTS) {
+		*l = (struct location){.issuer = o->defaults.issuer,
+		    .from = o->defaults.from,
+		    .check = defaults_check,
+		    .what = "the default rules"};
 		return;
 	}
 	*l = (struct location){.issuer = o->statement.issuer,
@@ -312,7 +319,8 @@ examine(const struct access *a, struct key_object *o, size_t recoveries,
 		return access_trust_grant(a, o, why);
 	if (o->kind == KEY_SET)
 		return access_trust_key_set(a, o, &signer, why);
-	if (o->kind == KEY_STATEMENT || o->kind == KEY_POLICY)
+	if (o->kind == KEY_STATEMENT || o->kind == KEY_POLICY ||
+	    o->kind == KEY_DEFAULTS)
 		return access_trust_location(a, o, why);
 	if (o->kind == KEY_RECOVERY && recoveries > 1)
 		return err_set(why, ERR_CORRUPT,

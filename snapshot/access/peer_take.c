@@ -77,6 +77,7 @@ check(const struct access *a, struct key_object *o, struct err *err)
 		return access_trust_grant(a, o, err);
 	case KEY_STATEMENT:
 	case KEY_POLICY:
+	case KEY_DEFAULTS:
 		return access_trust_location(a, o, err);
 	case KEY_NONE:
 		break;

@@ -6,6 +6,7 @@
 #include "snapshot/backup/backup.h"
 
 #include "snapshot/backup/run.h"
+#include "snapshot/expire/expire.h"
 #include "snapshot/log/running.h"
 
 #include <stdlib.h>
@@ -35,7 +36,8 @@ backup_result_clear(struct backup_result *r)
 /* --- before ------------------------------------------------------------ */
 
 static int
-find_dataset(struct run *run, bool *created, struct err *err)
+find_dataset(
+    struct run *run, struct heads *heads, bool *created, struct err *err)
 {
 	const char *name = run->opt->dataset;
 	int ret;
@@ -51,7 +53,10 @@ find_dataset(struct run *run, bool *created, struct err *err)
 			    "makes datasets and grants them",
 			    name);
 		*created = true;
-		return access_create_dataset(run->access, name, &run->ds, err);
+		ret = access_create_dataset(run->access, name, &run->ds, err);
+		return ret != 0
+			   ? ret
+			   : expire_inherit(run->access, run->ds, heads, err);
 	}
 	if (!run->ds->may_write)
 		return err_set(err, ERR_DENIED,
@@ -328,7 +333,7 @@ run_all(struct run *run, struct heads *heads, struct backup_result *out,
 		return ret;
 	if ((ret = make_excludes(run, err)) != 0)
 		return ret;
-	if ((ret = find_dataset(run, &out->created_dataset, err)) != 0)
+	if ((ret = find_dataset(run, heads, &out->created_dataset, err)) != 0)
 		return ret;
 	ret =
 	    store_lock_dataset(store, run->ds->id, STORE_LOCK_RUN, &lock, err);

@@ -2,7 +2,7 @@
 #define SNAPSHOT_LOG_CIVIL_H
 
 /*
- * Private to this folder: dates of the Gregorian calendar, extended to all
+ * Dates of the Gregorian calendar, extended to all
  * years that a 64-bit count of seconds can reach, and days since 1970-01-01.
  * No time zone, no locale. Thread: safe.
  */

@@ -7,6 +7,7 @@
  * record_check(). Thread: safe.
  */
 #include "crypto/keyring.h"
+#include "snapshot/log/rules.h"
 #include "snapshot/store/store.h"
 #include "snapshot/tree/entry.h"
 
@@ -146,23 +147,6 @@ struct record_hold {
 	bool on;
 	char *why;
 };
-
-/* What is kept; 0: by that rule, nothing. */
-enum rule {
-	RULE_WITHIN, /* seconds */
-	RULE_LAST,   /* the others are counts */
-	RULE_HOURLY,
-	RULE_DAILY,
-	RULE_WEEKLY,
-	RULE_MONTHLY,
-	RULE_YEARLY,
-};
-#define RULES 7
-struct rules {
-	uint32_t keep[RULES];
-};
-/** rules_any(r): Whether any rule keeps anything. */
-bool rules_any(const struct rules *r);
 
 struct record_prune {
 	uint64_t gone_objects, gone_bytes; /* that this record condemns anew */

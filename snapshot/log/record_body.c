@@ -3,15 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-rules_any(const struct rules *r)
-{
-	for (size_t i = 0; i < RULES; i++)
-		if (r->keep[i] != 0)
-			return true;
-	return false;
-}
-
 void
 record_release(struct record *r)
 {
@@ -150,27 +141,6 @@ rd_hold(struct rd *r, struct record *rec, struct err *err)
 	return record_text_read(r, RECORD_WHY_MAX, &rec->hold.why, err);
 }
 
-/* --- type 4: rules ------------------------------------------------------- */
-
-static void
-wr_rules(struct wr *w, const struct rules *rules)
-{
-	for (size_t i = 0; i < RULES; i++)
-		wr_varint(w, rules->keep[i]);
-}
-
-static void
-rd_rules(struct rd *r, struct rules *rules)
-{
-	for (size_t i = 0; i < RULES; i++) {
-		uint64_t v = rd_varint(r);
-
-		if (v > UINT32_MAX)
-			r->failed = true;
-		rules->keep[i] = (uint32_t)v;
-	}
-}
-
 /* --- type 5: prune ------------------------------------------------------- */
 
 static void
@@ -254,7 +224,7 @@ write_body(const struct record *r, struct wr *w, struct err *err)
 		wr_hold(w, &r->hold);
 		return 0;
 	case RECORD_RULES:
-		wr_rules(w, &r->rules);
+		rules_write(&r->rules, w);
 		return 0;
 	case RECORD_PRUNE:
 		wr_prune(w, &r->prune);
@@ -281,7 +251,7 @@ read_body(struct rd *rd, struct record *r, struct err *err)
 	case RECORD_HOLD:
 		return rd_hold(rd, r, err);
 	case RECORD_RULES:
-		rd_rules(rd, &r->rules);
+		rules_read(rd, &r->rules);
 		return 0;
 	case RECORD_PRUNE:
 		rd_prune(rd, &r->prune);

@@ -24,7 +24,7 @@ forbid fs 'tools/|tests/' 'fs/ looks up'
 forbid tools 'tests/' 'tools/ looks at the tests'
 
 # Inside snapshot/: each folder sees itself and those before it.
-order='store content tree diff find state access log site backup restore check prune replicate'
+order='store content tree diff find state access log expire site backup restore check prune replicate'
 below=
 for folder in $order; do
 	above=

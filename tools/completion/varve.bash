@@ -1,18 +1,20 @@
 # bash completion for varve. A test compares the lists with the program's own.
 
-_varve_commands='init backup list mount restore diff find check prune grant replicate serve site status promote demote help'
+_varve_commands='init backup list mount restore diff find check prune grant dataset expire hold release replicate serve site status promote demote help'
 
 _varve_common='--help --json --quiet --verbose'
 _varve_store='--store --fingerprint'
 _varve_key='--person --key-file --recovery-key-file'
 _varve_passphrase='--passphrase-file --passphrase-command'
+_varve_keep='--keep-within --keep-last --keep-hourly --keep-daily --keep-weekly'
+_varve_keep+=' --keep-monthly --keep-yearly'
 _varve_open="$_varve_store $_varve_key $_varve_passphrase $_varve_common"
 
 _varve_options()
 {
 	case $1 in
 	init)
-		echo "--name --recovery-key-file --store" \
+		echo "--name --recovery-key-file --store $_varve_keep" \
 			"$_varve_passphrase $_varve_common"
 		;;
 	backup)
@@ -21,7 +23,7 @@ _varve_options()
 			"$_varve_open"
 		;;
 	list)
-		echo "--last --sites $_varve_open"
+		echo "--last --sites --expired $_varve_open"
 		;;
 	mount)
 		echo "--foreground --dataset --allow-other --no-sharing" \
@@ -48,6 +50,15 @@ _varve_options()
 		echo "--person --new-passphrase-file --host --key-file --until" \
 			"--as --recovery-key-file $_varve_store" \
 			"$_varve_passphrase $_varve_common"
+		;;
+	dataset)
+		echo "--keep-all --default $_varve_keep $_varve_open"
+		;;
+	expire)
+		echo "--dry-run $_varve_keep $_varve_open"
+		;;
+	hold | release)
+		echo "--why $_varve_open"
 		;;
 	replicate)
 		echo "--pull --watch --limit --ssh $_varve_open"
@@ -81,7 +92,7 @@ _varve_value()
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		;;
 	-o | -n | --options | --exclude | --exec | --name | --host | --threads | \
-		--last | --refusals | --dataset | --cache | --until | --as | --*person | \
+		--last | --keep-within | --keep-last | --keep-*ly | --why | --refusals | --dataset | --cache | --until | --as | --*person | \
 		--max-dead | --site | --country | --accreditation | --lock | --listen | \
 		--clients | --limit | --ssh | \
 		--*passphrase-command)
@@ -115,6 +126,10 @@ _varve()
 		init | mount | serve)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -d -- "$word")
+			;;
+		dataset)
+			[ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(
+				compgen -W 'set show' -- "$word")
 			;;
 		site)
 			if [ "$COMP_CWORD" -eq 2 ]; then

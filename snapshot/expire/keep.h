@@ -1,0 +1,34 @@
+#ifndef SNAPSHOT_EXPIRE_KEEP_H
+#define SNAPSHOT_EXPIRE_KEEP_H
+
+/*
+ * Which snapshots rules keep. Pure: nothing is read, and the time is told.
+ * Thread: safe.
+ */
+#include "snapshot/log/record.h"
+#include "snapshot/log/rules.h"
+
+/* What keeps a snapshot: bits, one for each rule, and one for a hold. */
+#define KEEP_RULE(rule) (UINT32_C(1) << (rule))
+#define KEEP_HELD (UINT32_C(1) << RULES)
+
+/* A snapshot, as rules see it. */
+struct keep_item {
+	struct moment time;
+	bool held;
+	uint32_t why; /* out; 0: nothing keeps it */
+};
+
+/**
+ * keep_apply(items, n, rules, now, err):
+ * Find out what keeps each of the ${n} items, which are in any order; no two
+ * have the same time. RULE_WITHIN keeps those that are not older than so many
+ * seconds; RULE_LAST the newest; the others the newest of each of the newest
+ * hours, days, weeks (from Monday), months or years that have any, in UTC. A
+ * snapshot from the future counts as any other.
+ * Errors: ERR_NOMEM. Cost: sorts.
+ */
+NODISCARD int keep_apply(struct keep_item *items, size_t n,
+    const struct rules *rules, struct moment now, struct err *err);
+
+#endif
