@@ -229,7 +229,8 @@ add_files(
 
 		if (e->d_name[0] == '.' || strcmp(e->d_name, "tmp") == 0 ||
 		    strcmp(e->d_name, "lock") == 0 ||
-		    strcmp(e->d_name, "run") == 0)
+		    strcmp(e->d_name, "run") == 0 ||
+		    strcmp(e->d_name, "prune") == 0)
 			continue;
 		(void)snprintf(name, sizeof(name), "%s%s%s", dir,
 		    dir[0] != '\0' ? "/" : "", e->d_name);
