@@ -90,6 +90,36 @@ source_hash(const struct run *run, uint8_t hash[HASH_LEN], struct err *err)
 	return w.failed ? err_nomem(err) : sha256(w.buf, w.len, hash, err);
 }
 
+static bool
+holds(const struct log *log, const uint8_t id[OBJECT_NAME_LEN])
+{
+	for (size_t i = log_count(log); i > 0; i--)
+		if (memcmp(log_snapshot(log, i - 1)->id, id, OBJECT_NAME_LEN) ==
+		    0)
+			return true;
+	return false;
+}
+
+/*
+ * Whether the log has that snapshot: it is among the last ones, but where others
+ * have backed up since, and this machine has seen that.
+ */
+static int
+find_snapshot(const struct run *run, const struct log *log,
+    const uint8_t id[OBJECT_NAME_LEN], bool *found, struct err *err)
+{
+	AUTO(log) struct log *whole = NULL;
+	int ret;
+
+	*found = holds(log, id);
+	if (*found || log_records(log) == 0 || log_record_at(log, 1) != NULL)
+		return 0;
+	ret = log_load(run->access, run->ds, NULL, &whole, err);
+	if (ret == 0)
+		*found = holds(whole, id);
+	return ret;
+}
+
 /* Whether the state describes one of the log's snapshots, of this source. */
 static int
 match_state(struct run *run, const struct log *log, struct err *err)
@@ -105,16 +135,10 @@ match_state(struct run *run, const struct log *log, struct err *err)
 		return ret;
 	if (memcmp(ours, source, sizeof(ours)) != 0)
 		return 0;
-	for (size_t i = log_count(log); i > 0; i--) {
-		const struct snapshot *s = log_snapshot(log, i - 1);
-
-		if (memcmp(s->id, id, sizeof(id)) == 0) {
-			run->state_usable = true;
-			memcpy(run->base, id, sizeof(run->base));
-			break;
-		}
-	}
-	return 0;
+	ret = find_snapshot(run, log, id, &run->state_usable, err);
+	if (run->state_usable)
+		memcpy(run->base, id, sizeof(run->base));
+	return ret;
 }
 
 static int
@@ -340,7 +364,7 @@ run_all(struct run *run, struct heads *heads, struct backup_result *out,
 	if (ret != 0)
 		return err_wrap(
 		    err, "cannot back up dataset '%s'", run->ds->name);
-	ret = log_load(run->access, run->ds, heads, &out->log, err);
+	ret = log_load_tail(run->access, run->ds, heads, &out->log, err);
 	if (ret != 0)
 		return ret;
 	if (log_damage(out->log) != NULL) {

@@ -50,7 +50,7 @@ struct backup_options {
 struct backup_result {
 	bool created_dataset;
 	const struct snapshot *snapshot; /* the log's */
-	struct log *log;                 /* owned */
+	struct log *log;                 /* owned; its end, at least */
 	const struct snapshot *before;   /* the one before it, or NULL */
 	uint64_t unreadable, changed, vanished;
 	uint64_t unchanged; /* files taken over from the last snapshot */

@@ -136,6 +136,23 @@ count_to_join(const struct ingest *in, size_t *entries)
 	return n;
 }
 
+/*
+ * Of the ${n} newest, those that no record has named and none will. One that
+ * can't be removed is in nobody's way, and goes when the store is pruned.
+ */
+static void
+drop_own(const struct ingest *in, size_t n)
+{
+	for (size_t i = in->nknown - n; i < in->nknown; i++) {
+		const struct known *k = &in->known[i];
+		struct err why;
+
+		if (k->own &&
+		    store_remove(in->store, index_ref(k->ix), &why) != 0)
+			continue;
+	}
+}
+
 /* Indexes too large for the builder. What is damaged stays as it is. */
 static int
 join_large(struct ingest *in, struct err *err)
@@ -162,6 +179,7 @@ join_large(struct ingest *in, struct err *err)
 	ret = index_open_sharing(in->store, &ref, in->kr, in->pages, &ix, err);
 	if (ret != 0)
 		return ret;
+	drop_own(in, n);
 	ingest_forget_known(in, in->nknown - n);
 	in->known[in->nknown] = (struct known){.ix = ix, .own = true};
 	memcpy(in->known[in->nknown++].name, ref.name, sizeof(ref.name));

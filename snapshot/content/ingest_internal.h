@@ -25,8 +25,9 @@
 #define SEGMENT_DATA (768 * 1024)
 #define SEGMENT_SPOT (256 * 1024) /* for who reads here and there */
 #define SEGMENT_META (128 * 1024)
-#define INDEX_FULL (512 * 1024) /* a run's index is written at that */
-#define INDEX_PAGES 1024        /* of known indexes, in memory: 9 MiB */
+#define INDEX_FULL (256 * 1024)  /* a run's index is written at that */
+#define PACK_CHUNKS (128 * 1024) /* and a pack, however small they are */
+#define INDEX_PAGES 1024         /* of known indexes, in memory: 9 MiB */
 
 /* A pack being filled, and what it holds. Guarded by its kind's lock. */
 struct open_pack {
@@ -44,7 +45,7 @@ struct open_pack {
 struct known {
 	struct index *ix; /* NULL: gone or damaged */
 	uint8_t name[OBJECT_NAME_LEN];
-	bool own;                             /* this run wrote it */
+	bool own; /* this run wrote it, and no record names it */
 	_Atomic(struct name_filter *) filter; /* of its names, or NULL */
 	atomic_size_t misses; /* look-ups in vain while there was none */
 };

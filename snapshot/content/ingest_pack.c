@@ -136,6 +136,13 @@ commit(struct ingest *in, struct open_pack *p, struct err *err)
 	return ingest_index_pack(in, &ref, size, p, err);
 }
 
+/* A pack of many tiny chunks is closed early: all of its names are in memory. */
+static bool
+is_full(const struct open_pack *p, size_t len)
+{
+	return !pack_writer_fits(p->writer, len) || p->nnames >= PACK_CHUNKS;
+}
+
 int
 ingest_put_segment(struct ingest *in, enum pack_kind kind, const uint8_t *plain,
     size_t len, const struct segment_builder *b, struct err *err)
@@ -144,8 +151,7 @@ ingest_put_segment(struct ingest *in, enum pack_kind kind, const uint8_t *plain,
 	int ret = 0;
 
 	pthread_mutex_lock(&in->pack_mu[kind]);
-	if (in->open[kind] != NULL &&
-	    !pack_writer_fits(in->open[kind]->writer, len))
+	if (in->open[kind] != NULL && is_full(in->open[kind], len))
 		full = STEAL(in->open[kind]);
 	if (in->open[kind] == NULL)
 		ret = open_pack_new(in, kind, &in->open[kind], err);

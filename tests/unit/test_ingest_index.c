@@ -380,6 +380,35 @@ ingest_finish__splits_a_long_index(void **state)
 	assert_all_found(f, &ix, 0, 110);
 }
 
+/* What a run wrote on its way, and joined, is not left behind. */
+static void
+ingest_finish__removes_what_it_joined(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+	struct object_ref refs[2];
+	uint64_t size;
+
+	(void)whole_run(f, &ix, &told, 0, 50);
+	(void)whole_run(f, &ix, &told, 50, 100);
+	indexes_clear(&ix);
+	in->index_max = 50;
+	resume(in, &told.note[0]);
+	resume(in, &told.note[1]);
+	assert_int_equal(in->nknown, 2);
+	for (size_t i = 0; i < 2; i++)
+		refs[i] = *index_ref(in->known[i].ix);
+	take_run(in, 0, 140);
+	finish(in, &ix);
+	assert_int_equal(ix.n, 1);
+	for (size_t i = 0; i < 2; i++)
+		assert_rc(
+		    ERR_NOT_FOUND, store_size(f->store, &refs[i], &size, &err));
+	assert_all_found(f, &ix, 0, 140);
+}
+
 /* Chunks on their way stay claimed while an index is written. */
 static void
 ingest_chunk__is_not_forgotten_by_a_full_index(void **state)
@@ -423,6 +452,7 @@ main(void)
 	    content_test(ingest_chunk__stops_asking_in_vain),
 	    content_test(ingest_finish__keeps_the_number_of_indexes_low),
 	    content_test(ingest_finish__splits_a_long_index),
+	    content_test(ingest_finish__removes_what_it_joined),
 	    content_test(ingest_chunk__is_not_forgotten_by_a_full_index),
 	};
 

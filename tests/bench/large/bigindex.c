@@ -2,11 +2,11 @@
  * Give a dataset an index of many chunks: bigindex STORE DATASET CHUNKS
  *
  * DATASET of STORE, whose admin's passphrase is 'bench', has a snapshot
- * already. CHUNKS made-up chunks, 6 to a segment of 256 KiB and 128
- * segments to a pack, get indexes as runs of half a million chunks would
- * write them, joined as the last run would; a copy of the newest record names
- * the result. The packs are files of the right size, and empty. Prints what the
- * index takes, and how fast chunks are looked up in it.
+ * already. CHUNKS made-up chunks, 6 to a segment of 256 KiB and 128 segments
+ * to a pack, get indexes as a run writes them, a quarter of a million in each,
+ * joined as at its end; a copy of the newest record names the result. The packs
+ * are files of the right size, and empty. Prints what the index takes, and how
+ * fast chunks are looked up in it.
  */
 #include "snapshot/access/access_internal.h"
 #include "snapshot/content/chunks.h"
@@ -24,7 +24,7 @@
 #define IN_A_SEGMENT 6
 #define SEGMENTS 128
 #define SEALED (256 * 1024 - 1024)
-#define IN_A_RUN (512 * 1024)
+#define IN_A_RUN (256 * 1024)
 #define LOOKUPS 200000
 
 static void
