@@ -13,6 +13,7 @@
 #define STEP 512         /* what looking at a node counts as, in bytes */
 #define LEAD (768 << 10) /* bytes of which segments are opened beforehand */
 #define LEAD_STEPS 64    /* nodes to look at for them at a time */
+#define PLACES 16        /* of readers here and there, that wait */
 
 /* Somebody who reads file after file. */
 struct walk {
@@ -27,6 +28,12 @@ struct walk {
 	uint64_t used;   /* when, in calls */
 };
 
+/* Where somebody read. */
+struct place {
+	uint64_t id;
+	uint64_t off;
+};
+
 struct ahead {
 	struct nodes *nodes;
 	pthread_mutex_t mu;
@@ -34,6 +41,8 @@ struct ahead {
 	/* guarded by mu */
 	struct walk walks[WALKS];
 	uint64_t clock;
+	struct place places[PLACES]; /* a ring */
+	size_t first_place, nplaces;
 	bool stop;
 };
 
@@ -210,24 +219,62 @@ due(struct ahead *a, uint64_t last)
 	return best;
 }
 
-struct node *
-ahead_next(struct ahead *a)
+void
+ahead_around(struct ahead *a, const struct node *n, uint64_t off)
 {
-	struct node *n = NULL;
+	pthread_mutex_lock(&a->mu);
+	if (a->nplaces < PLACES) {
+		size_t i = (a->first_place + a->nplaces++) % PLACES;
+
+		a->places[i] = (struct place){n->id, off};
+		pthread_cond_signal(&a->due);
+	}
+	pthread_mutex_unlock(&a->mu);
+}
+
+static struct node *
+next_place(struct ahead *a, uint64_t *off)
+{
+	struct place *p = &a->places[a->first_place];
+
+	a->first_place = (a->first_place + 1) % PLACES;
+	a->nplaces--;
+	*off = p->off;
+	return nodes_get(a->nodes, p->id);
+}
+
+static bool
+is_due(struct ahead *a)
+{
+	return a->nplaces > 0 || due(a, nodes_last_id(a->nodes)) != NULL;
+}
+
+/* Of what is due, one step; not every step finds something to give. */
+static void
+next(struct ahead *a, struct ahead_item *out)
+{
+	uint64_t last = nodes_last_id(a->nodes);
 	struct walk *w;
 
-	pthread_mutex_lock(&a->mu);
-	do {
-		uint64_t last = nodes_last_id(a->nodes);
+	out->around = a->nplaces > 0;
+	if (out->around) {
+		out->n = next_place(a, &out->off);
+		return;
+	}
+	w = due(a, last);
+	open_ahead(a, w, last);
+	out->n = advance(a, w);
+}
 
-		w = a->stop ? NULL : due(a, last);
-		if (w != NULL) {
-			open_ahead(a, w, last);
-			n = advance(a, w);
-		}
-	} while (n == NULL && w != NULL);
+bool
+ahead_next(struct ahead *a, struct ahead_item *out)
+{
+	*out = (struct ahead_item){0};
+	pthread_mutex_lock(&a->mu);
+	while (out->n == NULL && !a->stop && is_due(a))
+		next(a, out);
 	pthread_mutex_unlock(&a->mu);
-	return n;
+	return out->n != NULL;
 }
 
 bool
@@ -236,7 +283,7 @@ ahead_wait(struct ahead *a)
 	bool stop;
 
 	pthread_mutex_lock(&a->mu);
-	while (!a->stop && due(a, nodes_last_id(a->nodes)) == NULL)
+	while (!a->stop && !is_due(a))
 		pthread_cond_wait(&a->due, &a->mu);
 	stop = a->stop;
 	pthread_mutex_unlock(&a->mu);
@@ -247,7 +294,8 @@ void
 ahead_listed(struct ahead *a)
 {
 	pthread_mutex_lock(&a->mu);
-	pthread_cond_signal(&a->due);
+	if (is_due(a))
+		pthread_cond_signal(&a->due);
 	pthread_mutex_unlock(&a->mu);
 }
 

@@ -37,11 +37,21 @@ void ahead_of(struct ahead *a, const struct node *n);
 void ahead_listed(struct ahead *a);
 
 /**
- * ahead_next(a):
- * A file (a reference) of at most AHEAD_FILE_MAX bytes that is going to be
- * read; NULL: none for now.
+ * ahead_around(a, n, off):
+ * Somebody reads here and there in ${n}, a long file, now at ${off}: what was
+ * opened along with these bytes is to be given as well. May do nothing.
  */
-struct node *ahead_next(struct ahead *a);
+void ahead_around(struct ahead *a, const struct node *n, uint64_t off);
+
+/* What is to be given to the kernel. */
+struct ahead_item {
+	struct node *n; /* a reference */
+	bool around;    /* not all of a short file, but what lies around: */
+	uint64_t off;
+};
+
+/** ahead_next(a, out): The next item; false: none for now. */
+bool ahead_next(struct ahead *a, struct ahead_item *out);
 
 /**
  * ahead_wait(a):

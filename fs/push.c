@@ -14,17 +14,24 @@ struct push {
 	_Atomic bool stopped;
 };
 
+#define PAGE 4096
+/* Bytes to give on either side of a place. */
+#define AROUND_MAX (512 * 1024)
+
 /*
- * FUSE_NOTIFY_STORE. Not by libfuse's call, which copies what is not in one
- * piece. That it fails is nobody's loss: the kernel has forgotten the node, or
- * goes away.
+ * FUSE_NOTIFY_STORE of fetched bytes. Not by libfuse's call, which copies what
+ * is not in one piece. That it fails is nobody's loss: the kernel has
+ * forgotten the node, or goes away.
  */
 static void
-store(struct fs *fs, uint64_t id, const struct range_vector *vec, size_t len)
+store(
+    struct fs *fs, uint64_t id, uint64_t off, const struct range *r, size_t len)
 {
 	struct iovec v[2 + RANGE_IOV];
+	struct range_vector vec;
 	struct fuse_notify_store_out store = {
 	    .nodeid = id,
+	    .offset = off,
 	    .size = (uint32_t)len,
 	};
 	struct fuse_out_header head = {
@@ -32,10 +39,22 @@ store(struct fs *fs, uint64_t id, const struct range_vector *vec, size_t len)
 	    .error = FUSE_NOTIFY_STORE,
 	};
 
+	if (!range_gather(r, &vec))
+		return;
 	v[0] = (struct iovec){.iov_base = &head, .iov_len = sizeof(head)};
 	v[1] = (struct iovec){.iov_base = &store, .iov_len = sizeof(store)};
-	memcpy(v + 2, vec->v, (size_t)vec->n * sizeof(*v));
-	(void)!writev(fuse_session_fd(fs->session), v, 2 + vec->n);
+	memcpy(v + 2, vec.v, (size_t)vec.n * sizeof(*v));
+	(void)!writev(fuse_session_fd(fs->session), v, 2 + vec.n);
+}
+
+static bool
+content_of(const struct node *n, struct entry *e, struct content *c)
+{
+	struct span raw = node_raw(n);
+
+	return n->kind == NODE_FILE &&
+	       entry_decode(raw.p, raw.len, e, NULL) == 0 &&
+	       e->type == ENTRY_FILE && entry_content(e, c, NULL) == 0;
 }
 
 /* What can't be read is left for who reads it, and gets to know why. */
@@ -43,17 +62,87 @@ static void
 push_file(struct fs *fs, const struct node *n)
 {
 	RANGE_AUTO struct range r = {0};
-	struct span raw = node_raw(n);
-	struct range_vector vec;
 	struct content c;
 	struct entry e;
 
-	if (entry_decode(raw.p, raw.len, &e, NULL) == 0 &&
-	    entry_content(&e, &c, NULL) == 0 &&
+	if (content_of(n, &e, &c) &&
 	    range_plan_list(&r, &c, 0, (size_t)e.size, NULL) == 0 &&
-	    range_fetch(&r, n->ds->chunks, NULL) == 0 && range_gather(&r, &vec))
-		store(fs, n->id, &vec, (size_t)e.size);
+	    range_fetch(&r, n->ds->chunks, NULL) == 0)
+		store(fs, n->id, 0, &r, (size_t)e.size);
 }
+
+/* --- around a place ----------------------------------------------------- */
+
+/*
+ * From the element at ${off}, the end of those in one direction that were
+ * opened along with ${ch}; or a bit of them, for one chunk may be repeated
+ * without end.
+ */
+static uint64_t
+reach(struct content_cursor *cur, const struct chunk *ch, uint64_t off,
+    uint64_t size, bool back)
+{
+	struct element el;
+	uint64_t start, end = off;
+
+	for (;;) {
+		uint64_t at = back ? end - 1 : end;
+
+		if ((back ? off - end : end - off) >= AROUND_MAX ||
+		    (back ? end == 0 : end >= size) ||
+		    content_at(cur, at, &el, &start, NULL) != 0 || el.hole ||
+		    !chunk_beside(ch, &el.name))
+			return end;
+		end = back ? start : start + el.len;
+	}
+}
+
+/* The whole pages around ${off} that are open anyway. */
+static bool
+plan_around(struct content_cursor *cur, struct chunks *chunks, uint64_t size,
+    uint64_t *off, size_t *len, struct range *r)
+{
+	CHUNK_AUTO struct chunk ch = {0};
+	struct element el;
+	uint64_t from, to;
+
+	if (content_at(cur, *off, &el, &from, NULL) != 0 || el.hole ||
+	    chunks_get(chunks, &el.name, CHUNK_DATA, &ch, NULL) != 0)
+		return false;
+	to = reach(cur, &ch, from + el.len, size, false);
+	from = reach(cur, &ch, from, size, true);
+	from = (from + PAGE - 1) / PAGE * PAGE;
+	if (to < size)
+		to = to / PAGE * PAGE;
+	if (from >= to)
+		return false;
+	*off = from;
+	*len = (size_t)(to - from);
+	return range_plan_tree(r, cur, from, *len, NULL) == 0;
+}
+
+static void
+push_around(struct fs *fs, const struct node *n, uint64_t off)
+{
+	RANGE_AUTO struct range r = {0};
+	struct chunks *chunks = n->ds->chunks;
+	struct stream *st;
+	struct content c;
+	struct entry e;
+	size_t len;
+	bool planned;
+
+	if (!content_of(n, &e, &c) ||
+	    stream_open(fs->streams, n, &c, e.size, &st, NULL) != 0)
+		return;
+	planned =
+	    plan_around(stream_cursor(st), chunks, e.size, &off, &len, &r);
+	stream_close(st);
+	if (planned && range_fetch(&r, chunks, NULL) == 0)
+		store(fs, n->id, off, &r, len);
+}
+
+/* --- the thread ---------------------------------------------------------- */
 
 static void *
 run(void *arg)
@@ -62,11 +151,14 @@ run(void *arg)
 	struct fs *fs = p->fs;
 
 	while (ahead_wait(fs->ahead)) {
-		struct node *n;
+		struct ahead_item it;
 
-		while ((n = ahead_next(fs->ahead)) != NULL) {
-			push_file(fs, n);
-			nodes_put(fs->nodes, n);
+		while (ahead_next(fs->ahead, &it)) {
+			if (it.around)
+				push_around(fs, it.n, it.off);
+			else
+				push_file(fs, it.n);
+			nodes_put(fs->nodes, it.n);
 		}
 	}
 	atomic_store(&p->stopped, true);

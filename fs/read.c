@@ -3,6 +3,7 @@
 #include "fs/range.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,9 +26,13 @@ list_ahead(struct chunks *chunks, const struct content *c, uint64_t end)
 	}
 }
 
+/*
+ * ${cached}: what is read goes through the page cache, so that what lies beside
+ * it may be put there.
+ */
 static int
 plan(struct fs *fs, const struct node *n, const struct entry *e, uint64_t off,
-    size_t len, struct range *r, struct err *err)
+    size_t len, bool cached, struct range *r, struct err *err)
 {
 	struct content c;
 	struct stream *st;
@@ -43,8 +48,8 @@ plan(struct fs *fs, const struct node *n, const struct entry *e, uint64_t off,
 	if (rc != 0)
 		return rc;
 	rc = range_plan_tree(r, stream_cursor(st), off, len, err);
-	if (rc == 0)
-		stream_ahead(st, off, len);
+	if (rc == 0 && !stream_ahead(st, off, len) && cached)
+		ahead_around(fs->ahead, n, off);
 	stream_close(st);
 	return rc;
 }
@@ -78,7 +83,7 @@ reply(fuse_req_t req, const struct range *r, size_t len)
 
 static int
 read_file(struct fs *fs, const struct node *n, uint64_t off, size_t *len,
-    struct range *r)
+    bool cached, struct range *r)
 {
 	struct err err = {0};
 	struct entry e;
@@ -99,7 +104,7 @@ read_file(struct fs *fs, const struct node *n, uint64_t off, size_t *len,
 		return 0;
 	if (off == 0)
 		ahead_of(fs->ahead, n);
-	rc = plan(fs, n, &e, off, *len, r, &err);
+	rc = plan(fs, n, &e, off, *len, cached, r, &err);
 	if (rc == 0)
 		rc = range_fetch(r, n->ds->chunks, &err);
 	return rc == 0 ? 0 : report_errno(fs->report, n, &err);
@@ -112,12 +117,13 @@ op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs *fs = fuse_req_userdata(req);
 	struct node *n = lookup_node(fs, ino);
 	RANGE_AUTO struct range r = {0};
+	bool cached = (fi->flags & O_DIRECT) == 0;
 	int rc = ESTALE;
 
-	(void)fi;
 	if (n != NULL)
-		rc = off < 0 ? EINVAL
-			     : read_file(fs, n, (uint64_t)off, &size, &r);
+		rc = off < 0
+			 ? EINVAL
+			 : read_file(fs, n, (uint64_t)off, &size, cached, &r);
 	nodes_put(fs->nodes, n);
 	if (rc != 0)
 		fuse_reply_err(req, rc);

@@ -175,7 +175,7 @@ stream_cursor(struct stream *st)
 }
 
 /* The range goes on where others ended, or begins a run of its own. */
-static void
+static bool
 follow(struct stream *st, uint64_t off, uint64_t end)
 {
 	bool onward = off <= st->end + NEAR && end + NEAR >= st->end;
@@ -188,6 +188,7 @@ follow(struct stream *st, uint64_t off, uint64_t end)
 		st->end = end;
 	if (st->asked < st->end)
 		st->asked = st->end;
+	return onward;
 }
 
 /*
@@ -195,27 +196,28 @@ follow(struct stream *st, uint64_t off, uint64_t end)
  * the same cursor as reading, for the list's next node is the same. An error
  * ends it: whoever reads that far gets to know.
  */
-void
+bool
 stream_ahead(struct stream *st, uint64_t off, uint64_t len)
 {
+	bool onward = follow(st, off, off + len);
 	uint64_t lead, to;
 
-	follow(st, off, off + len);
 	lead = st->end - st->begin;
 	if (lead > st->all->ahead)
 		lead = st->all->ahead;
 	to = lead < st->size - st->end ? st->end + lead : st->size;
 	/* Half a lead at a time, so as not to ask for every request. */
 	if (st->asked > st->end + lead / 2)
-		return;
+		return onward;
 	while (st->asked < to) {
 		struct element el;
 		uint64_t start;
 
 		if (content_at(st->cur, st->asked, &el, &start, NULL) != 0)
-			return;
+			return onward;
 		if (!el.hole)
 			chunks_prefetch(st->chunks, &el.name);
 		st->asked = start + el.len;
 	}
+	return onward;
 }

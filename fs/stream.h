@@ -35,8 +35,8 @@ struct content_cursor *stream_cursor(struct stream *st);
 /**
  * stream_ahead(st, off, len):
  * ${len} bytes from ${off} are being read. If that goes on where others left
- * off, ask for what comes next.
+ * off, or begins the file, ask for what comes next; false: it does not.
  */
-void stream_ahead(struct stream *st, uint64_t off, uint64_t len);
+bool stream_ahead(struct stream *st, uint64_t off, uint64_t len);
 
 #endif

@@ -402,6 +402,14 @@ chunk_release(struct chunk *ch)
 	ch->len = 0;
 }
 
+bool
+chunk_beside(const struct chunk *ch, const struct chunk_name *name)
+{
+	struct segment_chunk other;
+
+	return segment_find(ch->seg, name, &other);
+}
+
 /* A segment that is there, or that another thread fetches, is left alone. */
 static int
 warm_segment(struct chunks *c, const struct chunk_name *name,

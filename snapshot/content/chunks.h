@@ -69,6 +69,8 @@ struct chunk {
 	uint32_t len;
 };
 void chunk_release(struct chunk *ch);
+/** chunk_beside(ch, name): Whether chunk ${name} was opened along with it. */
+bool chunk_beside(const struct chunk *ch, const struct chunk_name *name);
 #define CHUNK_AUTO __attribute__((cleanup(chunk_release)))
 
 /**

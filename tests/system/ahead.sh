@@ -25,6 +25,7 @@ for d in a b c d e f; do
 		echo "$d" >>"$f"
 	done
 done
+dd if=/dev/urandom of="$T/source/long" bs=1M count=16 status=none
 
 new_store
 use_key ahead
@@ -39,7 +40,7 @@ daemon=$(pgrep -f "^$VARVE mount .*$T")
 
 # unasked FILE: it can be read while nobody answers.
 unasked() {
-	timeout -s KILL 0.5 cat "$1" >"$T/read" 2>/dev/null
+	timeout -s KILL 1 cat "$1" >"$T/read" 2>/dev/null
 }
 
 part 'a file of two snapshots is one to the page cache'
@@ -58,11 +59,12 @@ mount_store "$T/apart" --no-sharing
 set -- "$T/apart"/ahead/*-*-*/*Z
 differ "$(stat -c %i "$1/many/f300")" "$(stat -c %i "$2/many/f300")" 'inodes'
 nothing cmp "$1/many/f300" "$2/many/f300"
-nothing rsync -rnc --delete -i "$first/" "$1/"
+nothing rsync -rnc --delete -i "$T/source/" "$2/"
 unmount "$T/apart"
 
 part 'what is read next is there before it is asked for'
 cd "$first/many"
+ls -l >/dev/null
 for i in $(seq 100 179); do
 	cat "f$i"
 done >"$T/read"
@@ -77,6 +79,33 @@ done
 kill -CONT "$daemon"
 cd /
 [ "$there" -ge 15 ] || fail "only $there of 20 files were there"
+
+part 'what was opened along with a page is there'
+# page N: of the long file; one alone is read, and not ahead.
+page() {
+	timeout -s KILL 1 dd if="$1/long" bs=4096 count=1 skip="$2" \
+	    status=none >"$T/read" 2>/dev/null
+}
+cd "$first"
+ls -l >/dev/null
+page . 3000
+sleep 0.3
+kill -STOP "$daemon"
+there=0
+for i in $(seq 2990 3010); do
+	page . "$i" || continue
+	cp "$T/read" "$T/there"
+	page "$T/source" "$i"
+	nothing cmp "$T/read" "$T/there"
+	there=$((there + 1))
+done
+kill -CONT "$daemon"
+cd /
+[ "$there" -ge 10 ] || fail "only $there of 21 pages were there"
+for i in 3900 100 2000 1500 3500 2500 4095 1000; do
+	page "$first" "$i"
+done
+nothing cmp "$T/source/long" "$first/long"
 
 part 'all of it is right'
 unmount "$T/mnt"

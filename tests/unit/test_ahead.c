@@ -114,17 +114,27 @@ read_files(struct state *st, uint64_t first, unsigned n)
 static unsigned
 take(struct state *st, uint64_t first, bool *given)
 {
-	struct node *n;
+	struct ahead_item it;
 	unsigned count = 0;
 
-	while ((n = ahead_next(st->ahead)) != NULL) {
-		assert_in_range(n->id, first, first + ENOUGH - 1);
-		assert_false(given[n->id - first]);
-		given[n->id - first] = true;
-		nodes_put(st->nodes, n);
+	while (ahead_next(st->ahead, &it)) {
+		assert_false(it.around);
+		assert_in_range(it.n->id, first, first + ENOUGH - 1);
+		assert_false(given[it.n->id - first]);
+		given[it.n->id - first] = true;
+		nodes_put(st->nodes, it.n);
 		count++;
 	}
 	return count;
+}
+
+static void
+assert_nothing(struct state *st)
+{
+	struct ahead_item it;
+
+	assert_false(ahead_next(st->ahead, &it));
+	assert_null(it.n);
 }
 
 /* The file that is left out of what was given, from ${first} on. */
@@ -146,10 +156,10 @@ ahead_next__gives_nothing_to_who_reads_here_and_there(void **state)
 	struct state *st = *state;
 	uint64_t first = new_files(st, ENOUGH / 2);
 
-	assert_null(ahead_next(st->ahead));
+	assert_nothing(st);
 	for (uint64_t i = 0; i < 8; i++) {
 		read_file(st, first + 4000 - 500 * i);
-		assert_null(ahead_next(st->ahead));
+		assert_nothing(st);
 	}
 }
 
@@ -212,7 +222,7 @@ ahead_next__stops_when_nobody_reads(void **state)
 
 	read_files(st, first, 8);
 	assert_true(take(st, first, given) < 100);
-	assert_null(ahead_next(st->ahead));
+	assert_nothing(st);
 }
 
 /* One file in a window is left out; reading it makes the next one longer. */
@@ -311,6 +321,32 @@ ahead_next__passes_nodes_that_are_gone(void **state)
 }
 
 static void
+ahead_around__gives_places_in_order(void **state)
+{
+	struct state *st = *state;
+	uint64_t first = new_files(st, 2);
+	struct node *n = nodes_get(st->nodes, first);
+	struct ahead_item it;
+	uint64_t i;
+
+	for (i = 0; i < 1000; i++)
+		ahead_around(st->ahead, n, i);
+	assert_true(ahead_wait(st->ahead));
+	for (i = 0; ahead_next(st->ahead, &it); i++) {
+		assert_true(it.around);
+		assert_ptr_equal(it.n, n);
+		assert_int_equal(it.off, i);
+		nodes_put(st->nodes, it.n);
+	}
+	/* Whoever can't keep up leaves the rest out. */
+	assert_true(i > 4 && i < 100);
+	ahead_around(st->ahead, n, 7);
+	nodes_put(st->nodes, n);
+	nodes_forget(st->nodes, first, 1);
+	assert_nothing(st);
+}
+
+static void
 ahead_stop__ends_it(void **state)
 {
 	struct state *st = *state;
@@ -320,7 +356,7 @@ ahead_stop__ends_it(void **state)
 	assert_true(ahead_wait(st->ahead));
 	ahead_stop(st->ahead);
 	assert_false(ahead_wait(st->ahead));
-	assert_null(ahead_next(st->ahead));
+	assert_nothing(st);
 }
 
 int
@@ -337,6 +373,7 @@ main(void)
 	    ahead_test(ahead_next__leaps_to_where_a_fast_reader_is),
 	    ahead_test(ahead_next__goes_on_when_more_was_listed),
 	    ahead_test(ahead_next__passes_nodes_that_are_gone),
+	    ahead_test(ahead_around__gives_places_in_order),
 	    ahead_test(ahead_stop__ends_it),
 	};
 
