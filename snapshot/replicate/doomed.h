@@ -17,7 +17,7 @@ struct doomed {
 	size_t
 	    listed; /* number of the last prune record that lists it; 0: none */
 	bool gone;  /* as that one says */
-	bool needed; /* by an index of the newest record's set */
+	bool needed; /* by the newest prune record's set, or one after it */
 };
 
 struct doomed_set {

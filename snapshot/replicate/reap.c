@@ -22,7 +22,10 @@ struct doom {
 	size_t prunes;
 	uint64_t snapshot;       /* seq of the newest so far */
 	struct name_set indexes; /* of the record before */
-	bool any;                /* a prune record has come */
+	/* Of the newest prune record's set, and of all sets after it. */
+	struct name_set current;
+	bool any;   /* a prune record has come */
+	bool blind; /* one of the current ones isn't here */
 };
 
 struct reaper {
@@ -51,6 +54,7 @@ doom_clear(struct doom *d)
 {
 	doomed_clear(&d->set);
 	name_set_clear(&d->indexes);
+	name_set_clear(&d->current);
 }
 
 /* --- reading the log ---------------------------------------------------- */
@@ -60,6 +64,7 @@ on_prune(struct doom *d, const struct record_clear *clear, struct err *err)
 {
 	d->prunes++;
 	d->any = true;
+	name_set_clear(&d->current);
 	for (size_t i = 0; i < clear->ncondemned; i++) {
 		struct condemned c = record_condemned(clear, i);
 		struct doomed *o = doomed_find(&d->set, c.cls, c.name);
@@ -142,6 +147,8 @@ remember_indexes(
 
 		memcpy(&name, clear->indexes[i], sizeof(name));
 		rc = name_set_add(&d->indexes, &name, err);
+		if (rc >= 0 && d->any)
+			rc = name_set_add(&d->current, &name, err);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -184,15 +191,19 @@ mark_needed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return 0;
 }
 
-/* d->indexes is the newest record's set. */
+/*
+ * What a writer's record says takes nothing off the list: an admin's set counts
+ * until another admin's takes its place. While one of these indexes is not here,
+ * nobody knows what it needs.
+ */
 static int
 find_needed(struct doom *d, struct err *err)
 {
+	static const struct chunk_name none;
 	int rc = 0;
 
-	for (size_t i = 0; i < d->indexes.cap && rc == 0; i++) {
-		static const struct chunk_name none;
-		const struct chunk_name *name = &d->indexes.slots[i];
+	for (size_t i = 0; i < d->current.cap && rc == 0; i++) {
+		const struct chunk_name *name = &d->current.slots[i];
 		struct doomed *o;
 		uint8_t index[OBJECT_NAME_LEN];
 
@@ -203,6 +214,10 @@ find_needed(struct doom *d, struct err *err)
 		if (o != NULL)
 			o->needed = true;
 		rc = peek(d, index, mark_needed, err);
+		if (rc == ERR_NOT_FOUND) {
+			d->blind = true;
+			rc = 0;
+		}
 	}
 	return rc;
 }
@@ -239,10 +254,11 @@ remove_one(struct doom *d, const struct doomed *o, int64_t when,
 	rc = store_size(d->store, &ref, &size, err);
 	if (rc != 0)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
-	if (now->behind || now->now < when) {
+	if (d->blind || now->behind || now->now < when) {
 		d->log.kept++;
 		d->log.kept_bytes += size;
-		if (when < d->log.next)
+		/* What is not here yet comes with a new record. */
+		if (!d->blind && when < d->log.next)
 			d->log.next = when;
 		return 0;
 	}
@@ -252,6 +268,13 @@ remove_one(struct doom *d, const struct doomed *o, int64_t when,
 	out->removed += rc == 0;
 	out->removed_bytes += rc == 0 ? size : 0;
 	return rc;
+}
+
+/* By the newest prune record: what older ones said may be overruled. */
+static bool
+is_gone(const struct doom *d, const struct doomed *o)
+{
+	return o->gone && !o->needed && o->listed == d->prunes;
 }
 
 static int
@@ -266,7 +289,7 @@ remove_due(struct party *p, struct doom *d, const struct site_time *now,
 	for (size_t i = 0; i < d->set.n && rc == 0; i++) {
 		const struct doomed *o = d->set.all[i];
 
-		if (!o->gone || o->needed)
+		if (!is_gone(d, o))
 			continue;
 		rc = due(db, d, o, now->now, lock, &when, err);
 		if (rc == 0)

@@ -2,8 +2,8 @@
 #define SNAPSHOT_REPLICATE_REAP_H
 
 /*
- * What a replica deletes: only what an admin's prune record says is gone, only
- * when nothing that is current needs it, and only when the site's retention lock
+ * What a replica deletes: only what the newest prune record, which is an admin's,
+ * says is gone, only when neither that record nor one after it needs it, and only when the site's retention lock
  * has passed, by the site's own clock, since the arrival of the newest snapshot
  * that may have needed it. Whoever asks sooner has to wait.
  * Source: PROTOCOL.md section 9.
