@@ -171,7 +171,7 @@ frame_parse_who(const uint8_t *buf, size_t len, bool *root, struct err *err)
 
 /* --- section 5: STATE --------------------------------------------------- */
 
-#define LOG_SIZE (STORE_DATASET_LEN + 8 + OBJECT_NAME_LEN)
+#define LOG_SIZE (STORE_DATASET_LEN + 8 + OBJECT_NAME_LEN + 1)
 
 void
 frame_state(const struct frame_state *s, struct wr *w)
@@ -183,6 +183,7 @@ frame_state(const struct frame_state *s, struct wr *w)
 		wr_bytes(w, s->logs[i].dataset, STORE_DATASET_LEN);
 		wr_u64(w, s->logs[i].seq);
 		wr_bytes(w, s->logs[i].head, OBJECT_NAME_LEN);
+		wr_u8(w, s->logs[i].whole);
 	}
 }
 
@@ -194,11 +195,14 @@ read_logs(struct rd *r, struct frame_state *s, struct err *err)
 		return err_nomem(err);
 	for (size_t i = 0; i < s->n; i++) {
 		struct frame_log *l = &s->logs[i];
+		uint8_t whole;
 
 		rd_copy(r, l->dataset, STORE_DATASET_LEN);
 		l->seq = rd_u64(r);
 		rd_copy(r, l->head, OBJECT_NAME_LEN);
-		if (l->seq == 0)
+		whole = rd_u8(r);
+		l->whole = whole == 1;
+		if (l->seq == 0 || whole > 1)
 			r->failed = true;
 	}
 	if (rd_done(r))

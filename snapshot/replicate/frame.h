@@ -90,6 +90,7 @@ struct frame_log {
 	uint8_t dataset[STORE_DATASET_LEN];
 	uint64_t seq;
 	uint8_t head[OBJECT_NAME_LEN];
+	bool whole; /* all that this record needs is there */
 };
 
 struct frame_state {

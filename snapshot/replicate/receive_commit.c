@@ -190,7 +190,8 @@ take_log(
 		return rc;
 	if (r->opt->progress != NULL)
 		atomic_fetch_add(&r->opt->progress->records, t->seq - before);
-	return t->seq > 0 ? send_receipt(r, t, err) : 0;
+	/* A receipt is for what is here, all of it. */
+	return t->seq > 0 && t->whole ? send_receipt(r, t, err) : 0;
 }
 
 static int

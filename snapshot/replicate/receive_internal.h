@@ -15,9 +15,11 @@
  *	receive_state.c	what is here already, for the other side
  *	receive_job.c	what a job holds
  *	receive_log.c	which records may be taken
+ *	record_set.c	what their index sets need
  */
 #include "snapshot/log/log.h"
 #include "snapshot/replicate/receive.h"
+#include "snapshot/replicate/record_set.h"
 #include "snapshot/store/store_batch.h"
 
 #include <pthread.h>
@@ -77,19 +79,22 @@ struct log_tail {
 	bool read;
 	uint64_t seq; /* 0: there is no record */
 	uint8_t head[OBJECT_NAME_LEN];
-	/* The index set of the head, ascending: all of it is here. */
-	uint8_t (*indexes)[OBJECT_NAME_LEN];
-	size_t nindexes;
+	struct record_set set; /* the head's */
+	bool whole; /* all that it needs is here; true without a record */
 };
 void log_tail_clear(struct log_tail *t);
 /** log_tail_read(s, t, err): Bring it up to date with the store. */
 NODISCARD int log_tail_read(
     struct store *s, struct log_tail *t, struct err *err);
+/** log_tail_look(s, t, err): The same, but its seq and head are known. */
+NODISCARD int log_tail_look(
+    struct store *s, struct log_tail *t, struct err *err);
 /**
- * log_tail_check(a, t, group, err):
+ * log_tail_check(a, t, group, skip, err):
  * Whether the group's records may be taken after ${t}; then ${t} is as if they
  * were. *${skip}: so many of them are there already.
- * Errors: ERR_CORRUPT malformed, doesn't follow, another history;
+ * When all are, whether the head has become whole.
+ * Errors: ERR_CORRUPT malformed, doesn't follow, another history, drops packs;
  * ERR_AUTH not signed by who may; ERR_NOT_FOUND something is missing that the
  * last one needs; ERR_IO, ERR_NOMEM.
  */

@@ -6,52 +6,16 @@
  */
 #include "snapshot/replicate/receive_internal.h"
 
-#include "snapshot/content/index.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 void
 log_tail_clear(struct log_tail *t)
 {
-	free(t->indexes);
-	t->indexes = NULL;
-	t->nindexes = 0;
+	record_set_clear(&t->set);
 }
 
 /* --- what is here ------------------------------------------------------- */
-
-static int
-compare_names(const void *a, const void *b)
-{
-	return memcmp(a, b, OBJECT_NAME_LEN);
-}
-
-static int
-set_indexes(
-    struct log_tail *t, const struct record_clear *clear, struct err *err)
-{
-	size_t n = clear->nindexes;
-	uint8_t(*copy)[OBJECT_NAME_LEN] = calloc(n + 1, OBJECT_NAME_LEN);
-
-	if (copy == NULL)
-		return err_nomem(err);
-	if (n > 0) {
-		memcpy(copy, clear->indexes, n * OBJECT_NAME_LEN);
-		qsort(copy, n, OBJECT_NAME_LEN, compare_names);
-	}
-	free(t->indexes);
-	t->indexes = copy;
-	t->nindexes = n;
-	return 0;
-}
-
-static bool
-has_index(const struct log_tail *t, const uint8_t name[OBJECT_NAME_LEN])
-{
-	return t->nindexes > 0 && bsearch(name, t->indexes, t->nindexes,
-				      OBJECT_NAME_LEN, compare_names) != NULL;
-}
 
 /* In order of seq, so the last one stays. */
 static int
@@ -71,7 +35,7 @@ see_record(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 }
 
 static int
-read_head(struct store *s, struct log_tail *t, struct err *err)
+read_set(struct store *s, struct log_tail *t, struct err *err)
 {
 	struct object_ref ref = {.cls = OBJECT_LOG, .seq = t->seq};
 	struct record_clear clear;
@@ -86,9 +50,29 @@ read_head(struct store *s, struct log_tail *t, struct err *err)
 		return rc;
 	rc = record_peek(buf, len, &clear, err);
 	if (rc == 0)
-		rc = set_indexes(t, &clear, err);
+		rc = record_set_read(&t->set, &clear, err);
 	free(buf);
 	return rc;
+}
+
+/*
+ * A primary that became a replica may have pruned what the record that is its
+ * newest now needs; and a group of records may have come in part. What is
+ * missing can come again.
+ */
+int
+log_tail_look(struct store *s, struct log_tail *t, struct err *err)
+{
+	struct err why;
+	int rc = read_set(s, t, err);
+
+	if (rc != 0)
+		return rc;
+	rc = record_set_here(s, &t->set, NULL, &why);
+	t->whole = rc == 0;
+	return rc == 0 || rc == ERR_NOT_FOUND || rc == ERR_CORRUPT
+		   ? 0
+		   : err_copy(err, &why);
 }
 
 int
@@ -101,79 +85,14 @@ log_tail_read(struct store *s, struct log_tail *t, struct err *err)
 		return rc;
 	t->read = false;
 	t->seq = 0;
+	t->whole = true;
 	log_tail_clear(t);
 	rc = store_list(s, OBJECT_LOG, t->dataset, see_record, t, err);
 	if (rc == 0 && t->seq > 0)
-		rc = read_head(s, t, err);
+		rc = log_tail_look(s, t, err);
 	if (rc == 0) {
 		t->read = true;
 		t->mark = mark;
-	}
-	return rc;
-}
-
-/* --- what a record needs ------------------------------------------------ */
-
-static int
-missing(const struct object_ref *ref, struct err *err)
-{
-	char text[OBJECT_REF_TEXT];
-
-	object_ref_text(ref, text);
-	return err_set(err, ERR_NOT_FOUND,
-	    "it needs '%s', which this site does not have", text);
-}
-
-static int
-need_pack(void *arg, const struct object_ref *ref, uint64_t size,
-    UNUSED enum pack_kind kind, struct err *err)
-{
-	struct store *s = arg;
-	char text[OBJECT_REF_TEXT];
-	uint64_t there;
-	int rc = store_size(s, ref, &there, err);
-
-	if (rc == ERR_NOT_FOUND)
-		return missing(ref, err);
-	if (rc != 0 || there == size)
-		return rc;
-	object_ref_text(ref, text);
-	return err_set(err, ERR_CORRUPT,
-	    "it needs '%s', which is damaged at this site: it has %ju bytes,"
-	    " and should have %ju (see 'varve repair')",
-	    text, (uintmax_t)there, (uintmax_t)size);
-}
-
-static int
-need_index(struct store *s, const struct log_tail *t,
-    const uint8_t name[OBJECT_NAME_LEN], struct err *err)
-{
-	struct object_ref ref = {.cls = OBJECT_INDEX};
-	int rc;
-
-	memcpy(ref.dataset, t->dataset, STORE_DATASET_LEN);
-	memcpy(ref.name, name, OBJECT_NAME_LEN);
-	rc = index_peek(s, &ref, need_pack, s, err);
-	/* The packs' own absence says so with other words. */
-	if (rc == ERR_NOT_FOUND) {
-		uint64_t size;
-		struct err ignored;
-
-		if (store_size(s, &ref, &size, &ignored) == ERR_NOT_FOUND)
-			return missing(&ref, err);
-	}
-	return rc;
-}
-
-static int
-need_all(struct store *s, const struct log_tail *t,
-    const struct record_clear *clear, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < clear->nindexes && rc == 0; i++) {
-		if (!has_index(t, clear->indexes[i]))
-			rc = need_index(s, t, clear->indexes[i], err);
 	}
 	return rc;
 }
@@ -232,35 +151,87 @@ check_record(const struct access *a, const struct log_tail *t,
 	return log_verify(a, clear, b->buf, b->len, err);
 }
 
+/* What has been found of a group so far. */
+struct found {
+	struct log_tail next; /* but for its set */
+	struct record_set set;
+	/* What the last set has to cover; of the tail, or of a prune record. */
+	const struct record_set *before;
+	struct record_set pruned;
+};
+
+static int
+check_one(const struct access *a, struct found *f, const struct blob *b,
+    struct err *err)
+{
+	struct record_clear clear;
+	int rc = check_record(a, &f->next, b, &clear, err);
+
+	if (rc == 0)
+		rc = record_set_read(&f->set, &clear, err);
+	if (rc == 0 && clear.head.type == RECORD_PRUNE) {
+		rc = record_set_read(&f->pruned, &clear, err);
+		f->before = &f->pruned;
+	}
+	f->next.seq = b->ref.seq;
+	memcpy(f->next.head, b->ref.name, OBJECT_NAME_LEN);
+	return rc;
+}
+
+static int
+check_new(const struct access *a, struct log_tail *t,
+    const struct job_group *group, size_t skip, struct found *f,
+    struct err *err)
+{
+	struct store *s = access_store(a);
+	int rc = 0;
+
+	for (size_t i = skip; i < group->records.n && rc == 0; i++)
+		rc = check_one(a, f, &group->records.v[i], err);
+	if (rc == 0)
+		rc =
+		    record_set_here(s, &f->set, t->whole ? &t->set : NULL, err);
+	if (rc == 0)
+		rc = record_set_covers(s, &f->set, f->before, err);
+	if (rc != 0)
+		return err_wrap(err, "record %ju", (uintmax_t)f->next.seq);
+	record_set_clear(&t->set);
+	t->set = f->set;
+	f->set = (struct record_set){0};
+	t->seq = f->next.seq;
+	memcpy(t->head, f->next.head, OBJECT_NAME_LEN);
+	t->whole = true;
+	return 0;
+}
+
+/* All of them are here: is what the newest needs, too, by now? */
+static int
+check_again(struct store *s, struct log_tail *t, const struct job_group *group,
+    struct err *err)
+{
+	int rc;
+
+	if (t->whole ||
+	    group->records.v[group->records.n - 1].ref.seq != t->seq)
+		return 0;
+	rc = record_set_here(s, &t->set, NULL, err);
+	t->whole = rc == 0;
+	return rc == 0 ? 0 : err_wrap(err, "record %ju", (uintmax_t)t->seq);
+}
+
 int
 log_tail_check(const struct access *a, struct log_tail *t,
     const struct job_group *group, size_t *skip, struct err *err)
 {
-	const struct blobs *records = &group->records;
-	struct store *s = access_store(a);
-	struct log_tail next = *t;
-	struct record_clear clear;
-	int rc = skip_known(s, t, group, skip, err);
+	struct found f = {.next = *t, .before = &t->set};
+	int rc = skip_known(access_store(a), t, group, skip, err);
 
-	for (size_t i = *skip; i < records->n && rc == 0; i++) {
-		const struct blob *b = &records->v[i];
-
-		rc = check_record(a, &next, b, &clear, err);
-		if (rc != 0)
-			return err_wrap(
-			    err, "record %ju", (uintmax_t)b->ref.seq);
-		next.seq = b->ref.seq;
-		memcpy(next.head, b->ref.name, OBJECT_NAME_LEN);
-	}
-	if (rc != 0 || *skip == records->n)
-		return rc;
-	rc = need_all(s, t, &clear, err);
 	if (rc != 0)
-		return err_wrap(err, "record %ju", (uintmax_t)next.seq);
-	rc = set_indexes(t, &clear, err);
-	if (rc == 0) {
-		t->seq = next.seq;
-		memcpy(t->head, next.head, OBJECT_NAME_LEN);
-	}
+		return rc;
+	if (*skip == group->records.n)
+		return check_again(access_store(a), t, group, err);
+	rc = check_new(a, t, group, *skip, &f, err);
+	record_set_clear(&f.set);
+	record_set_clear(&f.pruned);
 	return rc;
 }

@@ -22,6 +22,22 @@ add_head(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return 0;
 }
 
+/* A record that is itself damaged is not whole, either. */
+static int
+look_whole(struct store *s, struct frame_log *l, struct err *err)
+{
+	struct log_tail t = {.seq = l->seq};
+	struct err why;
+	int rc;
+
+	memcpy(t.dataset, l->dataset, STORE_DATASET_LEN);
+	memcpy(t.head, l->head, OBJECT_NAME_LEN);
+	rc = log_tail_look(s, &t, &why);
+	l->whole = rc == 0 && t.whole;
+	log_tail_clear(&t);
+	return rc == ERR_NOMEM || rc == ERR_BUG ? err_copy(err, &why) : 0;
+}
+
 static int
 add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
@@ -41,9 +57,10 @@ add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	memset(l, 0, sizeof(*l));
 	memcpy(l->dataset, ref->dataset, STORE_DATASET_LEN);
 	rc = store_list(h->store, OBJECT_LOG, ref->dataset, add_head, h, err);
-	if (rc == 0 && l->seq > 0)
-		h->state.n++;
-	return rc;
+	if (rc != 0 || l->seq == 0)
+		return rc;
+	h->state.n++;
+	return look_whole(h->store, l, err);
 }
 
 static int

@@ -70,6 +70,7 @@ set_head(struct sender *s, const struct receipt *r, uint64_t *before,
 	*before = h->seq;
 	h->seq = r->seq;
 	memcpy(h->head, r->head, OBJECT_NAME_LEN);
+	h->whole = true;
 	return 0;
 }
 

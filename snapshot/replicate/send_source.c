@@ -133,8 +133,9 @@ source_compare(struct store *s, struct source *src,
 		    " side (was it made the primary? 'varve demote' brings one"
 		    " of the two back as a replica)",
 		    (uintmax_t)head->seq);
-	src->next = (size_t)head->seq;
-	return src->next < src->n
+	/* What that one needs is asked for again, and the record sent with it. */
+	src->next = (size_t)head->seq - !head->whole;
+	return head->whole && src->next < src->n
 		   ? know_indexes(s, src, (size_t)head->seq - 1, err)
 		   : 0;
 }

@@ -21,6 +21,17 @@
 #define FIRST_LABEL "files@2023-11-14T22:13:20Z:/"
 #define SECOND_LABEL "files@2023-11-14T23:13:20Z:/"
 
+/* The failure's code, and that its message says ${part}. */
+#define assert_fails(want, part, call)                                         \
+	do {                                                                   \
+		struct err err = {0};                                          \
+		int rc_ = (call);                                              \
+		assert_int_equal(rc_, want);                                   \
+		assert_int_equal(err.code, want);                              \
+		if (strstr(err.text, part) == NULL)                            \
+			fail_msg("'%s' is not in: %s", part, err.text);        \
+	} while (0)
+
 struct realm {
 	char dir[SCRATCH_PATH];
 	char store[SCRATCH_PATH + 16];

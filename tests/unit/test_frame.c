@@ -76,6 +76,8 @@ make_state(struct wr *w)
 	struct frame_state s = {.more = true, .logs = logs, .n = 3};
 
 	fill(logs, sizeof(logs), 9);
+	for (size_t i = 0; i < ARRAY_LEN(logs); i++)
+		logs[i].whole = i > 0;
 	fill(s.keys, sizeof(s.keys), 5);
 	frame_state(&s, w);
 }
@@ -480,6 +482,25 @@ frame_parse_state__bounds_what_it_allocates(void **state)
 }
 
 static void
+frame_parse_state__knows_whole_and_not(void **state)
+{
+	WR_AUTO struct wr w = {0};
+	struct frame_state s;
+
+	(void)state;
+	make_state(&w);
+	assert_int_equal(frame_parse_state(w.buf, w.len, &s, &err), 0);
+	assert_int_equal(s.n, 3);
+	assert_false(s.logs[0].whole);
+	assert_true(s.logs[1].whole);
+	free(s.logs);
+	w.buf[w.len - 1] = 2;
+	assert_int_equal(
+	    frame_parse_state(w.buf, w.len, &s, &err), ERR_CORRUPT);
+	assert_null(s.logs);
+}
+
+static void
 frame_want__has_one_form(void **state)
 {
 	WR_AUTO struct wr w = {0};
@@ -526,6 +547,7 @@ main(void)
 	    cmocka_unit_test(frame_parse_get__refuses_what_names_no_object),
 	    cmocka_unit_test(frame_parse_nak__keeps_code_and_text),
 	    cmocka_unit_test(frame_parse_state__bounds_what_it_allocates),
+	    cmocka_unit_test(frame_parse_state__knows_whole_and_not),
 	    cmocka_unit_test(frame_want__has_one_form),
 	    cmocka_unit_test(frame_parse_have__asks_for_no_records),
 	};
