@@ -16,13 +16,12 @@ new_site() {
 
 # add_site NAME ADDRESS
 add_site() {
-	VARVE_PASSPHRASE=$passphrase run 0 env -u VARVE_KEY_FILE \
-	    "$VARVE" site add "$1" "$2" "$T/$1.request"
+	as_admin site add "$1" "$2" "$T/$1.request"
 }
 
-# as_admin COMMAND...
+# as_admin ARGUMENT...: varve, by the passphrase; it succeeds.
 as_admin() {
-	VARVE_PASSPHRASE=$passphrase env -u VARVE_KEY_FILE "$@"
+	VARVE_PASSPHRASE=$passphrase run 0 env -u VARVE_KEY_FILE "$VARVE" "$@"
 }
 
 # replicate SITE [OPTION]...: succeeds, wholly.
