@@ -75,6 +75,21 @@ ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg)
 }
 
 int
+ingest_condemned(
+    struct ingest *in, const uint8_t pack[OBJECT_NAME_LEN], struct err *err)
+{
+	struct chunk_name key;
+	int ret;
+
+	memcpy(key.b, pack, sizeof(key.b));
+	pthread_mutex_lock(&in->pack_seen_mu);
+	name_set_remove(&in->packs_there, &key);
+	ret = name_set_add(&in->packs_gone, &key, err);
+	pthread_mutex_unlock(&in->pack_seen_mu);
+	return ret < 0 ? ret : 0;
+}
+
+int
 ingest_resume(
     struct ingest *in, const uint8_t *note, size_t len, struct err *err)
 {

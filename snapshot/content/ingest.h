@@ -57,6 +57,13 @@ NODISCARD int ingest_known(struct ingest *in,
 uint64_t ingest_lost(const struct ingest *in);
 
 /**
+ * ingest_condemned(in, pack, err):
+ * A pack that is not to be taken up by what follows: it may go at any moment.
+ */
+NODISCARD int ingest_condemned(
+    struct ingest *in, const uint8_t pack[OBJECT_NAME_LEN], struct err *err);
+
+/**
  * ingest_resume(in, note, len, err):
  * Take up a pack of a run that never finished, as ingest_pack_fn once noted it.
  * A pack that has gone, or a note that makes no sense, is passed over.

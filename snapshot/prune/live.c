@@ -126,10 +126,12 @@ list_pack(void *arg, const struct object_ref *ref, uint64_t size,
 	struct live *l = o->l;
 	const struct present_object *found = present_find(o->there, ref->name);
 	uint32_t number = live_pack_number(l, ref->name);
+	bool fresh = number == LIVE_NONE;
 	struct live_pack *p;
+	uint32_t index;
 	int rc;
 
-	if (number == LIVE_NONE) {
+	if (fresh) {
 		number = l->npacks;
 		rc = add_pack(l, ref, size, kind, places, n, err);
 		if (rc != 0)
@@ -139,7 +141,9 @@ list_pack(void *arg, const struct object_ref *ref, uint64_t size,
 	if (p->size != size || p->kind != kind || p->count != n)
 		return err_set(
 		    err, ERR_CORRUPT, "two indexes list a pack in two ways");
-	p->index = (uint32_t)(o->x - l->indexes);
+	index = (uint32_t)(o->x - l->indexes);
+	if (fresh || index < l->nset)
+		p->index = index;
 	p->there = found != NULL && found->size == size;
 	o->x->packs[o->x->npacks++] = number;
 	return 0;
@@ -174,6 +178,7 @@ open_index(struct live *l, const uint8_t name[OBJECT_NAME_LEN],
 	struct object_ref ref = {.cls = OBJECT_INDEX};
 	int rc;
 
+	memset(x, 0, sizeof(*x));
 	memcpy(ref.dataset, l->dataset, sizeof(ref.dataset));
 	memcpy(ref.name, name, sizeof(ref.name));
 	memcpy(x->name, name, sizeof(x->name));
@@ -186,20 +191,43 @@ open_index(struct live *l, const uint8_t name[OBJECT_NAME_LEN],
 	return rc;
 }
 
+static int
+reserve_indexes(struct live *l, uint32_t n, struct err *err)
+{
+	struct live_index *v = reallocarray(l->indexes, n, sizeof(*v));
+	struct live_spot *spots = NULL;
+
+	if (v != NULL) {
+		l->indexes = v;
+		spots = reallocarray(l->spots, n, sizeof(*spots));
+	}
+	if (spots == NULL)
+		return err_nomem(err);
+	l->spots = spots;
+	return 0;
+}
+
 int
 live_open(struct live *l, const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
     const struct present *there, struct err *err)
 {
 	int rc = index_pages_new(PAGES, &l->pages, err);
 
-	if (rc != 0)
-		return rc;
-	l->indexes = calloc(n + 1, sizeof(*l->indexes));
-	if (l->indexes == NULL)
-		return err_nomem(err);
+	if (rc == 0)
+		rc = reserve_indexes(l, (uint32_t)n + 1, err);
+	l->nset = (uint32_t)n;
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = open_index(l, names[i], there, err);
 	return rc;
+}
+
+int
+live_open_dropped(struct live *l, const uint8_t name[OBJECT_NAME_LEN],
+    const struct present *there, struct err *err)
+{
+	int rc = reserve_indexes(l, l->nindexes + 1, err);
+
+	return rc == 0 ? open_index(l, name, there, err) : rc;
 }
 
 void
@@ -211,6 +239,7 @@ live_clear(struct live *l)
 		free(l->indexes[i].packs);
 	}
 	free(l->indexes);
+	free(l->spots);
 	index_pages_free(l->pages);
 	free(l->packs);
 	free(l->slots);
@@ -247,52 +276,82 @@ ask(struct live *l, uint32_t i, const struct chunk_name *name,
 	return 1;
 }
 
-int
-live_find(struct live *l, const struct chunk_name *name, struct live_spot *out,
-    struct err *err)
+/* The set's from the newest to the oldest, then those that were dropped. */
+static uint32_t
+in_turn(const struct live *l, uint32_t i)
 {
-	struct live_spot spot;
-	int any = 0;
+	return i < l->nset ? l->nset - 1 - i : i;
+}
 
-	for (uint32_t i = l->nindexes; i > 0; i--) {
-		int rc = ask(l, i - 1, name, &spot, err);
+static bool
+is_among(const struct live *l, int n, uint32_t pack)
+{
+	for (int i = 0; i < n; i++)
+		if (l->spots[i].pack == pack)
+			return true;
+	return false;
+}
+
+int
+live_places(struct live *l, const struct chunk_name *name, struct err *err)
+{
+	struct live_spot spot, absent;
+	bool listed = false;
+	int n = 0;
+
+	for (uint32_t i = 0; i < l->nindexes; i++) {
+		int rc = ask(l, in_turn(l, i), name, &spot, err);
 
 		if (rc < 0)
 			return rc;
 		if (rc == 0)
 			continue;
-		if (any == 0 || l->packs[spot.pack].there)
-			*out = spot;
-		any = 1;
-		if (l->packs[spot.pack].there)
-			break;
+		if (!l->packs[spot.pack].there) {
+			if (!listed)
+				absent = spot;
+			listed = true;
+		} else if (!is_among(l, n, spot.pack)) {
+			l->spots[n++] = spot;
+		}
 	}
-	return any;
+	if (n == 0 && listed)
+		l->spots[n++] = absent;
+	return n;
+}
+
+/* 1 when it was not live yet. */
+static int
+mark_place(struct live *l, const struct live_spot *at, bool newest)
+{
+	uint64_t *word = &l->indexes[at->index].bits[at->entry / WORD_BITS];
+	uint64_t bit = UINT64_C(1) << (at->entry % WORD_BITS);
+
+	if (newest)
+		l->packs[at->pack].newest = true;
+	if ((*word & bit) != 0)
+		return 0;
+	*word |= bit;
+	return 1;
 }
 
 int
 live_mark(
     struct live *l, const struct chunk_name *name, bool newest, struct err *err)
 {
-	struct live_spot at;
-	uint64_t *word, bit;
-	int rc = live_find(l, name, &at, err);
+	int n = live_places(l, name, err);
+	int fresh = 0;
 
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
+	if (n < 0)
+		return n;
+	if (n == 0)
 		return err_set(
 		    err, ERR_NOT_FOUND, "no index of the dataset lists it");
-	word = &l->indexes[at.index].bits[at.entry / WORD_BITS];
-	bit = UINT64_C(1) << (at.entry % WORD_BITS);
-	if (newest)
-		l->packs[at.pack].newest = true;
-	if ((*word & bit) != 0)
-		return 0;
-	*word |= bit;
-	l->marked++;
-	l->lost += !l->packs[at.pack].there;
-	return 1;
+	for (int i = 0; i < n; i++)
+		fresh |= mark_place(l, &l->spots[i], newest);
+	l->marked += (uint64_t)fresh;
+	if (fresh == 1 && !l->packs[l->spots[0].pack].there)
+		l->lost++;
+	return fresh;
 }
 
 int

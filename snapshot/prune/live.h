@@ -3,8 +3,10 @@
 
 /*
  * Private to this folder: what the indexes list, and which of it is live: a bit
- * for each entry. A chunk that several indexes list is live in one place only:
- * the last one whose pack is there.
+ * for each entry. A chunk that is listed in several packs is live in all of
+ * them that are there: what an index says is its writer's word, and the only
+ * true place must not go because somebody named another. Of one pack that
+ * several indexes list, the entry of the last one counts.
  * Thread: belongs to one thread.
  */
 #include "snapshot/content/index_pages.h"
@@ -28,7 +30,7 @@ struct live_pack {
 	bool newest;           /* the newest snapshot needs it */
 	bool merge;            /* LIVE_REPACK, but for being small */
 	bool back;             /* LIVE_KEEP, but only since it was decided on */
-	uint32_t index;        /* the last that lists it */
+	uint32_t index;        /* the last that lists it, of the set if any */
 	uint32_t first, count; /* of the segments */
 	uint64_t chunks, live; /* listed there; needed */
 	uint64_t dead_bytes;   /* about */
@@ -37,6 +39,14 @@ struct live_pack {
 struct live_segment {
 	uint32_t sealed_len;
 	uint32_t chunks, live;
+};
+
+/* A chunk's entry. */
+struct live_spot {
+	uint32_t index;
+	size_t entry;
+	uint32_t pack;    /* here */
+	uint32_t segment; /* in it */
 };
 
 struct live_index {
@@ -51,9 +61,11 @@ struct live {
 	struct store *store;
 	const struct keyring *kr;
 	uint8_t dataset[DATASET_ID_LEN];
-	struct index_pages *pages;  /* of all of them */
-	struct live_index *indexes; /* oldest first */
-	uint32_t nindexes;
+	struct index_pages *pages; /* of all of them */
+	/* Those of the set, oldest first; then those that were dropped from it. */
+	struct live_index *indexes;
+	uint32_t nindexes, nset;
+	struct live_spot *spots; /* one an index: live_places() */
 	struct live_pack *packs;
 	uint32_t npacks, packs_cap;
 	uint32_t *slots; /* a hash table of packs by name */
@@ -73,21 +85,26 @@ NODISCARD int live_open(struct live *l, const uint8_t (*names)[OBJECT_NAME_LEN],
     size_t n, const struct present *there, struct err *err);
 void live_clear(struct live *l);
 
+/**
+ * live_open_dropped(l, name, there, err):
+ * Open an index that a later record's set left out. Only what the set doesn't
+ * list counts for it. Errors: as live_open().
+ */
+NODISCARD int live_open_dropped(struct live *l,
+    const uint8_t name[OBJECT_NAME_LEN], const struct present *there,
+    struct err *err);
+
 /** live_pack_number(l, name): LIVE_NONE: no index lists it. */
 uint32_t live_pack_number(
     const struct live *l, const uint8_t name[OBJECT_NAME_LEN]);
 
-/* A chunk's entry. */
-struct live_spot {
-	uint32_t index;
-	size_t entry;
-	uint32_t pack;    /* here */
-	uint32_t segment; /* in it */
-};
-
-/** live_find(l, name, out, err): 1 its place, 0 no index lists it, or an error. */
-NODISCARD int live_find(struct live *l, const struct chunk_name *name,
-    struct live_spot *out, struct err *err);
+/**
+ * live_places(l, name, err):
+ * How many places the chunk has: they are in ${l}->spots then, one for each
+ * pack that is there; or else the last that is listed. 0: no index lists it.
+ */
+NODISCARD int live_places(
+    struct live *l, const struct chunk_name *name, struct err *err);
 bool live_bit(const struct live *l, uint32_t index, size_t entry);
 
 /**

@@ -59,19 +59,20 @@ mark_indexes(struct mark *m, const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
  * What was decided stands, but for packs: one that was to go, and in which
  * something is needed that was not before, is taken back.
  */
-static void
-take_back(struct mark *m, const struct chunk_name *name)
+static int
+take_back(struct mark *m, const struct chunk_name *name, struct err *err)
 {
-	struct live_spot at;
-	struct live_pack *p;
+	int n = live_places(m->live, name, err);
 
-	if (live_find(m->live, name, &at, NULL) != 1)
-		return;
-	p = &m->live->packs[at.pack];
-	if (p->fate == LIVE_KEEP)
-		return;
-	p->fate = LIVE_KEEP;
-	p->back = true;
+	for (int i = 0; i < n; i++) {
+		struct live_pack *p = &m->live->packs[m->live->spots[i].pack];
+
+		if (p->fate != LIVE_KEEP) {
+			p->fate = LIVE_KEEP;
+			p->back = true;
+		}
+	}
+	return n < 0 ? n : 1;
 }
 
 static int
@@ -83,7 +84,7 @@ mark_late(struct mark *m, const struct chunk_name *name, struct err *err)
 		return rc < 0 ? rc : 0;
 	rc = live_mark(m->live, name, true, err);
 	if (rc == 1)
-		take_back(m, name);
+		return take_back(m, name, err);
 	if (rc != ERR_NOT_FOUND)
 		return rc;
 	/* A run since has stored it: its pack is none of those to go. */

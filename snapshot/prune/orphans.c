@@ -34,9 +34,37 @@ is_old(
 	return err_copy(err, &why);
 }
 
+/* An index_listed_fn. */
+static int
+add_listed(void *arg, const struct object_ref *ref, uint64_t size,
+    UNUSED enum pack_kind kind, struct err *err)
+{
+	return present_add(arg, ref->name, size, err);
+}
+
+/*
+ * What an index lists is no orphan, also when no record names that index: it
+ * goes when the index has gone.
+ */
+static int
+list_listed(struct prune *p, struct present *listed, struct err *err)
+{
+	PRESENT_AUTO struct present indexes = {0};
+	int rc = present_list(&indexes, p->store, OBJECT_INDEX, p->ds->id, err);
+
+	for (size_t i = 0; rc == 0 && i < indexes.n; i++) {
+		struct object_ref ref;
+
+		prune_ref(p, OBJECT_INDEX, indexes.v[i].name, &ref);
+		rc = index_peek(p->store, &ref, add_listed, listed, err);
+	}
+	present_sort(listed);
+	return rc;
+}
+
 /* Those of the packs that are there. */
 static int
-find_orphans(struct prune *p, struct present *orphans, struct err *err)
+find_old(struct prune *p, struct present *orphans, struct err *err)
 {
 	int rc = 0;
 
@@ -84,6 +112,21 @@ remove_some(struct prune *p, const struct present *orphans, struct err *err)
 			(void)err_copy(err, &why);
 		}
 	}
+	return rc;
+}
+
+static int
+find_orphans(struct prune *p, struct present *orphans, struct err *err)
+{
+	PRESENT_AUTO struct present old = {0}, listed = {0};
+	int rc = find_old(p, &old, err);
+
+	if (rc == 0 && old.n > 0)
+		rc = list_listed(p, &listed, err);
+	for (size_t i = 0; rc == 0 && i < old.n; i++)
+		if (present_find(&listed, old.v[i].name) == NULL)
+			rc = present_add(
+			    orphans, old.v[i].name, old.v[i].size, err);
 	return rc;
 }
 

@@ -156,7 +156,9 @@ begin(struct prune *p, struct err *err)
 	p->live.store = p->store;
 	p->live.kr = p->ds->keys;
 	memcpy(p->live.dataset, p->ds->id, sizeof(p->live.dataset));
-	return rc == 0 ? live_open(&p->live, indexes, n, &p->packs, err) : rc;
+	if (rc == 0)
+		rc = live_open(&p->live, indexes, n, &p->packs, err);
+	return rc == 0 ? open_dropped(p, err) : rc;
 }
 
 /* --- marking ------------------------------------------------------------ */
@@ -258,8 +260,9 @@ prune_locked(struct prune *p, struct err *err)
 		return rc;
 	prune_step(p, PRUNE_FINISHED);
 	rc = find_out(p, err);
-	if (rc == 0)
-		rc = write_anew(p, err);
+	if (rc != 0 || p->out->lost_chunks > 0)
+		return rc;
+	rc = write_anew(p, err);
 	if (rc == 0)
 		rc = prune_commit(p, err);
 	if (rc != 0)

@@ -6,6 +6,7 @@
  *
  *	prune.c		its steps, in order
  *	present.c	the objects that there are
+ *	dropped.c	indexes that sets have left out since the last prune
  *	live.c		what the indexes list, and which of it is needed
  *	mark.c		finding that out, snapshot by snapshot
  *	plan.c		what becomes of each pack
@@ -68,6 +69,14 @@ NODISCARD int prune_learn(struct prune *p, struct err *err);
 /** prune_lists(p, pack): Whether an index of the set lists it, or a later one. */
 bool prune_lists(const struct prune *p, const uint8_t pack[OBJECT_NAME_LEN]);
 
+/**
+ * open_dropped(p, err):
+ * A snapshot's set is its writer's word, and a writer may add to what others
+ * stored, but not take away: open the indexes that the sets since the newest
+ * prune record named, and that list packs which the newest set does not.
+ */
+NODISCARD int open_dropped(struct prune *p, struct err *err);
+
 /** plan_packs(p): What becomes of each pack, once it is marked and counted. */
 NODISCARD int plan_packs(struct prune *p, struct err *err);
 
@@ -129,7 +138,10 @@ NODISCARD int remove_condemned(struct prune *p, struct err *err);
 /** prune_running(p, err): Look, and wait until it is told what one builds on. */
 NODISCARD int prune_running(struct prune *p, struct err *err);
 
-/** remove_orphans(p, err): Packs that no index lists, once they are old. */
+/**
+ * remove_orphans(p, err):
+ * Packs that no index in the store lists, once they are old.
+ */
 NODISCARD int remove_orphans(struct prune *p, struct err *err);
 
 #endif

@@ -13,6 +13,7 @@ struct repack {
 	struct pack_openers *openers;
 	struct ingest *in;
 	struct ingest_lane *lane;
+	uint64_t copied; /* chunks, of the pack at hand */
 };
 
 static void
@@ -39,17 +40,21 @@ repack_init(struct repack *r, struct err *err)
 
 /* --- one pack ----------------------------------------------------------- */
 
-/* Whether it is needed, and this is the place that counts. */
+/* Whether it is needed, and an index says that it lies here. */
 static int
 is_needed(struct repack *r, const struct segment_chunk *ch, uint32_t pack,
     struct err *err)
 {
 	struct live *l = &r->p->live;
-	struct live_spot at;
-	int rc = live_find(l, &ch->name, &at, err);
+	int n = live_places(l, &ch->name, err);
 
-	return rc <= 0 ? rc
-		       : at.pack == pack && live_bit(l, at.index, at.entry);
+	for (int i = 0; i < n; i++) {
+		const struct live_spot *at = &l->spots[i];
+
+		if (at->pack == pack)
+			return live_bit(l, at->index, at->entry);
+	}
+	return n < 0 ? n : 0;
 }
 
 /* Naming it again is what ingest_chunk() does first. */
@@ -76,8 +81,10 @@ copy_segment(struct repack *r, struct pack *from, uint32_t pack,
 		struct segment_chunk ch = segment_chunk(seg, i);
 
 		rc = is_needed(r, &ch, pack, err);
-		if (rc == 1)
+		if (rc == 1) {
 			rc = copy_chunk(r, &ch, err);
+			r->copied++;
+		}
 	}
 	return rc;
 }
@@ -90,6 +97,7 @@ copy_segments(struct repack *r, struct pack *from, uint32_t pack,
 	const struct live_pack *lp = &l->packs[pack];
 	int rc = 0;
 
+	r->copied = 0;
 	if (n != lp->count)
 		return err_set(
 		    err, ERR_CORRUPT, "it has other segments than listed");
@@ -100,6 +108,9 @@ copy_segments(struct repack *r, struct pack *from, uint32_t pack,
 		if (r->p->opt->progress != NULL)
 			r->p->opt->progress->bytes += places[i].sealed_len;
 	}
+	if (rc == 0 && r->copied != lp->live)
+		rc = err_set(err, ERR_CORRUPT,
+		    "an index lists chunks that are not where it says");
 	return rc;
 }
 

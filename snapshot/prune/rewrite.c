@@ -20,9 +20,14 @@ struct taking {
 	bool back; /* only packs that were taken back */
 };
 
+/* Of an index that was dropped from the set, only what no other lists. */
 static bool
-takes_pack(const struct live_pack *p, bool back)
+takes_pack(const struct live *l, uint32_t index, uint32_t number, bool back)
 {
+	const struct live_pack *p = &l->packs[number];
+
+	if (index >= l->nset && p->index != index)
+		return false;
 	return back ? p->back : p->fate == LIVE_KEEP && !p->back;
 }
 
@@ -32,7 +37,7 @@ take_pack(void *arg, uint32_t pack, UNUSED struct err *err)
 	const struct taking *t = arg;
 	uint32_t number = t->live->indexes[t->index].packs[pack];
 
-	return takes_pack(&t->live->packs[number], t->back);
+	return takes_pack(t->live, t->index, number, t->back);
 }
 
 /*
@@ -85,7 +90,7 @@ count_taken(const struct live *l, uint32_t index, bool back)
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->npacks; i++)
-		n += takes_pack(&l->packs[x->packs[i]], back);
+		n += takes_pack(l, index, x->packs[i], back);
 	return n;
 }
 
