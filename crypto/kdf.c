@@ -5,9 +5,12 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include <string.h>
+
 /* What OpenSSL's HKDF accepts at least; nothing here needs more. */
 #define INFO_MAX 1024
 #define EXPAND_MAX (255 * HASH_LEN)
+#define HKDF_INPUTS 3
 
 /* OSSL_PARAM has no const variant for input. */
 static OSSL_PARAM
@@ -27,22 +30,21 @@ kdf_ctx(const char *name, EVP_KDF_CTX **out, struct err *err)
 }
 
 static int
-hkdf_mode(
-    int mode, const OSSL_PARAM in[2], void *out, size_t outlen, struct err *err)
+hkdf_mode(int mode, const OSSL_PARAM *in, size_t n, void *out, size_t outlen,
+    struct err *err)
 {
 	AUTO(evp_kdf_ctx_st) EVP_KDF_CTX *ctx = NULL;
 	char digest[] = OSSL_DIGEST_NAME_SHA2_256;
-	OSSL_PARAM params[] = {
+	OSSL_PARAM params[HKDF_INPUTS + 3] = {
 	    OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
 	    OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-	    in[0],
-	    in[1],
-	    OSSL_PARAM_construct_end(),
 	};
 	int rc = kdf_ctx(OSSL_KDF_NAME_HKDF, &ctx, err);
 
 	if (rc != 0)
 		return rc;
+	memcpy(params + 2, in, n * sizeof(*in));
+	params[2 + n] = OSSL_PARAM_construct_end();
 	if (EVP_KDF_derive(ctx, out, outlen, params) != 1)
 		return openssl_fail(err, "HKDF");
 	return 0;
@@ -57,8 +59,17 @@ hkdf_extract(const void *salt, size_t saltlen, const void *ikm, size_t ikmlen,
 	    octets(OSSL_KDF_PARAM_SALT, salt, saltlen),
 	};
 
-	return hkdf_mode(
-	    EVP_KDF_HKDF_MODE_EXTRACT_ONLY, in, prk->b, sizeof(prk->b), err);
+	return hkdf_mode(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, in, ARRAY_LEN(in),
+	    prk->b, sizeof(prk->b), err);
+}
+
+static int
+check_expand(size_t outlen, size_t infolen, struct err *err)
+{
+	if (outlen == 0 || outlen > EXPAND_MAX || infolen > INFO_MAX)
+		return err_set(err, ERR_USAGE,
+		    "HKDF of %zu bytes with %zu of info", outlen, infolen);
+	return 0;
 }
 
 int
@@ -70,22 +81,30 @@ hkdf_expand(const struct key32 *prk, const void *info, size_t infolen,
 	    octets(OSSL_KDF_PARAM_INFO, info, infolen),
 	};
 
-	if (outlen == 0 || outlen > EXPAND_MAX || infolen > INFO_MAX)
-		return err_set(err, ERR_USAGE,
-		    "HKDF of %zu bytes with %zu of info", outlen, infolen);
-	return hkdf_mode(EVP_KDF_HKDF_MODE_EXPAND_ONLY, in, out, outlen, err);
+	int rc = check_expand(outlen, infolen, err);
+
+	if (rc != 0)
+		return rc;
+	return hkdf_mode(
+	    EVP_KDF_HKDF_MODE_EXPAND_ONLY, in, ARRAY_LEN(in), out, outlen, err);
 }
 
 int
 hkdf(const void *salt, size_t saltlen, const void *ikm, size_t ikmlen,
     const void *info, size_t infolen, void *out, size_t outlen, struct err *err)
 {
-	WIPE struct key32 prk = {0};
-	int rc = hkdf_extract(salt, saltlen, ikm, ikmlen, &prk, err);
+	const OSSL_PARAM in[HKDF_INPUTS] = {
+	    octets(OSSL_KDF_PARAM_KEY, ikm, ikmlen),
+	    octets(OSSL_KDF_PARAM_SALT, salt, saltlen),
+	    octets(OSSL_KDF_PARAM_INFO, info, infolen),
+	};
+	int rc = check_expand(outlen, infolen, err);
 
 	if (rc != 0)
 		return rc;
-	return hkdf_expand(&prk, info, infolen, out, outlen, err);
+	/* In one go: setting up costs more than the hashing. */
+	return hkdf_mode(EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND, in, HKDF_INPUTS,
+	    out, outlen, err);
 }
 
 int

@@ -319,6 +319,19 @@ assemble_item(struct assembly *as, const struct job *job, struct item *it,
 /* --- directories ------------------------------------------------------- */
 
 static int
+find_key(struct assembly *as, const struct job *job, uint8_t key[HASH_LEN],
+    struct err *err)
+{
+	if (as->state == NULL)
+		return 0;
+	if (!job->has_key)
+		return state_dir_key(
+		    as->state, job->path, strlen(job->path), key, err);
+	memcpy(key, job->key, HASH_LEN);
+	return 0;
+}
+
+static int
 enter(struct assembly *as, struct job *job, struct err *err)
 {
 	struct assembly_level *l;
@@ -339,12 +352,8 @@ enter(struct assembly *as, struct job *job, struct err *err)
 	if (l->builder == NULL &&
 	    (ret = dir_builder_new(&l->builder, err)) != 0)
 		return ret;
-	if (as->state != NULL) {
-		ret = state_dir_key(
-		    as->state, job->path, strlen(job->path), l->key, err);
-		if (ret != 0)
-			return ret;
-	}
+	if ((ret = find_key(as, job, l->key, err)) != 0)
+		return ret;
 	as->depth++;
 	job->n = 0;
 	l->self = self;

@@ -74,7 +74,10 @@ struct job {
 	struct dirh *dir; /* JOB_BATCH */
 	char *path;       /* JOB_BATCH, JOB_ENTER: of the directory, from
 				 * the root; "" is the root */
-	size_t n;         /* items; JOB_ENTER: 1, the directory itself */
+	/* JOB_ENTER: the path's state_dir_key(), where the walk needed it. */
+	bool has_key;
+	uint8_t key[HASH_LEN];
+	size_t n; /* items; JOB_ENTER: 1, the directory itself */
 	struct item *items[BATCH_ITEMS];
 	uint64_t bytes; /* to be read */
 	/* JOB_LEAVE: some entry of the last snapshot is no longer there. */

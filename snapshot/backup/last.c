@@ -51,6 +51,12 @@ last_cursor_free(struct last_cursor *cur)
 	free(cur);
 }
 
+const uint8_t *
+last_cursor_key(const struct last_cursor *cur)
+{
+	return cur->state != NULL ? cur->key : NULL;
+}
+
 static bool
 decode(struct rd *r, struct last_entry *e)
 {

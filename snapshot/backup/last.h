@@ -30,6 +30,9 @@ NODISCARD int last_cursor_new(struct state *state, const char *path,
 void last_cursor_free(struct last_cursor *cur);
 DEFINE_AUTO(last_cursor, last_cursor_free)
 
+/** last_cursor_key(cur): The directory's key in the state; NULL without one. */
+const uint8_t *last_cursor_key(const struct last_cursor *cur);
+
 /**
  * last_find(cur, name, len, out, err):
  * 1 with the entry called ${name}, or 0. Names are asked for in ascending

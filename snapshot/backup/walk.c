@@ -266,6 +266,10 @@ enter(struct walk *w, int fd, struct item *it, struct err *err)
 	ret = last_cursor_new(w->opt->state, w->path, &l->last, err);
 	if (ret != 0)
 		return ret;
+	if (last_cursor_key(l->last) != NULL) {
+		job->has_key = true;
+		memcpy(job->key, last_cursor_key(l->last), sizeof(job->key));
+	}
 	job->dir = dirh_ref(l->dir);
 	job->items[job->n++] = STEAL(self);
 	return w->sink(w->arg, STEAL(job), err);
