@@ -33,9 +33,11 @@ grant_counts(
 	return ret == ERR_NOMEM || ret == ERR_BUG ? err_copy(err, &why) : 0;
 }
 
+/* ${admin}: only an admin's will do. */
 static int
 find_grant(const struct access *a, const struct ed25519_public *key,
-    int64_t now, const struct identity_public **out, struct err *err)
+    int64_t now, bool admin, const struct identity_public **out,
+    struct err *err)
 {
 	*out = NULL;
 	for (size_t i = 0; i < a->nkeys && *out == NULL; i++) {
@@ -45,6 +47,7 @@ find_grant(const struct access *a, const struct ed25519_public *key,
 
 		if (o->kind != KEY_GRANT ||
 		    !same_key(&o->grant.subject.sign, key) ||
+		    (admin && o->grant.role != ROLE_ADMIN) ||
 		    !access_valid(&o->grant, now))
 			continue;
 		if ((ret = grant_counts(a, o, &counts, err)) != 0)
@@ -85,13 +88,36 @@ access_peer(const struct access *a, const struct ed25519_public *key,
 	int ret;
 
 	if (!same_key(&pub->sign, key)) {
-		if ((ret = find_grant(a, key, now, &pub, err)) != 0)
+		if ((ret = find_grant(a, key, now, false, &pub, err)) != 0)
 			return ret;
 		if (pub == NULL)
 			return find_site(a, key, now, text, err);
 	}
 	describe(pub, text);
 	return 0;
+}
+
+int
+access_peer_fetch(const struct access *a, const struct ed25519_public *key,
+    int64_t now, struct err *err)
+{
+	const struct identity_public *admin = NULL;
+	struct statement st;
+	int ret;
+
+	if (same_key(&a->root.admin.sign, key))
+		return 0;
+	ret = site_find_key(a, key, &st, err);
+	if (ret == 0)
+		return site_allowed(a, &st, now, err);
+	if (ret != ERR_NOT_FOUND && ret != ERR_AUTH)
+		return ret;
+	if ((ret = find_grant(a, key, now, true, &admin, err)) != 0)
+		return ret;
+	return admin != NULL ? 0
+			     : err_set(err, ERR_DENIED,
+				   "objects are fetched by sites and admins"
+				   " only");
 }
 
 /* --- saying who one is -------------------------------------------------- */

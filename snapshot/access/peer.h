@@ -4,8 +4,8 @@
 /*
  * Who speaks from another machine, and the key objects that come from there:
  * what admins have signed vouches for them, whoever carries it.
- * Thread: access_peer() and access_introduce() as access.h; access_take() as
- * access_refresh().
+ * Thread: access_peer(), access_peer_fetch() and access_introduce() as access.h;
+ * access_meet() and access_take() as access_refresh().
  */
 #include "snapshot/access/site.h"
 
@@ -23,6 +23,15 @@
 NODISCARD int access_peer(const struct access *a,
     const struct ed25519_public *key, int64_t now, char text[PEER_TEXT],
     struct err *err);
+
+/**
+ * access_peer_fetch(a, key, now, err):
+ * Whether who signs with ${key} may be given any object: a site at which the
+ * store's objects may lie (site_allowed()), or an admin.
+ * Errors: ERR_DENIED.
+ */
+NODISCARD int access_peer_fetch(const struct access *a,
+    const struct ed25519_public *key, int64_t now, struct err *err);
 
 /* What one sends to be known; a return other than 0 ends it. */
 typedef int access_introduce_fn(
@@ -57,6 +66,16 @@ struct key_offer {
  */
 NODISCARD int access_take(
     struct access *a, struct key_offer *offers, size_t n, struct err *err);
+
+/**
+ * access_meet(a, offers, n, key, now, text, err):
+ * As access_peer(), of who has sent ${n} key objects to be known by. Grants and
+ * statements that count are stored, but only when ${key} is known by then, and
+ * nothing else is. Errors: ERR_DENIED nothing was stored; those of store_put().
+ */
+NODISCARD int access_meet(struct access *a, struct key_offer *offers, size_t n,
+    const struct ed25519_public *key, int64_t now, char text[PEER_TEXT],
+    struct err *err);
 
 /** access_keys_hash(a, out, err): The SHA-256 of the names, ascending. */
 NODISCARD int access_keys_hash(

@@ -91,16 +91,30 @@ check(const struct access *a, struct key_object *o, struct err *err)
 
 /* --- taking ------------------------------------------------------------- */
 
-/* ${added}[i] is the object of offer i; NULL: it is at hand already. */
+/* What somebody is known by. */
+static bool
+introduces(const struct key_object *o)
+{
+	return o->kind == KEY_GRANT || o->kind == KEY_STATEMENT;
+}
+
+/*
+ * ${added}[i] is the object of offer i; NULL: it is at hand already, or nothing
+ * that ${all} of the kinds would be needed for.
+ */
 static int
-add_offers(struct access *a, const struct key_offer *offers, size_t n,
+add_offers(struct access *a, const struct key_offer *offers, size_t n, bool all,
     struct key_object **added, struct err *err)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < n && ret == 0; i++)
+	for (size_t i = 0; i < n && ret == 0; i++) {
 		ret = access_keys_add(
 		    a, offers[i].buf, offers[i].len, &added[i], err);
+		if (ret == 0 && !all && added[i] != NULL &&
+		    !introduces(added[i]))
+			access_keys_remove(a, STEAL(added[i]));
+	}
 	return ret != 0 ? ret : access_trust_admins(a, err);
 }
 
@@ -134,6 +148,31 @@ settle(struct access *a, struct key_offer *offers, size_t n,
 	return ret;
 }
 
+/* Nothing of what was not stored may vouch for anybody any more. */
+static int
+take_out(struct access *a, const struct key_offer *offers, size_t n,
+    struct key_object **added, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (added[i] != NULL && !offers[i].taken)
+			access_keys_remove(a, added[i]);
+	}
+	return access_trust_admins(a, err);
+}
+
+/* What went wrong first counts. */
+static int
+finish(struct access *a, const struct key_offer *offers, size_t n,
+    struct key_object **added, int ret, struct err *err)
+{
+	struct err why;
+
+	if (take_out(a, offers, n, added, &why) != 0 && ret == 0)
+		ret = err_copy(err, &why);
+	free(added);
+	return ret;
+}
+
 int
 access_take(
     struct access *a, struct key_offer *offers, size_t n, struct err *err)
@@ -145,20 +184,32 @@ access_take(
 		return err_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		offers[i].taken = false;
-	ret = add_offers(a, offers, n, added, err);
+	ret = add_offers(a, offers, n, true, added, err);
+	for (size_t i = 0; i < n && ret == 0; i++)
+		offers[i].taken = added[i] == NULL;
 	if (ret == 0)
 		ret = settle(a, offers, n, added, false, err);
 	if (ret == 0)
 		ret = settle(a, offers, n, added, true, err);
-	for (size_t i = 0; i < n; i++) {
-		if (added[i] == NULL)
-			offers[i].taken = ret == 0;
-		else if (!offers[i].taken)
-			access_keys_remove(a, added[i]);
-	}
-	free(added);
-	/* Nothing of what was taken out may vouch for anybody any more. */
-	if (access_trust_admins(a, ret == 0 ? err : NULL) != 0 && ret == 0)
-		ret = err != NULL ? err->code : ERR_NOMEM;
-	return ret;
+	return finish(a, offers, n, added, ret, err);
+}
+
+int
+access_meet(struct access *a, struct key_offer *offers, size_t n,
+    const struct ed25519_public *key, int64_t now, char text[PEER_TEXT],
+    struct err *err)
+{
+	struct key_object **added = calloc(n + 1, sizeof(*added));
+	int ret;
+
+	if (added == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		offers[i].taken = false;
+	ret = add_offers(a, offers, n, false, added, err);
+	if (ret == 0)
+		ret = access_peer(a, key, now, text, err);
+	if (ret == 0)
+		ret = settle(a, offers, n, added, false, err);
+	return finish(a, offers, n, added, ret, err);
 }

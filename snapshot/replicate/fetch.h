@@ -2,8 +2,8 @@
 #define SNAPSHOT_REPLICATE_FETCH_H
 
 /*
- * Single objects, for whoever has a damaged one (PROTOCOL.md section 8). Any
- * peer that the store knows may have any object: what is in it is sealed.
+ * Single objects, for whoever has a damaged one (PROTOCOL.md section 8): sites
+ * at which the store's objects may lie, and admins, may have any object.
  */
 #include "snapshot/replicate/party.h"
 #include "snapshot/store/store_batch.h"

@@ -39,18 +39,15 @@ party_hello(const struct party *p, enum hello_mode mode, bool follow,
 	return channel_send(c, FRAME_HELLO, &w, err);
 }
 
+/* Who asks is not known yet, and learns nothing about this store. */
 int
 party_check_store(const struct party *p, const struct hello *h, struct err *err)
 {
-	char ours[FINGERPRINT_TEXT], theirs[FINGERPRINT_TEXT];
-
 	if (memcmp(h->fingerprint, p->fingerprint, sizeof(h->fingerprint)) == 0)
 		return 0;
-	root_fingerprint_text(p->fingerprint, ours);
-	root_fingerprint_text(h->fingerprint, theirs);
 	return err_set(err, ERR_AUTH,
-	    "it is another store: the fingerprint is %s there and %s here",
-	    theirs, ours);
+	    "it is another store: the fingerprint is not the same there and"
+	    " here");
 }
 
 /* --- to introduce ------------------------------------------------------- */
@@ -162,7 +159,8 @@ receive_all(
 }
 
 static int
-offer_all(struct party *p, const struct learned *l, struct err *err)
+offer_all(struct party *p, const struct learned *l,
+    const struct ed25519_public *peer, char who[PEER_TEXT], struct err *err)
 {
 	struct key_offer *offers = calloc(l->n + 1, sizeof(*offers));
 	const uint8_t *at = l->bytes.buf;
@@ -175,13 +173,14 @@ offer_all(struct party *p, const struct learned *l, struct err *err)
 		offers[i].len = l->lens[i];
 		at += l->lens[i];
 	}
-	rc = access_take(p->access, offers, l->n, err);
+	rc = access_meet(p->access, offers, l->n, peer, party_time(), who, err);
 	free(offers);
 	return rc;
 }
 
 int
-party_learn(struct party *p, struct channel *c, struct err *err)
+party_learn(struct party *p, const struct meeting *m, char who[PEER_TEXT],
+    struct err *err)
 {
 	struct learned *l = calloc(1, sizeof(*l));
 	WR_AUTO struct wr w = {0};
@@ -190,15 +189,15 @@ party_learn(struct party *p, struct channel *c, struct err *err)
 	if (l == NULL)
 		return err_nomem(err);
 	frame_who(p->access == NULL, &w);
-	rc = channel_send(c, FRAME_WHO, &w, err);
+	rc = channel_send(m->channel, FRAME_WHO, &w, err);
 	if (rc == 0)
-		rc = receive_all(p, c, l, err);
+		rc = receive_all(p, m->channel, l, err);
 	if (rc == 0 && p->access == NULL)
 		rc = err_set(err, ERR_DENIED,
 		    "this replica is empty, and the other side did not send the"
 		    " store's root object");
 	if (rc == 0)
-		rc = offer_all(p, l, err);
+		rc = offer_all(p, l, &m->peer, who, err);
 	wr_clear(&l->bytes);
 	free(l);
 	return rc;

@@ -47,7 +47,7 @@ struct wish {
  * and ${p}->access is open, when it returns: the caller's to close then.
  * Errors: ERR_AUTH it is not the site that the statement names, or another
  * store's; ERR_DENIED it is not known to this store; what the other side says;
- * those of tls_handshake() and access_take().
+ * those of tls_handshake() and access_meet().
  */
 NODISCARD int party_connect(struct party *p, int fd, const struct wish *wish,
     struct meeting *out, struct err *err);
@@ -87,8 +87,11 @@ NODISCARD int party_check_store(
 NODISCARD int party_introduce(
     const struct party *p, bool root, struct channel *c, struct err *err);
 /**
- * party_learn(p, c, err): Send WHO and take what is answered.
+ * party_learn(p, m, who, err):
+ * Send WHO, and find by what is answered who it is. Errors: ERR_DENIED it is not
+ * known by that, either: nothing but the root was stored.
  */
-NODISCARD int party_learn(struct party *p, struct channel *c, struct err *err);
+NODISCARD int party_learn(struct party *p, const struct meeting *m,
+    char who[PEER_TEXT], struct err *err);
 
 #endif

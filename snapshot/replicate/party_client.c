@@ -69,11 +69,7 @@ know(struct party *p, const struct meeting *m, struct err *err)
 	if (p->access != NULL &&
 	    access_peer(p->access, &m->peer, party_time(), text, err) == 0)
 		return 0;
-	int rc = party_learn(p, m->channel, err);
-
-	return rc != 0
-		   ? rc
-		   : access_peer(p->access, &m->peer, party_time(), text, err);
+	return party_learn(p, m, text, err);
 }
 
 int

@@ -52,10 +52,7 @@ know(struct party *p, const struct meeting *m, char who[PEER_TEXT],
 	/* An empty replica doesn't know anybody. */
 	if (rc != ERR_DENIED)
 		return rc;
-	rc = party_learn(p, m->channel, err);
-	return rc != 0
-		   ? rc
-		   : access_peer(p->access, &m->peer, party_time(), who, err);
+	return party_learn(p, m, who, err);
 }
 
 /* Objects go only to a site whose statement allows it. */
@@ -83,6 +80,8 @@ meet(struct party *p, struct meeting *m, char who[PEER_TEXT], struct err *err)
 }
 
 int
+	if (rc == 0 && m->mode == HELLO_FETCH)
+		rc = access_peer_fetch(p->access, &m->peer, party_time(), err);
 party_accept(struct party *p, int fd, const char *from, struct meeting *out,
     struct err *err)
 {
