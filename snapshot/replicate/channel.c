@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* As far as others' patience goes; both sides may set other times. */
 #define IDLE_MS 60000
@@ -16,6 +17,7 @@ struct channel {
 	struct tls *tls;
 	char peer[CHANNEL_PEER];
 	atomic_uint idle, within;
+	atomic_int_fast64_t until; /* 0: they know each other */
 	struct pace pace;
 	pthread_mutex_t sending;
 	struct wr out; /* guarded by sending: a frame, to go in one piece */
@@ -80,6 +82,36 @@ channel_times(struct channel *c, unsigned idle, unsigned within)
 	tls_write_timeout(c->tls, within);
 }
 
+int64_t
+channel_clock(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+channel_meet(struct channel *c, int64_t until)
+{
+	atomic_store(&c->until, until);
+	if (until == 0)
+		tls_write_timeout(c->tls, atomic_load(&c->within));
+}
+
+/* How long something may take that else might take ${ms} (0: for ever). */
+static unsigned
+time_left(const struct channel *c, unsigned ms)
+{
+	int64_t until = atomic_load(&c->until);
+	int64_t left = until - channel_clock();
+
+	if (until == 0 || (ms != 0 && left > ms))
+		return ms;
+	/* What is too late fails at once. */
+	return left > 0 ? (unsigned)left : 1;
+}
+
 void
 channel_limit(struct channel *c, uint64_t rate)
 {
@@ -116,6 +148,9 @@ channel_send(struct channel *c, enum frame_type type, const struct wr *body,
 		    frame_type_name(type), len);
 	frame_head(type, len, head);
 	pthread_mutex_lock(&c->sending);
+	if (atomic_load(&c->until) != 0)
+		tls_write_timeout(
+		    c->tls, time_left(c, atomic_load(&c->within)));
 	wr_reset(&c->out);
 	wr_bytes(&c->out, head, sizeof(head));
 	if (len > 0)
@@ -152,13 +187,27 @@ channel_send_error(struct channel *c, const struct err *why)
 
 /* --- receiving ---------------------------------------------------------- */
 
+/* However little at a time keeps coming. */
+static int
+check_late(const struct channel *c, struct err *err)
+{
+	int64_t until = atomic_load(&c->until);
+
+	return until == 0 || channel_clock() < until
+		   ? 0
+		   : err_set(err, ERR_IO,
+			 "the other side took too long to say who it is");
+}
+
 static int
 receive(struct channel *c, struct frame *out, struct err *err)
 {
 	uint8_t head[FRAME_HEAD];
-	int rc;
+	int rc = check_late(c, err);
 
-	tls_read_timeout(c->tls, atomic_load(&c->idle));
+	if (rc != 0)
+		return rc;
+	tls_read_timeout(c->tls, time_left(c, atomic_load(&c->idle)));
 	rc = tls_read(c->tls, head, sizeof(head), err);
 	if (rc == ERR_NOT_FOUND) {
 		*out = (struct frame){.type = FRAME_END};
@@ -169,7 +218,7 @@ receive(struct channel *c, struct frame *out, struct err *err)
 	if (rc != 0)
 		return rc;
 	out->body = c->in;
-	tls_read_timeout(c->tls, atomic_load(&c->within));
+	tls_read_timeout(c->tls, time_left(c, atomic_load(&c->within)));
 	if (out->type == FRAME_DATA)
 		pace_wait(&c->pace, out->len);
 	rc = tls_read(c->tls, c->in, out->len, err);
@@ -199,6 +248,9 @@ channel_receive(struct channel *c, struct frame *out, struct err *err)
 		rc = receive(c, out, err);
 		if (rc == 0 && out->type == FRAME_ERROR)
 			return told(c, out, err);
+		if (rc == 0 && atomic_load(&c->until) != 0 &&
+		    (out->type == FRAME_PING || out->type == FRAME_PONG))
+			return channel_unexpected(out, err);
 		if (rc == 0 && out->type == FRAME_PING)
 			rc = channel_send(c, FRAME_PONG, NULL, err);
 	} while (

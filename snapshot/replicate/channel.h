@@ -36,6 +36,16 @@ void channel_call(struct channel *c, const char *peer);
 void channel_times(struct channel *c, unsigned idle, unsigned within);
 
 /**
+ * channel_meet(c, until):
+ * Until it is known who is on the other side: no PING has a place, and what is
+ * waited for, in all calls together, has to come before ${until}, as
+ * channel_clock() says. 0: it is known.
+ */
+void channel_meet(struct channel *c, int64_t until);
+/** channel_clock(): Milliseconds of a clock that nobody sets. */
+int64_t channel_clock(void);
+
+/**
  * channel_limit(c, rate):
  * Move at most ${rate} bytes a second of DATA, either way; 0: no limit.
  */

@@ -7,6 +7,7 @@ static int
 shake_hands(const struct party *p, int fd, const struct wish *wish,
     struct meeting *m, struct err *err)
 {
+	int64_t until = channel_clock() + PARTY_MEET_MS;
 	struct tls *tls;
 	int rc = tls_new(fd, TLS_CLIENT, &p->key->sign, &tls, err);
 
@@ -20,7 +21,10 @@ shake_hands(const struct party *p, int fd, const struct wish *wish,
 		tls_free(tls);
 		return err_wrap(err, "%s", wish->text);
 	}
-	return channel_new(tls, wish->text, &m->channel, err);
+	rc = channel_new(tls, wish->text, &m->channel, err);
+	if (rc == 0)
+		channel_meet(m->channel, until);
+	return rc;
 }
 
 static int
@@ -90,8 +94,10 @@ party_connect(struct party *p, int fd, const struct wish *wish,
 		rc = be_known(p, out->channel, err);
 	if (rc == 0 && wish->site == NULL)
 		rc = know(p, out, err);
-	if (rc == 0)
+	if (rc == 0) {
+		channel_meet(out->channel, 0);
 		return 0;
+	}
 	channel_send_error(out->channel, err);
 	channel_free(STEAL(out->channel));
 	return rc;

@@ -7,6 +7,7 @@ static int
 shake_hands(const struct party *p, int fd, const char *from, struct meeting *m,
     struct err *err)
 {
+	int64_t until = channel_clock() + PARTY_MEET_MS;
 	struct tls *tls;
 	int rc = tls_new(fd, TLS_SERVER, &p->key->sign, &tls, err);
 
@@ -18,7 +19,10 @@ shake_hands(const struct party *p, int fd, const char *from, struct meeting *m,
 		tls_free(tls);
 		return rc;
 	}
-	return channel_new(tls, from, &m->channel, err);
+	rc = channel_new(tls, from, &m->channel, err);
+	if (rc == 0)
+		channel_meet(m->channel, until);
+	return rc;
 }
 
 static int
@@ -76,12 +80,12 @@ meet(struct party *p, struct meeting *m, char who[PEER_TEXT], struct err *err)
 		rc = know(p, m, who, err);
 	if (rc == 0 && m->mode == HELLO_PULL)
 		rc = check_receiver(p, m, err);
+	if (rc == 0 && m->mode == HELLO_FETCH)
+		rc = access_peer_fetch(p->access, &m->peer, party_time(), err);
 	return rc != 0 ? rc : channel_send(m->channel, FRAME_READY, NULL, err);
 }
 
 int
-	if (rc == 0 && m->mode == HELLO_FETCH)
-		rc = access_peer_fetch(p->access, &m->peer, party_time(), err);
 party_accept(struct party *p, int fd, const char *from, struct meeting *out,
     struct err *err)
 {
@@ -97,6 +101,7 @@ party_accept(struct party *p, int fd, const char *from, struct meeting *out,
 	if (rc == 0) {
 		(void)snprintf(peer, sizeof(peer), "%.280s (%.30s)", who, from);
 		channel_call(out->channel, peer);
+		channel_meet(out->channel, 0);
 		return 0;
 	}
 	if (rc == ERR_DENIED || rc == ERR_AUTH || rc == ERR_VERSION ||
