@@ -98,19 +98,25 @@ check_own(const struct party *p, int64_t now, struct err *err)
 }
 
 static int
-check_places(struct sender *s, const struct meeting *m, struct err *err)
+check_places(const struct sender *s, struct statement *st, struct err *err)
 {
 	const struct access *a = s->party->access;
-	struct statement st;
-	int rc = site_find_key(a, &m->peer, &st, err);
+	int rc = site_find_key(a, &s->meeting->peer, st, err);
 
 	if (rc == 0)
-		rc = site_allowed(a, &st, party_time(), err);
-	if (rc == 0)
-		rc = check_own(s->party, party_time(), err);
-	if (rc == 0)
-		s->receiver = st.site.pub;
-	return rc;
+		rc = site_allowed(a, st, party_time(), err);
+	return rc != 0 ? rc : check_own(s->party, party_time(), err);
+}
+
+/* A site may be removed, or its statement end, while much is being sent. */
+static int
+check_again(const struct sender *s, struct err *err)
+{
+	struct statement st;
+	bool changed;
+	int rc = access_refresh(s->party->access, &changed, err);
+
+	return rc != 0 ? rc : check_places(s, &st, err);
 }
 
 /* --- STATE -------------------------------------------------------------- */
@@ -293,7 +299,9 @@ send_groups(struct sender *s, struct err *err)
 	while (rc == 0 && s->groups != NULL) {
 		struct group *g = dequeue(s);
 
-		rc = send_group(s, g, err);
+		rc = check_again(s, err);
+		if (rc == 0)
+			rc = send_group(s, g, err);
 		group_free(g);
 		if (rc == 0)
 			rc = plan_ahead(s, &more, err);
@@ -416,9 +424,8 @@ wait_news(struct sender *s, struct err *err)
 	return rc;
 }
 
-/* A statement may end while it is being followed. */
 static int
-rounds(struct sender *s, const struct meeting *m, struct err *err)
+rounds(struct sender *s, struct err *err)
 {
 	bool changed;
 	int rc = s->opt->follow ? look(s, true, &changed, err) : 0;
@@ -429,7 +436,7 @@ rounds(struct sender *s, const struct meeting *m, struct err *err)
 			break;
 		rc = wait_news(s, err);
 		if (rc == 0)
-			rc = check_places(s, m, err);
+			rc = check_again(s, err);
 	}
 	return rc;
 }
@@ -469,11 +476,13 @@ finish(struct sender *s, pthread_t reader, int rc, struct err *err)
 }
 
 static int
-run(struct sender *s, const struct meeting *m, struct err *err)
+run(struct sender *s, struct err *err)
 {
+	struct statement st = {0};
 	pthread_t reader;
-	int rc = check_places(s, m, err);
+	int rc = check_places(s, &st, err);
 
+	s->receiver = st.site.pub;
 	if (rc == 0)
 		rc = read_state(s, err);
 	if (rc != 0) {
@@ -483,7 +492,7 @@ run(struct sender *s, const struct meeting *m, struct err *err)
 	errno = pthread_create(&reader, NULL, answers_read, s);
 	if (errno != 0)
 		return err_errno(err, "cannot start a thread");
-	return finish(s, reader, rounds(s, m, err), err);
+	return finish(s, reader, rounds(s, err), err);
 }
 
 int
@@ -494,6 +503,7 @@ send_run(struct party *p, const struct meeting *m,
 	    .party = p,
 	    .store = access_store(p->access),
 	    .channel = m->channel,
+	    .meeting = m,
 	    .opt = opt,
 	};
 	int rc;
@@ -507,7 +517,7 @@ send_run(struct party *p, const struct meeting *m,
 	(void)pthread_mutex_init(&s.mu, NULL);
 	(void)pthread_cond_init(&s.changed, NULL);
 	channel_times(m->channel, IDLE_MS, WITHIN_MS);
-	rc = run(&s, m, err);
+	rc = run(&s, err);
 	*out = s.result;
 	clear(&s);
 	return rc;

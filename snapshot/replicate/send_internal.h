@@ -73,6 +73,7 @@ struct sender {
 	struct party *party;
 	struct store *store;
 	struct channel *channel;
+	const struct meeting *meeting;
 	const struct send_options *opt;
 	struct identity_public receiver;
 
