@@ -163,3 +163,17 @@ access_keys_hash(
 		    sha256_update(ctx, a->keys[i]->name, OBJECT_NAME_LEN, err);
 	return ret != 0 ? ret : sha256_final(ctx, out, err);
 }
+
+bool
+access_has_key_set(
+    const struct access *a, const uint8_t dataset[DATASET_ID_LEN])
+{
+	for (size_t i = 0; i < a->nkeys; i++) {
+		const struct key_object *o = a->keys[i];
+
+		if (o->kind == KEY_SET &&
+		    memcmp(o->set.dataset, dataset, DATASET_ID_LEN) == 0)
+			return true;
+	}
+	return false;
+}

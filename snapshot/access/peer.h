@@ -81,4 +81,8 @@ NODISCARD int access_meet(struct access *a, struct key_offer *offers, size_t n,
 NODISCARD int access_keys_hash(
     const struct access *a, uint8_t out[OBJECT_NAME_LEN], struct err *err);
 
+/** access_has_key_set(a, dataset): Whether there is one, of any epoch. */
+bool access_has_key_set(
+    const struct access *a, const uint8_t dataset[DATASET_ID_LEN]);
+
 #endif

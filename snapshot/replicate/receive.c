@@ -109,14 +109,58 @@ wait_room(struct receiver *r, struct err *err)
 	return rc;
 }
 
+/* Those that have come have to be taken first. */
+static int
+wait_keys(struct receiver *r, struct err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&r->mu);
+	r->hurry = true;
+	pthread_cond_broadcast(&r->changed);
+	while (r->nkeys > 0 && r->failure.code == 0)
+		pthread_cond_wait(&r->changed, &r->mu);
+	r->hurry = false;
+	rc = r->failure.code != 0 ? err_copy(err, &r->failure) : 0;
+	pthread_mutex_unlock(&r->mu);
+	return rc;
+}
+
+/* Nothing is made in the store for a dataset that it doesn't know. */
+static int
+look_dataset(struct receiver *r, struct err *err)
+{
+	const struct object_ref *ref = &r->object.ref;
+	bool same = memcmp(r->dataset, ref->dataset, STORE_DATASET_LEN) == 0;
+
+	for (int tries = 0; tries < 2; tries++) {
+		if (ref->cls == OBJECT_KEY || (r->known_dataset && same))
+			return 0;
+		int rc = tries > 0 ? wait_keys(r, err) : 0;
+
+		if (rc != 0)
+			return rc;
+		memcpy(r->dataset, ref->dataset, STORE_DATASET_LEN);
+		same = true;
+		pthread_mutex_lock(&r->keys);
+		r->known_dataset =
+		    access_has_key_set(r->party->access, ref->dataset);
+		pthread_mutex_unlock(&r->keys);
+	}
+	r->refused = !r->known_dataset;
+	return 0;
+}
+
 static int
 begin_in_memory(struct receiver *r, struct err *err)
 {
 	if (r->object.ref.cls == OBJECT_LOG &&
-	    r->waiting.bytes + r->object.size > JOB_RECORDS_BYTES)
+	    (r->waiting.n == JOB_RECORDS ||
+		r->waiting.bytes + r->object.size > JOB_RECORDS_BYTES))
 		return err_set(err, ERR_CORRUPT,
-		    "the records of one group have more than %ju bytes",
-		    (uintmax_t)JOB_RECORDS_BYTES);
+		    "the records of one group are more than %zu, or have more"
+		    " than %ju bytes",
+		    JOB_RECORDS, (uintmax_t)JOB_RECORDS_BYTES);
 	r->memory = malloc((size_t)r->object.size);
 	return r->memory != NULL ? 0 : err_nomem(err);
 }
@@ -128,10 +172,14 @@ on_put(struct receiver *r, const struct frame *f, struct err *err)
 
 	if (rc == 0)
 		rc = wait_room(r, err);
+	if (rc == 0)
+		rc = look_dataset(r, err);
 	if (rc != 0)
 		return rc;
 	r->in_object = true;
 	r->left = r->object.size;
+	if (r->refused)
+		return 0;
 	if (in_memory(r))
 		return begin_in_memory(r, err);
 	pthread_mutex_lock(&r->mu);
@@ -143,7 +191,7 @@ on_put(struct receiver *r, const struct frame *f, struct err *err)
 static void
 drop_object(struct receiver *r)
 {
-	r->in_object = false;
+	r->in_object = r->refused = false;
 	free(STEAL(r->memory));
 	pthread_mutex_lock(&r->mu);
 	store_batch_drop(r->job.objects);
@@ -167,6 +215,7 @@ end_in_memory(struct receiver *r, struct err *err)
 		return blobs_add(&r->waiting, ref, STEAL(r->memory), len, err);
 	pthread_mutex_lock(&r->mu);
 	rc = blobs_add(&r->job.keys, ref, STEAL(r->memory), len, err);
+	r->nkeys += rc == 0;
 	pthread_mutex_unlock(&r->mu);
 	return rc;
 }
@@ -175,10 +224,14 @@ end_in_memory(struct receiver *r, struct err *err)
 static int
 end_object(struct receiver *r, struct err *err)
 {
+	bool refused = r->refused;
 	struct err why;
 	int rc;
 
-	if (in_memory(r)) {
+	if (refused) {
+		rc = err_set(&why, ERR_DENIED,
+		    "this site has no key set of its dataset");
+	} else if (in_memory(r)) {
 		rc = end_in_memory(r, &why);
 	} else {
 		pthread_mutex_lock(&r->mu);
@@ -186,7 +239,7 @@ end_object(struct receiver *r, struct err *err)
 		pthread_mutex_unlock(&r->mu);
 	}
 	drop_object(r);
-	if (rc != 0 && rc != ERR_CORRUPT)
+	if (rc != 0 && rc != ERR_CORRUPT && !refused)
 		return err_copy(err, &why);
 	if (rc != 0) {
 		r->spoilt |= r->object.ref.cls == OBJECT_LOG;
@@ -208,7 +261,9 @@ on_data(struct receiver *r, const struct frame *f, struct err *err)
 
 	if (!r->in_object || f->len == 0 || f->len > r->left)
 		return channel_unexpected(f, err);
-	if (r->memory != NULL) {
+	if (r->refused) {
+		/* Its end says so. */
+	} else if (r->memory != NULL) {
 		memcpy(r->memory + (r->object.size - r->left), f->body, f->len);
 	} else {
 		pthread_mutex_lock(&r->mu);
@@ -407,6 +462,7 @@ receive_run(struct party *p, struct channel *c,
 		return rc;
 	}
 	(void)pthread_mutex_init(&r.mu, NULL);
+	(void)pthread_mutex_init(&r.keys, NULL);
 	(void)pthread_cond_init(&r.changed, NULL);
 	rc = run(&r, err);
 	job_clear(&r.job);
@@ -416,6 +472,7 @@ receive_run(struct party *p, struct channel *c,
 		log_tail_clear(&r.tails[i]);
 	free(r.tails);
 	(void)pthread_cond_destroy(&r.changed);
+	(void)pthread_mutex_destroy(&r.keys);
 	(void)pthread_mutex_destroy(&r.mu);
 	return rc;
 }

@@ -22,7 +22,13 @@ take_keys(struct receiver *r, struct blobs *keys, struct err *err)
 		offers[i].buf = keys->v[i].buf;
 		offers[i].len = keys->v[i].len;
 	}
+	pthread_mutex_lock(&r->keys);
 	rc = access_take(r->party->access, offers, keys->n, err);
+	pthread_mutex_unlock(&r->keys);
+	pthread_mutex_lock(&r->mu);
+	r->nkeys -= keys->n;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->mu);
 	for (size_t i = 0; i < keys->n && rc == 0; i++) {
 		if (!offers[i].taken)
 			rc = receive_nak(
@@ -81,7 +87,9 @@ check_group(struct receiver *r, struct log_tail *t, const struct job_group *g,
 
 	if (rc != ERR_AUTH)
 		return rc;
+	pthread_mutex_lock(&r->keys);
 	rc = access_refresh(r->party->access, &changed, err);
+	pthread_mutex_unlock(&r->keys);
 	return rc != 0 ? rc : log_tail_check(r->party->access, t, g, skip, err);
 }
 
@@ -247,7 +255,7 @@ next_job(struct receiver *r, struct job *j, int *rc, struct err *err)
 
 	pthread_mutex_lock(&r->mu);
 	while (!r->closing && r->job.ngroups == 0 && !r->job.done &&
-	       !job_is_full(&r->job))
+	       !job_is_full(&r->job) && !(r->hurry && r->job.keys.n > 0))
 		pthread_cond_wait(&r->changed, &r->mu);
 	more = !job_is_empty(&r->job);
 	*rc = more ? job_take(&r->job, j, err) : 0;

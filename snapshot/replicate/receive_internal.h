@@ -27,8 +27,10 @@
 /* When a job is full: the other side has to wait. */
 #define JOB_OBJECTS 256
 #define JOB_BYTES (UINT64_C(64) * 1024 * 1024)
+#define JOB_KEYS 1024
 #define JOB_KEYS_BYTES (UINT64_C(4) * 1024 * 1024)
 /* Of all records that wait for their COMMIT, or for being taken. */
+#define JOB_RECORDS ((size_t)1 << 17)
 #define JOB_RECORDS_BYTES (UINT64_C(128) * 1024 * 1024)
 
 /* A key object or a record, in memory. */
@@ -60,8 +62,9 @@ struct job {
 	struct job_group *groups;
 	size_t ngroups, capgroups;
 	uint64_t record_bytes; /* of the groups */
-	uint64_t came;         /* objects of all kinds that are in it */
-	bool done;             /* the other side said so */
+	size_t nrecords;
+	uint64_t came; /* objects of all kinds that are in it */
+	bool done;     /* the other side said so */
 };
 /** job_group(j, dataset, records, err): ${records} are moved, if it succeeds. */
 NODISCARD int job_group(struct job *j, const uint8_t dataset[STORE_DATASET_LEN],
@@ -114,17 +117,25 @@ struct receiver {
 	uint8_t *memory;      /* of a key or a record: what came of it */
 	struct blobs waiting; /* records before their COMMIT */
 	bool spoilt;          /* one of them is missing: all are dropped */
+	bool refused;         /* the object is: its bytes are passed over */
+	bool known_dataset;   /* there is a key set of this one */
+	uint8_t dataset[STORE_DATASET_LEN];
 
 	/* The committing thread's. */
 	struct log_tail *tails;
 	size_t ntails, captails;
 	uint64_t acknowledged;
 
+	/* Held to change the key objects, or to look at them while reading. */
+	pthread_mutex_t keys;
+
 	pthread_mutex_t mu;
 	pthread_cond_t changed;
-	struct job job;     /* guarded by mu: it fills */
-	bool closing;       /* guarded by mu: no more comes */
-	bool told_done;     /* guarded by mu */
+	size_t nkeys;   /* guarded by mu: that came, and are not taken yet */
+	bool hurry;     /* guarded by mu: they are waited for */
+	struct job job; /* guarded by mu: it fills */
+	bool closing;   /* guarded by mu: no more comes */
+	bool told_done; /* guarded by mu */
 	struct err failure; /* guarded by mu; code 0: none. The first counts */
 };
 

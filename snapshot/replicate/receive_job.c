@@ -51,6 +51,7 @@ job_group(struct job *j, const uint8_t dataset[STORE_DATASET_LEN],
 	memcpy(g->dataset, dataset, STORE_DATASET_LEN);
 	g->records = *records;
 	j->record_bytes += records->bytes;
+	j->nrecords += records->n;
 	memset(records, 0, sizeof(*records));
 	return 0;
 }
@@ -76,7 +77,8 @@ job_is_full(const struct job *j)
 {
 	return store_batch_count(j->objects) >= JOB_OBJECTS ||
 	       store_batch_bytes(j->objects) >= JOB_BYTES ||
-	       j->keys.bytes >= JOB_KEYS_BYTES ||
+	       j->keys.n >= JOB_KEYS || j->keys.bytes >= JOB_KEYS_BYTES ||
+	       j->nrecords >= JOB_RECORDS ||
 	       j->record_bytes >= JOB_RECORDS_BYTES;
 }
 

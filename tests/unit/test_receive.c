@@ -1,0 +1,193 @@
+/* What a site takes over a connection, and what it refuses. */
+#include "snapshot/replicate/receive.h"
+#include "tests/unit/channel_fixture.h"
+#include "tests/unit/prune_fixture.h"
+
+#include "crypto/hash.h"
+
+/* A site in a thread of its own; this one sends. */
+struct stand {
+	struct realm *realm;
+	struct sitedir *site;
+	struct pair pair;
+	struct party party;
+	pthread_t thread;
+	struct err why;
+	int rc;
+	/* The key set of a dataset that the site doesn't know. */
+	uint8_t dataset[STORE_DATASET_LEN];
+	uint8_t *key_set;
+	size_t len;
+};
+
+static void *
+receive(void *arg)
+{
+	const struct receive_options opt = {.until_done = true};
+	struct stand *s = arg;
+
+	s->rc = receive_run(&s->party, s->pair.a, &opt, &s->why);
+	return NULL;
+}
+
+/* Take the key set of the newest dataset out of the store. */
+static int
+take_key_set(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *e)
+{
+	struct stand *s = arg;
+	struct store *store = access_store(s->realm->admin);
+	struct keyset_head head;
+	struct err why;
+	uint8_t *buf;
+	size_t len;
+	int rc = store_get(store, ref, KEYSET_OBJECT_MAX, &buf, &len, e);
+
+	if (rc != 0)
+		return rc;
+	if (keyset_peek(buf, len, &head, &why) != 0 ||
+	    memcmp(head.dataset, s->dataset, STORE_DATASET_LEN) != 0) {
+		free(buf);
+		return 0;
+	}
+	s->key_set = buf;
+	s->len = len;
+	return store_remove(store, ref, e);
+}
+
+static int
+setup(void **state)
+{
+	const struct sitedir_plan plan = {
+	    .name = "dr",
+	    .country = "GB",
+	    .accreditation = "ISO/IEC 27001:2022",
+	    .until = FIRST_TIME + 1000,
+	};
+	struct stand *s = calloc(1, sizeof(*s));
+	const struct dataset *ds;
+	struct sitedir_made made;
+
+	assert_non_null(s);
+	s->realm = realm_new();
+	assert_ok(access_create_dataset(s->realm->admin, "new", &ds, &err));
+	memcpy(s->dataset, ds->id, STORE_DATASET_LEN);
+	assert_ok(store_list(access_store(s->realm->admin), OBJECT_KEY, NULL,
+	    take_key_set, s, &err));
+	assert_non_null(s->key_set);
+	assert_ok(
+	    sitedir_init(s->realm->store, &plan, FIRST_TIME, &made, &err));
+	sitedir_made_clear(&made);
+	assert_ok(sitedir_open(s->realm->store, &s->site, &err));
+	assert_ok(store_set_replica(access_store(s->realm->admin), "dr", &err));
+	s->party.address = s->realm->store;
+	s->party.site = s->site;
+	assert_ok(access_open_keyless(s->realm->store, &s->party.access, &err));
+	pair_setup(&s->pair);
+	assert_int_equal(pthread_create(&s->thread, NULL, receive, s), 0);
+	*state = s;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct stand *s = *state;
+
+	pair_clear(&s->pair);
+	access_close(s->party.access);
+	sitedir_close(s->site);
+	realm_free(s->realm);
+	free(s->key_set);
+	free(s);
+	return 0;
+}
+
+static void
+expect(struct stand *s, enum frame_type type, struct frame *f)
+{
+	assert_ok(channel_expect(s->pair.b, type, f, &err));
+}
+
+static struct object_ref
+send_object(
+    struct stand *s, enum object_class cls, const uint8_t *buf, size_t len)
+{
+	struct frame_object o = {.ref = {.cls = cls}, .size = len};
+	WR_AUTO struct wr head = {0};
+	WR_AUTO struct wr body = {0};
+
+	if (cls != OBJECT_KEY)
+		memcpy(o.ref.dataset, s->dataset, STORE_DATASET_LEN);
+	assert_ok(sha256(buf, len, o.ref.name, &err));
+	frame_put(&o, &head);
+	wr_bytes(&body, buf, len);
+	assert_ok(channel_send(s->pair.b, FRAME_PUT, &head, &err));
+	assert_ok(channel_send(s->pair.b, FRAME_DATA, &body, &err));
+	return o.ref;
+}
+
+static void
+end_all(struct stand *s)
+{
+	struct frame f;
+
+	assert_ok(channel_send(s->pair.b, FRAME_DONE, NULL, &err));
+	expect(s, FRAME_ACK, &f);
+	expect(s, FRAME_DONE, &f);
+	(void)pthread_join(s->thread, NULL);
+	if (s->rc != 0)
+		fail_msg("%s", s->why.text);
+}
+
+static void
+receive_run__makes_nothing_for_an_unknown_dataset(void **state)
+{
+	struct stand *s = *state;
+	struct store *store = access_store(s->realm->admin);
+	struct object_ref ref;
+	struct frame_nak nak;
+	struct frame f;
+	uint64_t size;
+
+	expect(s, FRAME_STATE, &f);
+	ref = send_object(s, OBJECT_PACK, (const uint8_t *)"a pack", 6);
+	expect(s, FRAME_NAK, &f);
+	assert_ok(frame_parse_nak(f.body, f.len, &nak, &err));
+	assert_int_equal(nak.why.code, ERR_DENIED);
+	end_all(s);
+	assert_fails(ERR_NOT_FOUND, "", store_size(store, &ref, &size, &err));
+	assert_int_equal(count_of(s->realm, "datasets/"), 0);
+}
+
+/* Although the one had not been looked at when the other came. */
+static void
+receive_run__takes_a_key_set_and_then_a_pack(void **state)
+{
+	struct stand *s = *state;
+	struct store *store = access_store(s->realm->admin);
+	struct object_ref ref;
+	struct frame f;
+	uint64_t size;
+
+	expect(s, FRAME_STATE, &f);
+	(void)send_object(s, OBJECT_KEY, s->key_set, s->len);
+	ref = send_object(s, OBJECT_PACK, (const uint8_t *)"a pack", 6);
+	expect(s, FRAME_ACK, &f);
+	end_all(s);
+	assert_ok(store_size(store, &ref, &size, &err));
+	assert_int_equal(size, 6);
+}
+
+#define stand_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    stand_test(receive_run__makes_nothing_for_an_unknown_dataset),
+	    stand_test(receive_run__takes_a_key_set_and_then_a_pack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
