@@ -57,7 +57,7 @@ they_have(void *arg, const struct object_ref *ref, bool *has, struct err *err)
 
 	if (r != 0)
 		return r;
-	r = fetch_object(&a->fetch, ref, b, &why);
+	r = fetch_object(a->fetch.channel, ref, b, &why);
 	*has = r == 0;
 	return r == 0 || r == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 }

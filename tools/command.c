@@ -35,6 +35,7 @@ static const struct command *const commands[] = {
     &cmd_hold,
     &cmd_release,
     &cmd_replicate,
+    &cmd_repair,
     &cmd_serve,
     &cmd_site,
     &cmd_status,

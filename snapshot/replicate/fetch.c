@@ -22,7 +22,7 @@ int
 fetch_begin(struct fetch *f, struct channel *c, struct err *err)
 {
 	struct frame_state state = {.more = true};
-	int rc = 0;
+	int rc = channel_send(c, FRAME_READY, NULL, err);
 
 	*f = (struct fetch){.channel = c};
 	while (rc == 0 && state.more) {
@@ -86,9 +86,26 @@ given_up(struct channel *c, struct err *err)
 	return rc != 0 ? rc : refused(&frame, err);
 }
 
+/* Where an object's bytes go: a batch, or memory. */
+struct sink {
+	struct store_batch *batch;
+	uint8_t *buf;
+	size_t len;
+};
+
 static int
-take_bytes(
-    struct channel *c, uint64_t left, struct store_batch *b, struct err *err)
+sink_write(struct sink *to, const struct frame *frame, struct err *err)
+{
+	if (to->batch != NULL)
+		return store_batch_write(
+		    to->batch, frame->body, frame->len, err);
+	memcpy(to->buf + to->len, frame->body, frame->len);
+	to->len += frame->len;
+	return 0;
+}
+
+static int
+take_bytes(struct channel *c, uint64_t left, struct sink *to, struct err *err)
 {
 	int rc = 0;
 
@@ -103,22 +120,23 @@ take_bytes(
 		if (frame.type != FRAME_DATA || frame.len == 0 ||
 		    frame.len > left)
 			return channel_unexpected(&frame, err);
-		rc = store_batch_write(b, frame.body, frame.len, err);
+		rc = sink_write(to, &frame, err);
 		left -= frame.len;
 	}
 	return rc;
 }
 
-int
-fetch_object(struct fetch *f, const struct object_ref *ref,
-    struct store_batch *b, struct err *err)
+/* Up to the object's size. */
+static int
+request(struct channel *c, const struct object_ref *ref, uint64_t *size,
+    struct err *err)
 {
-	struct frame_object object;
+	struct frame_object object = {.size = 0};
 	struct frame frame;
-	int rc = ask(f->channel, ref, err);
+	int rc = ask(c, ref, err);
 
 	if (rc == 0)
-		rc = channel_receive(f->channel, &frame, err);
+		rc = channel_receive(c, &frame, err);
 	if (rc == 0 && frame.type == FRAME_NAK)
 		return refused(&frame, err);
 	if (rc == 0 && frame.type != FRAME_PUT)
@@ -127,11 +145,22 @@ fetch_object(struct fetch *f, const struct object_ref *ref,
 		rc = frame_parse_put(frame.body, frame.len, &object, err);
 	if (rc == 0 && !same_ref(&object.ref, ref))
 		rc = channel_unexpected(&frame, err);
+	*size = object.size;
+	return rc;
+}
+
+int
+fetch_object(struct channel *c, const struct object_ref *ref,
+    struct store_batch *b, struct err *err)
+{
+	struct sink to = {.batch = b};
+	uint64_t size;
+	int rc = request(c, ref, &size, err);
+
 	if (rc == 0)
 		rc = store_batch_begin(b, ref, err);
-	if (rc != 0)
-		return rc;
-	rc = take_bytes(f->channel, object.size, b, err);
+	if (rc == 0)
+		rc = take_bytes(c, size, &to, err);
 	if (rc == 0)
 		return store_batch_end(b, err);
 	store_batch_drop(b);
@@ -139,17 +168,51 @@ fetch_object(struct fetch *f, const struct object_ref *ref,
 }
 
 int
+fetch_bytes(struct channel *c, const struct object_ref *ref, uint64_t max,
+    uint8_t **buf, size_t *len, struct err *err)
+{
+	uint8_t name[HASH_LEN];
+	struct sink to = {0};
+	uint64_t size;
+	int rc = request(c, ref, &size, err);
+
+	*buf = NULL;
+	*len = 0;
+	if (rc == 0 && size > max)
+		rc = err_set(err, ERR_CORRUPT,
+		    "an object of %ju bytes is over the limit",
+		    (uintmax_t)size);
+	if (rc != 0)
+		return rc;
+	to.buf = malloc((size_t)size);
+	if (to.buf == NULL)
+		return err_nomem(err);
+	rc = take_bytes(c, size, &to, err);
+	if (rc == 0)
+		rc = sha256(to.buf, to.len, name, err);
+	if (rc == 0 && memcmp(name, ref->name, OBJECT_NAME_LEN) != 0)
+		rc = err_set(err, ERR_CORRUPT,
+		    "the SHA-256 of what came is not its name");
+	if (rc == 0) {
+		*buf = STEAL(to.buf);
+		*len = to.len;
+	}
+	free(to.buf);
+	return rc;
+}
+
+int
 fetch_key_names(
-    struct fetch *f, store_visit_fn *visit, void *arg, struct err *err)
+    struct channel *c, store_visit_fn *visit, void *arg, struct err *err)
 {
 	struct frame_names names = {.more = true};
-	int rc = channel_send(f->channel, FRAME_LIST, NULL, err);
+	int rc = channel_send(c, FRAME_LIST, NULL, err);
 
 	while (rc == 0 && names.more) {
 		struct object_ref ref = {.cls = OBJECT_KEY};
 		struct frame frame;
 
-		rc = channel_expect(f->channel, FRAME_NAMES, &frame, err);
+		rc = channel_expect(c, FRAME_NAMES, &frame, err);
 		if (rc == 0)
 			rc = frame_parse_names(
 			    frame.body, frame.len, &names, err);

@@ -14,28 +14,38 @@
  */
 NODISCARD int fetch_serve(struct party *p, struct channel *c, struct err *err);
 
-/* What the other side has. */
+/* How far the other side has come. */
 struct fetch {
 	struct channel *channel;
 	struct frame_log *heads;
 	size_t nheads;
 };
 
-/** fetch_begin(f, c, err): Learn what there is; fetch_end() also on failure. */
+/** fetch_begin(f, c, err): Ask for it; fetch_end() also on failure. */
 NODISCARD int fetch_begin(struct fetch *f, struct channel *c, struct err *err);
 void fetch_end(struct fetch *f);
 
 /**
- * fetch_object(f, ref, b, err):
+ * fetch_object(c, ref, b, err):
  * Add an object to a batch. Errors: ERR_NOT_FOUND the other side doesn't have
  * it; ERR_CORRUPT it is damaged there, too, or the protocol was not kept
- * (${f}->channel is of no use then); those of channel_receive().
+ * (then ${c} is of no use any more); those of channel_receive().
  */
-NODISCARD int fetch_object(struct fetch *f, const struct object_ref *ref,
+NODISCARD int fetch_object(struct channel *c, const struct object_ref *ref,
     struct store_batch *b, struct err *err);
 
-/** fetch_key_names(f, visit, arg, err): The names of its key objects. */
+/**
+ * fetch_bytes(c, ref, max, buf, len, err):
+ * The same into memory: *${buf} is the caller's (free).
+ */
+NODISCARD int fetch_bytes(struct channel *c, const struct object_ref *ref,
+    uint64_t max, uint8_t **buf, size_t *len, struct err *err);
+
+/**
+ * fetch_key_names(c, visit, arg, err):
+ * The names of its key objects. ${visit} may not fetch.
+ */
 NODISCARD int fetch_key_names(
-    struct fetch *f, store_visit_fn *visit, void *arg, struct err *err);
+    struct channel *c, store_visit_fn *visit, void *arg, struct err *err);
 
 #endif

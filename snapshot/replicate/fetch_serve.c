@@ -141,6 +141,8 @@ on_frame(
 		return on_get(access_store(p->access), c, f, err);
 	case FRAME_LIST:
 		return on_list(access_store(p->access), c, f, err);
+	case FRAME_READY:
+		return receive_send_state(p, c, err);
 	case FRAME_WHO:
 		return on_who(p, c, f, err);
 	default:
@@ -151,7 +153,7 @@ on_frame(
 int
 fetch_serve(struct party *p, struct channel *c, struct err *err)
 {
-	int rc = receive_send_state(p, c, err);
+	int rc = 0;
 
 	while (rc == 0) {
 		struct frame f;

@@ -1,6 +1,6 @@
 # bash completion for varve. A test compares the lists with the program's own.
 
-_varve_commands='init backup list mount restore diff find check prune grant dataset expire hold release replicate serve site status promote demote help'
+_varve_commands='init backup list mount restore diff find check prune grant dataset expire hold release replicate repair serve site status promote demote help'
 
 _varve_common='--help --json --quiet --verbose'
 _varve_store='--store --fingerprint'
@@ -60,6 +60,9 @@ _varve_options()
 	hold | release)
 		echo "--why $_varve_open"
 		;;
+	repair)
+		echo "--from --dry-run --ssh $_varve_open"
+		;;
 	replicate)
 		echo "--pull --watch --limit --ssh $_varve_open"
 		;;
@@ -94,7 +97,7 @@ _varve_value()
 	-o | -n | --options | --exclude | --exec | --name | --host | --threads | \
 		--last | --keep-within | --keep-last | --keep-*ly | --why | --refusals | --dataset | --cache | --until | --as | --*person | \
 		--max-dead | --site | --country | --accreditation | --lock | --listen | \
-		--clients | --limit | --ssh | \
+		--clients | --limit | --ssh | --from | \
 		--*passphrase-command)
 		;;
 	*)
