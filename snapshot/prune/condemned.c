@@ -129,9 +129,19 @@ add_index(
 	return add_gone(c, OBJECT_INDEX, name, size, err);
 }
 
+static bool
+is_in(const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
+    const uint8_t name[OBJECT_NAME_LEN])
+{
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(names[i], name, OBJECT_NAME_LEN) == 0)
+			return true;
+	return false;
+}
+
 /*
  * An index that no record names may be that of a running backup; of a dead one's
- * nobody knows, so they wait for a prune that is alone.
+ * nobody knows, so they wait for a prune that is alone. Each is counted once.
  */
 static int
 add_indexes(struct condemning *c, struct err *err)
@@ -145,11 +155,16 @@ add_indexes(struct condemning *c, struct err *err)
 		if (!names_have(&p->set, now[i]))
 			rc = add_index(c, now[i], err);
 	for (size_t i = 0; rc == 0 && i < p->were.n; i++)
-		if (!names_have(&p->set, p->were.v[i]))
+		if (!names_have(&p->set, p->were.v[i]) &&
+		    !is_in(now, n, p->were.v[i]))
 			rc = add_index(c, p->were.v[i], err);
-	for (size_t i = 0; rc == 0 && p->alone && i < p->indexes.n; i++)
-		if (!names_have(&p->set, p->indexes.v[i].name))
-			rc = add_index(c, p->indexes.v[i].name, err);
+	for (size_t i = 0; rc == 0 && p->alone && i < p->indexes.n; i++) {
+		const uint8_t *name = p->indexes.v[i].name;
+
+		if (!names_have(&p->set, name) && !is_in(now, n, name) &&
+		    !names_have(&p->were, name))
+			rc = add_index(c, name, err);
+	}
 	return rc;
 }
 

@@ -214,6 +214,8 @@ live_open(struct live *l, const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
 	int rc = index_pages_new(PAGES, &l->pages, err);
 
 	if (rc == 0)
+		rc = prove_new(l->store, l->kr, &l->prove, err);
+	if (rc == 0)
 		rc = reserve_indexes(l, (uint32_t)n + 1, err);
 	l->nset = (uint32_t)n;
 	for (size_t i = 0; rc == 0 && i < n; i++)
@@ -240,6 +242,7 @@ live_clear(struct live *l)
 	}
 	free(l->indexes);
 	free(l->spots);
+	prove_free(l->prove);
 	index_pages_free(l->pages);
 	free(l->packs);
 	free(l->slots);
@@ -319,19 +322,45 @@ live_places(struct live *l, const struct chunk_name *name, struct err *err)
 	return n;
 }
 
-/* 1 when it was not live yet. */
-static int
-mark_place(struct live *l, const struct live_spot *at, bool newest)
+static void
+set_bit(struct live *l, const struct live_spot *at)
 {
-	uint64_t *word = &l->indexes[at->index].bits[at->entry / WORD_BITS];
-	uint64_t bit = UINT64_C(1) << (at->entry % WORD_BITS);
+	l->indexes[at->index].bits[at->entry / WORD_BITS] |=
+	    UINT64_C(1) << (at->entry % WORD_BITS);
+}
 
-	if (newest)
-		l->packs[at->pack].newest = true;
-	if ((*word & bit) != 0)
-		return 0;
-	*word |= bit;
-	return 1;
+/* How many of the ${n} places are live already. */
+static int
+already(struct live *l, int n, bool newest)
+{
+	int found = 0;
+
+	for (int i = 0; i < n; i++) {
+		const struct live_spot *at = &l->spots[i];
+
+		if (!live_bit(l, at->index, at->entry))
+			continue;
+		found++;
+		if (newest)
+			l->packs[at->pack].newest = true;
+	}
+	return found;
+}
+
+/* Of several places, move the first that is true to the front: 1; or else 0. */
+static int
+prove_one(struct live *l, int n, const struct chunk_name *name, struct err *err)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < n; i++) {
+		struct live_spot at = l->spots[i];
+
+		rc = prove_place(l->prove, l->indexes[at.index].ix, name, err);
+		if (rc == 1)
+			l->spots[0] = at;
+	}
+	return rc;
 }
 
 int
@@ -339,19 +368,28 @@ live_mark(
     struct live *l, const struct chunk_name *name, bool newest, struct err *err)
 {
 	int n = live_places(l, name, err);
-	int fresh = 0;
+	int rc = 0;
 
 	if (n < 0)
 		return n;
 	if (n == 0)
 		return err_set(
 		    err, ERR_NOT_FOUND, "no index of the dataset lists it");
+	if (already(l, n, newest) > 0)
+		return 0;
+	if (n > 1)
+		rc = prove_one(l, n, name, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 1)
+		n = 1;
 	for (int i = 0; i < n; i++)
-		fresh |= mark_place(l, &l->spots[i], newest);
-	l->marked += (uint64_t)fresh;
-	if (fresh == 1 && !l->packs[l->spots[0].pack].there)
+		set_bit(l, &l->spots[i]);
+	(void)already(l, n, newest);
+	l->marked++;
+	if (!l->packs[l->spots[0].pack].there)
 		l->lost++;
-	return fresh;
+	return 1;
 }
 
 int

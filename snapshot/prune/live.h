@@ -3,14 +3,16 @@
 
 /*
  * Private to this folder: what the indexes list, and which of it is live: a bit
- * for each entry. A chunk that is listed in several packs is live in all of
- * them that are there: what an index says is its writer's word, and the only
- * true place must not go because somebody named another. Of one pack that
- * several indexes list, the entry of the last one counts.
+ * for each entry. A chunk that is listed in several packs is live in one of
+ * them: the last that it is found in. What an index says is its writer's word,
+ * and the only true place must not go because somebody named another; where
+ * none is true, all are live. Of one pack that several indexes list, the entry
+ * of the last one counts.
  * Thread: belongs to one thread.
  */
 #include "snapshot/content/index_pages.h"
 #include "snapshot/prune/present.h"
+#include "snapshot/prune/prove.h"
 
 #define LIVE_NONE UINT32_MAX
 
@@ -62,6 +64,7 @@ struct live {
 	const struct keyring *kr;
 	uint8_t dataset[DATASET_ID_LEN];
 	struct index_pages *pages; /* of all of them */
+	struct prove *prove;
 	/* Those of the set, oldest first; then those that were dropped from it. */
 	struct live_index *indexes;
 	uint32_t nindexes, nset;

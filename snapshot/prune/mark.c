@@ -65,9 +65,11 @@ take_back(struct mark *m, const struct chunk_name *name, struct err *err)
 	int n = live_places(m->live, name, err);
 
 	for (int i = 0; i < n; i++) {
-		struct live_pack *p = &m->live->packs[m->live->spots[i].pack];
+		const struct live_spot *at = &m->live->spots[i];
+		struct live_pack *p = &m->live->packs[at->pack];
 
-		if (p->fate != LIVE_KEEP) {
+		if (p->fate != LIVE_KEEP &&
+		    live_bit(m->live, at->index, at->entry)) {
 			p->fate = LIVE_KEEP;
 			p->back = true;
 		}

@@ -8,6 +8,7 @@
  *	present.c	the objects that there are
  *	dropped.c	indexes that sets have left out since the last prune
  *	live.c		what the indexes list, and which of it is needed
+ *	prove.c		whether a chunk lies where an index says
  *	mark.c		finding that out, snapshot by snapshot
  *	plan.c		what becomes of each pack
  *	repack.c	what is needed, out of packs that go
