@@ -39,12 +39,13 @@ take(struct conn *c, struct party *p, const struct meeting *m, struct err *err)
 	struct reap_result reaped;
 	struct err why;
 	int rc = receive_run(p, m->channel, &opt, err);
+	uint64_t records = atomic_load(&progress.records);
 
-	if (atomic_load(&progress.records) == 0)
-		return rc;
-	say(c, channel_peer(m->channel), "took",
-	    atomic_load(&progress.records));
-	/* It failed, or not: what has come may have let something go. */
+	if (records > 0)
+		say(c, channel_peer(m->channel), "took", records);
+	else if (c->server != NULL)
+		return rc; /* which looks each minute */
+	/* It failed, or not: what has come, or time, may let something go. */
 	if (reaper_new(&reaper, &why) != 0 ||
 	    reaper_run(reaper, p, &reaped, &why) != 0)
 		server_event(c->opt, c->server, NULL, &why);

@@ -3,8 +3,11 @@
 #include "snapshot/state/private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #define BUSY_MS 10000
 
@@ -263,11 +266,41 @@ set_up(struct sql *q, const struct sql_kind *kind, struct err *err)
 	return rc;
 }
 
+/*
+ * Making a database, and turning it to its journal, are steps that others must
+ * not see half done: the directory's lock is held for them. Close it to let go.
+ */
+static int
+lock_directory(const char *path, int *fd, struct err *err)
+{
+	char *dir = strdup(path);
+	char *slash;
+
+	if (dir == NULL)
+		return err_nomem(err);
+	slash = strrchr(dir, '/');
+	if (slash != NULL)
+		slash[slash == dir] = '\0';
+	*fd =
+	    open(slash != NULL ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	if (*fd < 0)
+		return err_errno(
+		    err, "cannot open the directory of '%s'", path);
+	while (flock(*fd, LOCK_EX) != 0)
+		if (errno != EINTR) {
+			(void)close(*fd);
+			return err_errno(err, "cannot lock '%s'", path);
+		}
+	return 0;
+}
+
 int
 sql_open(const char *path, const struct sql_kind *kind, struct sql **out,
     struct err *err)
 {
 	AUTO(sql) struct sql *q = calloc(1, sizeof(*q));
+	int lock = -1;
 	int rc;
 
 	*out = NULL;
@@ -284,7 +317,11 @@ sql_open(const char *path, const struct sql_kind *kind, struct sql **out,
 	    sqlite3_extended_result_codes(q->db, 1) != SQLITE_OK ||
 	    sqlite3_busy_timeout(q->db, BUSY_MS) != SQLITE_OK)
 		return sql_fail(q, err);
+	rc = lock_directory(path, &lock, err);
+	if (rc != 0)
+		return rc;
 	rc = set_up(q, kind, err);
+	(void)close(lock);
 	if (rc != 0)
 		return rc;
 	*out = STEAL(q);

@@ -15,6 +15,10 @@ done
 new_site "$T/dr" dr-london GB
 add_site dr-london "$T/dr"
 replicate dr-london
+# Who fetches is an admin, or a site.
+unset VARVE_KEY_FILE
+VARVE_PASSPHRASE=$passphrase
+export VARVE_PASSPHRASE
 cp -a "$VARVE_STORE" "$T/before"
 
 # flip FILE: one byte of it, in the middle.
