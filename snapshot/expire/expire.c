@@ -29,9 +29,24 @@ load_locked(struct access *a, const struct dataset *ds, struct heads *heads,
 
 /* --- what goes ------------------------------------------------------------ */
 
-static int
-list_snapshots(struct expire_plan *p, struct err *err)
+/*
+ * A snapshot's time is its writer's word, and rules keep the newest of a period:
+ * one that is dated back, or into the future, would push true ones out. So no
+ * snapshot counts as older than those before it in the log, or as newer than
+ * now.
+ */
+static struct moment
+counted_time(struct moment t, struct moment before, struct moment now)
 {
+	if (moment_compare(t, now) > 0)
+		t = now;
+	return moment_compare(t, before) < 0 ? before : t;
+}
+
+static int
+list_snapshots(struct expire_plan *p, struct moment now, struct err *err)
+{
+	struct moment before = {.s = INT64_MIN};
 	size_t n = log_count(p->log);
 
 	if (n == 0)
@@ -44,7 +59,8 @@ list_snapshots(struct expire_plan *p, struct err *err)
 		const struct snapshot *s = log_snapshot(p->log, i);
 
 		p->snapshots[i] = s;
-		p->items[i].time = s->time;
+		before = counted_time(s->time, before, now);
+		p->items[i].time = before;
 		p->items[i].held = s->held != 0;
 	}
 	p->n = n;
@@ -56,7 +72,7 @@ plan(struct expire_plan *p, const struct rules *rules, struct moment now,
     struct err *err)
 {
 	const struct rules *own = log_rules(p->log);
-	int rc = list_snapshots(p, err);
+	int rc = list_snapshots(p, now, err);
 
 	if (rc != 0)
 		return rc;

@@ -39,14 +39,16 @@ period(enum rule rule, struct moment m)
 
 /* --- rules ---------------------------------------------------------------- */
 
-/* Newest first. */
+/* Newest first; of one time, the later in the array. */
 static int
 by_time(const void *a, const void *b)
 {
 	const struct keep_item *const *x = a;
 	const struct keep_item *const *y = b;
 
-	return moment_compare((*y)->time, (*x)->time);
+	int order = moment_compare((*y)->time, (*x)->time);
+
+	return order != 0 ? order : (*y > *x) - (*y < *x);
 }
 
 static void

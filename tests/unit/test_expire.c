@@ -51,6 +51,28 @@ expire_look__changes_nothing(void **state)
 	assert_int_equal(left(w, ds), 10);
 }
 
+/* A writer that lies about the time pushes no true snapshot out. */
+static void
+expire_look__by_times_that_the_log_bears_out(void **state)
+{
+	static const struct rules daily_11 = {{[RULE_DAILY] = 11}};
+	struct world *w = *state;
+	const struct dataset *ds = ten_days(w);
+	EXPIRE_PLAN_AUTO struct expire_plan p = {0};
+	AUTO(log) struct log *l = NULL;
+
+	assert_ok(log_load(w->alice, ds, NULL, &l, &err));
+	assert_ok(log_append(l, snapshot_at(START + 3 * DAY + 3600, 0),
+	    fixture_indexes, 2, &err));
+	assert_ok(log_append(
+	    l, snapshot_at(START + 100 * DAY, 0), fixture_indexes, 2, &err));
+	assert_ok(expire_look(w->alice, ds, NULL, &daily_11, now, &p, &err));
+	assert_int_equal(p.n, 12);
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(p.items[i].why != 0, i != 9);
+	assert_true(p.items[11].why != 0);
+}
+
 static void
 expire_run__signs_one_record(void **state)
 {
@@ -195,6 +217,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    world_test(expire_look__changes_nothing),
+	    world_test(expire_look__by_times_that_the_log_bears_out),
 	    world_test(expire_run__signs_one_record),
 	    world_test(expire_run__by_the_dataset_s_own_rules),
 	    world_test(expire_hold__beats_the_rules),
