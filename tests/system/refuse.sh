@@ -106,9 +106,16 @@ within 10 grep -q 'Ed25519 key' "$T/serve.err"
 
 part 'many who say nothing keep nobody out'
 silent=
-for _ in $(seq 40); do
-	bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; exec sleep 60" 2>/dev/null &
+for i in $(seq 40); do
+	bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; : >'$T/silent.$i'
+	    exec sleep 60" 2>/dev/null &
 	silent="$silent $!"
+done
+# One that comes while they do may have to make room; it comes after them.
+for _ in $(seq 100); do
+	[ ! -e "$T/silent.40" ] || [ "$(ls "$T"/silent.* | wc -l)" -lt 40 ] ||
+	    break
+	sleep 0.1
 done
 run 0 timeout 60 "$VARVE" replicate dr-london
 for j in $silent; do

@@ -122,7 +122,7 @@ make_run(
 	AUTO(index_builder) struct index_builder *b = NULL;
 	const uint64_t in_a_pack = IN_A_SEGMENT * SEGMENTS;
 	struct object_ref ref;
-	struct index *ix;
+	struct index *ix = NULL;
 	struct err err;
 
 	if (index_builder_new(&b, &err) != 0)
@@ -145,7 +145,7 @@ make_index(struct store *store, const struct dataset *ds, uint64_t chunks,
 	size_t n = (size_t)((chunks + IN_A_RUN - 1) / IN_A_RUN);
 	struct index **v = calloc(n, sizeof(struct index *));
 	double begun = seconds();
-	uint64_t size;
+	uint64_t size = 0;
 	struct err err;
 
 	for (size_t i = 0; i < n; i++) {
