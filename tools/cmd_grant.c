@@ -145,8 +145,7 @@ show_text(const struct granting *g)
 	if (g->dataset != NULL)
 		(void)printf(" of '%s'", g->dataset->name);
 	if (g->until != INT64_MAX)
-		(void)printf(" until %s",
-		    output_time((struct moment){g->until, 0}, time));
+		(void)printf(" until %s", output_until(g->until, time));
 	(void)putchar('\n');
 	if (g->args->host != NULL && g->subject.created)
 		(void)printf("its key is in '%s': keep it where only root of "

@@ -68,8 +68,7 @@ show_added(const struct run *run, const struct statement *st)
 	    "key            %s\n", output_hex(s->pub.id, IDENTITY_ID_LEN, id));
 	(void)printf("country        %s\n", s->country);
 	(void)printf("accreditation  %s\n", s->accreditation);
-	(void)printf("until          %s\n",
-	    output_time((struct moment){s->until, 0}, until));
+	(void)printf("until          %s\n", output_until(s->until, until));
 	(void)printf("address        %s\n", st->address);
 	(void)printf("\nCompare the key with what 'varve serve --init' said at "
 		     "the site. If it is another,\ntake it away again: varve "
@@ -172,7 +171,7 @@ list_one(void *arg, const struct statement *st, struct err *err)
 		json_out_item(l->run->json, site_json(l->session, st));
 		return 0;
 	}
-	(void)output_time((struct moment){s->until, 0}, until);
+	(void)output_until(s->until, until);
 	table_row(&l->table, cells);
 	return 0;
 }

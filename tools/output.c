@@ -109,6 +109,17 @@ output_time_exact(struct moment m, char out[OUTPUT_TIME])
 }
 
 const char *
+output_until(int64_t end, char out[OUTPUT_TIME])
+{
+	const struct moment last = {end - 1, 0};
+
+	(void)output_time(last, out);
+	if (end % 86400 == 0)
+		*strchr(out, 'T') = '\0';
+	return out;
+}
+
+const char *
 output_hex(const uint8_t *bytes, size_t len, char *out)
 {
 	static const char digit[] = "0123456789abcdef";

@@ -31,6 +31,13 @@ const char *output_time_ms(struct moment m, char out[OUTPUT_TIME]);
 /** output_time_exact(m, out): With nanoseconds if there are any. */
 const char *output_time_exact(struct moment m, char out[OUTPUT_TIME]);
 
+/**
+ * output_until(end, out):
+ * The last second of what has ended at ${end} (Unix seconds); as a date alone where
+ * it is a day's last: so that what was given as '--until 2026-11-21' shows so.
+ */
+const char *output_until(int64_t end, char out[OUTPUT_TIME]);
+
 #define OUTPUT_ID 8 /* digits of a snapshot's id that lists show */
 /** output_hex(bytes, len, out): Lower case; ${out} has 2 * len + 1 bytes. */
 const char *output_hex(const uint8_t *bytes, size_t len, char *out);

@@ -173,8 +173,7 @@ show_text(struct run *run, const struct sitedir_made *made, const char *address)
 	    address, made->replica ? "a replica" : "a primary",
 	    output_hex(s->pub.id, IDENTITY_ID_LEN, id));
 	message_result(run, "in %s, accredited for '%s', until %s; lock %s",
-	    s->country, s->accreditation,
-	    output_time((struct moment){s->until, 0}, until),
+	    s->country, s->accreditation, output_until(s->until, until),
 	    output_duration((double)made->lock, lock));
 	message_result(run,
 	    "give the request to an admin of the store, and compare the key:"

@@ -217,7 +217,8 @@ site_allowed(const struct access *a, const struct statement *st, int64_t now,
 		    st->site.pub.name, day);
 	}
 	if (now >= st->site.until) {
-		day_text(st->site.until, day);
+		/* The last day on which it was good. */
+		day_text(st->site.until - 1, day);
 		return err_set(err, ERR_DENIED,
 		    "the statement of site '%s' expired on %s: the site makes a"
 		    " new request, and an admin adds it with 'varve site add'",

@@ -78,6 +78,17 @@ refused 1 'another store' varve -s "$T/elsewhere" site add dr-london tls://x:1 \
 refused 2 'did you mean list' varve site lisst
 refused 2 'varve site add NAME ADDRESS REQUEST' varve site add x
 
+part 'an end shows as it was given'
+run 0 varve serve "$T/dates" --init --site dr-dates --country GB \
+    --accreditation x --until 2098-07-31 --for "$VARVE_STORE"
+cp "$T/out" "$T/dr-dates.request"
+err_has 'until 2098-07-31;'
+run 0 varve site add dr-dates tls://x:1 "$T/dr-dates.request"
+grep -qx 'until          2098-07-31' "$T/out" || fail 'another end'
+run 0 varve site list
+out_has ' 2098-07-31 '
+run 0 varve site remove dr-dates
+
 part 'countries'
 refused 2 "'XX'" varve site allow XX
 run 0 varve site allow GB IE

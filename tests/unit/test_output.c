@@ -94,6 +94,17 @@ time__with_what_fraction_is_asked_for(UNUSED void **state)
 }
 
 static void
+until__is_the_last_that_counts(UNUSED void **state)
+{
+	char out[OUTPUT_TIME];
+
+	/* 2026-11-22T14:20:00Z, and the midnight before it. */
+	assert_string_equal(
+	    output_until(1795357200, out), "2026-11-22T14:19:59Z");
+	assert_string_equal(output_until(1795305600, out), "2026-11-21");
+}
+
+static void
 hex__is_lower_case(UNUSED void **state)
 {
 	const uint8_t bytes[] = {0x00, 0x9f, 0xfa};
@@ -142,6 +153,7 @@ main(void)
 	    cmocka_unit_test(things__agree_in_number),
 	    cmocka_unit_test(duration__by_its_length),
 	    cmocka_unit_test(time__with_what_fraction_is_asked_for),
+	    cmocka_unit_test(until__is_the_last_that_counts),
 	    cmocka_unit_test(hex__is_lower_case),
 	    cmocka_unit_test(table__aligns_its_columns),
 	};
