@@ -50,7 +50,7 @@ struct replicating {
 	struct timespec began;
 	/* Of all connections. */
 	uint64_t records, objects, bytes;
-	size_t problems;
+	atomic_size_t problems; /* datasets that were not sent; refusals */
 	struct send_progress sending;
 	struct receive_progress receiving;
 	struct reap_result reaped;
@@ -118,6 +118,17 @@ on_problem(void *arg, const struct err *why)
 	message_problem(g->run, "%s", why->text);
 }
 
+/* A key object that isn't taken holds nothing up. */
+static void
+on_refused(void *arg, const struct object_ref *ref, const struct err *why)
+{
+	struct replicating *g = arg;
+
+	if (ref->cls != OBJECT_KEY)
+		atomic_fetch_add(&g->problems, 1);
+	on_problem(g, why);
+}
+
 static const char *
 name_dataset(void *arg, const uint8_t dataset[STORE_DATASET_LEN])
 {
@@ -168,7 +179,7 @@ push_once(struct replicating *g, struct err *err)
 	g->records += result.records;
 	g->objects += result.objects;
 	g->bytes += result.bytes;
-	g->problems += result.problems;
+	atomic_fetch_add(&g->problems, result.problems);
 	return rc;
 }
 
@@ -206,7 +217,7 @@ receive_until_stop(struct replicating *g, struct err *err)
 	const struct receive_options opt = {
 	    .until_done = !g->args->watch,
 	    .progress = &g->receiving,
-	    .on_refused = on_problem,
+	    .on_refused = on_refused,
 	    .arg = g,
 	};
 	struct stopping s = {.g = g,
@@ -322,9 +333,22 @@ show_json(const struct replicating *g, double seconds)
 	json_out_member(o, "records", describe_u64(g->records));
 	json_out_member(o, "objects", describe_u64(g->objects));
 	json_out_member(o, "bytes", describe_u64(g->bytes));
-	json_out_member(o, "problems", describe_u64(g->problems));
+	json_out_member(o, "problems", describe_u64(atomic_load(&g->problems)));
 	json_out_member(o, "removed", describe_u64(g->reaped.removed));
 	json_out_member(o, "seconds", json_real(seconds));
+}
+
+/* Never 'all is there' when something was held back. */
+static void
+show_nothing(const struct replicating *g)
+{
+	if (atomic_load(&g->problems) > 0)
+		(void)printf("nothing moved: what was held back, and why, is "
+			     "said above\n");
+	else
+		(void)printf("nothing new: %s %s\n",
+		    g->args->pull ? "this replica has all of" : "all is at",
+		    g->remote->text);
 }
 
 static void
@@ -341,16 +365,15 @@ show(const struct replicating *g)
 	if (!message_summary(g->run))
 		return;
 	if (g->records == 0 && g->objects == 0) {
-		(void)printf("nothing new: %s %s\n",
-		    g->args->pull ? "this replica has all of" : "all is at",
-		    g->remote->text);
+		show_nothing(g);
 		return;
 	}
-	(void)printf("%s %s: %s, %s, %s in %s\n",
+	(void)printf("%s %s: %s, %s, %s in %s%s\n",
 	    g->args->pull ? "took from" : "sent to", g->remote->text,
 	    output_things(g->records, "record", "records", n),
 	    output_things(g->objects, "object", "objects", objects),
-	    output_size(g->bytes, size), output_duration(seconds, time));
+	    output_size(g->bytes, size), output_duration(seconds, time),
+	    atomic_load(&g->problems) > 0 ? "; not all, as is said above" : "");
 }
 
 static void
@@ -384,7 +407,7 @@ replicate(struct replicating *g, struct err *err)
 	if (rc != 0)
 		return rc;
 	show(g);
-	return g->problems > 0 ? EXIT_PARTIAL : EXIT_DONE;
+	return atomic_load(&g->problems) > 0 ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 static int

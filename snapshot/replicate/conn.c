@@ -12,7 +12,8 @@
 #define WITHIN_MS 60000
 
 static void
-on_refused(void *arg, const struct err *why)
+on_refused(
+    void *arg, UNUSED const struct object_ref *ref, const struct err *why)
 {
 	const struct conn *c = arg;
 

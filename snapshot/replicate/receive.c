@@ -17,6 +17,15 @@ receive_fail(struct receiver *r, const struct err *why)
 	channel_stop_reading(r->channel);
 }
 
+static void
+note(const struct receiver *r, const struct object_ref *ref,
+    const struct err *what)
+{
+	party_refused(r->party, channel_peer(r->channel), what);
+	if (r->opt->on_refused != NULL)
+		r->opt->on_refused(r->opt->arg, ref, what);
+}
+
 int
 receive_nak(struct receiver *r, const struct object_ref *ref,
     const struct err *why, struct err *err)
@@ -24,13 +33,11 @@ receive_nak(struct receiver *r, const struct object_ref *ref,
 	const struct frame_nak nak = {.ref = *ref, .why = *why};
 	char text[OBJECT_REF_TEXT];
 	WR_AUTO struct wr w = {0};
-	struct err note = *why;
+	struct err what = *why;
 
 	object_ref_text(ref, text);
-	(void)err_wrap(&note, "'%s' refused", text);
-	party_refused(r->party, channel_peer(r->channel), &note);
-	if (r->opt->on_refused != NULL)
-		r->opt->on_refused(r->opt->arg, &note);
+	(void)err_wrap(&what, "'%s' refused", text);
+	note(r, ref, &what);
 	frame_nak(&nak, &w);
 	return channel_send(r->channel, FRAME_NAK, &w, err);
 }
@@ -288,7 +295,26 @@ on_abort(struct receiver *r, const struct frame *f, struct err *err)
 	return 0;
 }
 
-/* --- COMMIT and DONE ---------------------------------------------------- */
+/* --- NAK, COMMIT and DONE ---------------------------------------------------- */
+
+/* The other side sends no more of a dataset, and says why. */
+static int
+on_nak(struct receiver *r, const struct frame *f, struct err *err)
+{
+	char text[OBJECT_REF_TEXT];
+	struct frame_nak nak;
+	int rc = frame_parse_nak(f->body, f->len, &nak, err);
+
+	if (rc == 0 && nak.ref.cls != OBJECT_LOG)
+		rc = channel_unexpected(f, err);
+	if (rc != 0)
+		return rc;
+	object_ref_text(&nak.ref, text);
+	(void)err_wrap(&nak.why, "%s sends nothing after '%s', and says",
+	    channel_peer(r->channel), text);
+	note(r, &nak.ref, &nak.why);
+	return 0;
+}
 
 /* The records that came since the last COMMIT are those it names, in order. */
 static int
@@ -362,6 +388,8 @@ on_frame(struct receiver *r, const struct frame *f, struct err *err)
 		return on_data(r, f, err);
 	case FRAME_ABORT:
 		return on_abort(r, f, err);
+	case FRAME_NAK:
+		return on_nak(r, f, err);
 	case FRAME_COMMIT:
 		return on_commit(r, f, err);
 	case FRAME_DONE:

@@ -20,8 +20,12 @@ struct receive_progress {
 struct receive_options {
 	bool until_done; /* return at the other side's DONE, not its goodbye */
 	struct receive_progress *progress; /* may be NULL */
-	/* Called for what was refused, and goes on; by any thread. */
-	void (*on_refused)(void *arg, const struct err *why);
+	/*
+	 * Called for what was refused, or is not sent by the other side
+	 * (${ref}: a record); it goes on. By any thread, one at a time or not.
+	 */
+	void (*on_refused)(
+	    void *arg, const struct object_ref *ref, const struct err *why);
 	void *arg;
 };
 

@@ -212,6 +212,27 @@ find_head(struct sender *s, const struct source *src, struct frame_log *out)
 	return found;
 }
 
+/*
+ * The other side is told, too: its people may be the first to look. It goes by
+ * its own newest record, or where it has none by this side's first.
+ */
+static int
+tell_problem(struct sender *s, const struct source *src,
+    const struct frame_log *head, const struct err *why, struct err *err)
+{
+	struct frame_nak nak = {.ref = {.cls = OBJECT_LOG}, .why = *why};
+	WR_AUTO struct wr w = {0};
+
+	if (head == NULL && src->n == 0)
+		return 0;
+	nak.ref.seq = head != NULL ? head->seq : src->records[0].seq;
+	memcpy(nak.ref.dataset, src->dataset, STORE_DATASET_LEN);
+	memcpy(nak.ref.name, head != NULL ? head->head : src->records[0].name,
+	    OBJECT_NAME_LEN);
+	frame_nak(&nak, &w);
+	return channel_send(s->channel, FRAME_NAK, &w, err);
+}
+
 /* A dataset that can't be compared is a problem, and the others are sent. */
 static int
 add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
@@ -222,23 +243,25 @@ add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	const struct source *added;
 	struct frame_log head;
 	struct err why;
-	int loaded = source_load(s->store, ref->dataset, &src, &why);
-	int rc = loaded;
+	bool begun;
+	int rc = source_load(s->store, ref->dataset, &src, &why);
 
 	if (rc == ERR_NOMEM || (rc != 0 && src == NULL))
 		return err_copy(err, &why);
 	if (src == NULL)
 		return 0;
+	begun = find_head(s, src, &head);
 	if (rc == 0)
-		rc = source_compare(s->store, src,
-		    find_head(s, src, &head) ? &head : NULL, &why);
+		rc = source_compare(s->store, src, begun ? &head : NULL, &why);
 	added = src;
 	if (add_source(s, src, err) != 0)
 		return ERR_NOMEM;
 	src = NULL;
-	if (rc != 0)
+	if (rc != 0) {
 		send_problem(s, added->dataset, &why);
-	else if (s->opt->progress != NULL)
+		return tell_problem(s, added, begun ? &head : NULL, &why, err);
+	}
+	if (s->opt->progress != NULL)
 		atomic_fetch_add(
 		    &s->opt->progress->records_total, added->n - added->next);
 	return 0;

@@ -140,6 +140,15 @@ run 0 varve replicate third
 run 4 env -u VARVE_PASSPHRASE XDG_STATE_HOME="$T/dr.state" "$VARVE" \
     -s "$T/dr" replicate third
 err_has 'two histories'
+run 4 env -u VARVE_PASSPHRASE XDG_STATE_HOME="$T/dr.state" "$VARVE" \
+    -s "$T/dr" replicate third
+out_has 'nothing moved: what was held back'
+run 0 env -u VARVE_PASSPHRASE "$VARVE" -s "$T/third" status
+out_has 'sends nothing after'
+out_has 'two histories'
+run 4 env -u VARVE_PASSPHRASE "$VARVE" -s "$T/third" replicate --pull "$T/dr"
+err_has 'two histories'
+out_has 'nothing moved: what was held back'
 
 part 'the former primary comes back'
 lost=$(varve list --json d | jq -r '.snapshots[-1].id')
