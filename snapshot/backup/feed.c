@@ -35,13 +35,19 @@ struct feed {
 
 /* --- reading ----------------------------------------------------------- */
 
+static bool
+stopped(const struct feed *f)
+{
+	return f->stop != NULL && atomic_load(f->stop);
+}
+
 /* Wait for a pipe so that a stop is noticed; false when stopped. */
 static bool
 wait_readable(const struct feed *f)
 {
 	struct pollfd pfd = {.fd = f->fd, .events = POLLIN};
 
-	while (f->stop == NULL || !atomic_load(f->stop)) {
+	while (!stopped(f)) {
 		int n = poll(&pfd, 1, 200);
 
 		/* A signal may be the wish to stop: look again. */
@@ -255,6 +261,8 @@ feed_run(struct feed *f, struct err *err)
 	f->len = f->at = 0;
 	do {
 		fill(f);
+		if (stopped(f))
+			return err_set(err, ERR_CANCELLED, "stopped");
 		look(f);
 		cutter_page(f->w->cutter, f->page);
 		if ((ret = next_piece(f, &p, err)) != 0)
@@ -386,10 +394,14 @@ feed_end(struct feed *f, int ret, struct wr *content, struct feed_result *out,
 int
 feed_file(struct worker *w, int fd, uint64_t size, bool sparse,
     struct wr *content, struct feed_result *out, _Atomic uint64_t *read,
-    struct err *err)
+    const atomic_bool *stop, struct err *err)
 {
-	struct feed f = {
-	    .w = w, .fd = fd, .size = size, .end = size, .count = read};
+	struct feed f = {.w = w,
+	    .fd = fd,
+	    .stop = stop,
+	    .size = size,
+	    .end = size,
+	    .count = read};
 	int ret;
 
 	f.buf = w->buf;
@@ -417,8 +429,6 @@ feed_stream(struct worker *w, int fd, struct wr *content,
 
 	f.buf = w->buf;
 	ret = feed_run(&f, err);
-	if (ret == 0 && f.errnum == ECANCELED)
-		ret = err_set(err, ERR_CANCELLED, "stopped");
 	return feed_end(&f, ret, content, out, err);
 }
 

@@ -16,12 +16,13 @@ struct feed_result {
  * feed_file(w, fd, size, sparse, content, out, read, err):
  * The first ${size} bytes of ${fd}; fewer when it ends before. ${sparse}: look
  * for holes. ${content} receives the encoded content; ${read}, which may be
- * NULL, counts bytes as they are read.
+ * NULL, counts bytes as they are read. Once ${stop}, which may be NULL, is set, a big
+ * file ends soon with ERR_CANCELLED.
  * A read error is in ${out}, not an error of the run.
  */
 NODISCARD int feed_file(struct worker *w, int fd, uint64_t size, bool sparse,
     struct wr *content, struct feed_result *out, _Atomic uint64_t *read,
-    struct err *err);
+    const atomic_bool *stop, struct err *err);
 
 /** feed_stream(): All that ${fd}, a pipe, yields until its end. */
 NODISCARD int feed_stream(struct worker *w, int fd, struct wr *content,

@@ -54,7 +54,7 @@ read_once(struct worker *w, int fd, struct item *it,
 	wr_reset(&it->content);
 	sparse = it->st.st_size > 0 && it->st.st_blocks < it->st.st_size / 512;
 	ret = feed_file(w, fd, (uint64_t)it->st.st_size, sparse, &it->content,
-	    &res, opt->read, err);
+	    &res, opt->read, opt->stop, err);
 	if (ret != 0)
 		return ret;
 	it->size = res.size;

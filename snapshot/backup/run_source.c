@@ -141,7 +141,7 @@ feed_device(struct run *run, struct item *it, struct err *err)
 		return 0;
 	}
 	ret = feed_file(&run->self, fd, (uint64_t)it->st.st_size, false,
-	    &it->content, &res, run->grab.read, err);
+	    &it->content, &res, run->grab.read, run->opt->stop, err);
 	close(fd);
 	it->size = res.size;
 	if (res.errnum != 0)

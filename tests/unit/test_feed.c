@@ -89,8 +89,8 @@ feed(struct pipeline *p, int fd, uint64_t size, bool sparse, struct wr *enc)
 	_Atomic uint64_t read = 0;
 
 	wr_reset(enc);
-	assert_ok(
-	    feed_file(&p->self, fd, size, sparse, enc, &res, &read, &err));
+	assert_ok(feed_file(
+	    &p->self, fd, size, sparse, enc, &res, &read, NULL, &err));
 	if (!sparse)
 		assert_int_equal(atomic_load(&read), res.size);
 	return res;
@@ -542,7 +542,26 @@ feed_file__fails_with_the_store(void **state)
 	free(buf);
 	memstore_fail(p.f->store, ERR_FULL);
 	assert_rc(ERR_FULL,
-	    feed_file(&p.self, fd, size, false, &enc, &res, NULL, &err));
+	    feed_file(&p.self, fd, size, false, &enc, &res, NULL, NULL, &err));
+	(void)close(fd);
+}
+
+/* A database of a terabyte must not keep one from stopping. */
+static void
+feed_file__stops_amid_a_big_file(void **state)
+{
+	PIPELINE_AUTO struct pipeline p = feed_pipeline(*state);
+	WR_AUTO struct wr enc = {0};
+	const atomic_bool stop = true;
+	_Atomic uint64_t read = 0;
+	struct feed_result res = {0};
+	const uint64_t size = (uint64_t)1 << 40;
+	int fd = file_new();
+
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_rc(ERR_CANCELLED, feed_file(&p.self, fd, size, false, &enc, &res,
+				     &read, &stop, &err));
+	assert_true(atomic_load(&read) <= 2 * (uint64_t)WORKER_BUF);
 	(void)close(fd);
 }
 
@@ -580,6 +599,7 @@ main(void)
 	    content_test(feed_file__leaves_what_was_added),
 	    content_test(feed_file__tells_a_read_error),
 	    content_test(feed_file__fails_with_the_store),
+	    content_test(feed_file__stops_amid_a_big_file),
 	    content_test(feed_stream__stops),
 	};
 
