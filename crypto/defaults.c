@@ -1,4 +1,5 @@
 #include "crypto/defaults.h"
+#include "crypto/issuer.h"
 #include "crypto/object.h"
 
 #include <string.h>
@@ -36,25 +37,17 @@ int
 defaults_make(const struct defaults *d, const struct identity *issuer,
     const struct master *master, struct wr *w, struct err *err)
 {
-	static const uint8_t by_master[IDENTITY_ID_LEN];
 	WR_AUTO struct wr o = {0};
-	int rc;
 
-	if (d->len > DEFAULTS_RULES_MAX || (issuer == NULL && master == NULL))
-		return err_set(
-		    err, ERR_USAGE, WHAT " too long, or nobody to sign them");
+	if (d->len > DEFAULTS_RULES_MAX)
+		return err_set(err, ERR_USAGE, WHAT " too long");
 	object_head_write(&o, LETTER);
 	wr_bytes(&o, d->store, STORE_ID_LEN);
 	wr_u64(&o, (uint64_t)d->from);
 	wr_string(&o, d->rules, d->len);
-	wr_bytes(
-	    &o, issuer != NULL ? issuer->pub.id : by_master, IDENTITY_ID_LEN);
-	rc = object_sign(&o, SIGN_LABEL,
-	    issuer != NULL ? &issuer->sign : &master->sign, err);
-	if (rc != 0)
-		return rc;
-	wr_bytes(w, o.buf, o.len);
-	return w->failed ? err_nomem(err) : 0;
+	wr_bytes(&o, issuer_id(issuer), IDENTITY_ID_LEN);
+	return issuer_sign(
+	    &o, SIGN_LABEL, "set of " WHAT, issuer, master, w, err);
 }
 
 int

@@ -1,5 +1,6 @@
 #include "crypto/grant.h"
 #include "crypto/hash.h"
+#include "crypto/issuer.h"
 #include "crypto/object.h"
 
 #include <string.h>
@@ -155,34 +156,27 @@ grant_make(const struct grant *g, const void *keys, size_t keyslen,
     const struct identity *issuer, const struct master *master, struct wr *w,
     struct err *err)
 {
-	static const uint8_t by_master[IDENTITY_ID_LEN];
 	WR_AUTO struct wr o = {0};
 	const char *why = fault(g);
 	int rc;
 
 	if (why != NULL)
 		return err_set(err, ERR_USAGE, "a grant that %s", why);
-	if (issuer == NULL && master == NULL)
-		return err_set(err, ERR_USAGE, "a grant without an issuer");
 	rc = check_keys(g, keys, keyslen, err);
 	if (rc == ERR_CORRUPT)
 		return err_set(err, ERR_USAGE,
 		    "a grant with keys that are not those of its role");
 	if (rc != 0)
 		return rc;
-	put_clear(&o, g, issuer != NULL ? issuer->pub.id : by_master);
+	put_clear(&o, g, issuer_id(issuer));
 	if (keyslen > 0)
 		rc = object_seal(
 		    &o, SEAL_LABEL, &g->subject.seal, keys, keyslen, err);
 	else
 		wr_varint(&o, 0);
-	if (rc == 0)
-		rc = object_sign(&o, SIGN_LABEL,
-		    issuer != NULL ? &issuer->sign : &master->sign, err);
 	if (rc != 0)
 		return rc;
-	wr_bytes(w, o.buf, o.len);
-	return w->failed ? err_nomem(err) : 0;
+	return issuer_sign(&o, SIGN_LABEL, "grant", issuer, master, w, err);
 }
 
 int

@@ -1,3 +1,4 @@
+#include "crypto/issuer.h"
 #include "crypto/keyset.h"
 #include "crypto/object.h"
 
@@ -61,25 +62,21 @@ keyset_seal(const struct keyset *ks, const struct root *root,
 	struct keyset_head head = {.epoch = ks->epoch};
 	int rc;
 
-	if (!ks->has_private || (admin == NULL && master == NULL))
-		return err_set(err, ERR_USAGE,
-		    "a key set object needs the private half and a signer");
+	if (!ks->has_private)
+		return err_set(
+		    err, ERR_USAGE, "a key set object needs the private half");
 	memcpy(head.dataset, ks->dataset, DATASET_ID_LEN);
-	if (admin != NULL)
-		memcpy(head.signer, admin->pub.id, IDENTITY_ID_LEN);
+	memcpy(head.signer, issuer_id(admin), IDENTITY_ID_LEN);
 	put_clear(&o, root->store, &head);
 	keyset_encode(ks, true, &keys);
 	if (keys.failed)
 		return err_nomem(err);
 	rc = object_seal(
 	    &o, SEAL_LABEL, &root->master_seal, keys.buf, keys.len, err);
-	if (rc == 0)
-		rc = object_sign(&o, SIGN_LABEL,
-		    admin != NULL ? &admin->sign : &master->sign, err);
 	if (rc != 0)
 		return rc;
-	wr_bytes(w, o.buf, o.len);
-	return w->failed ? err_nomem(err) : 0;
+	return issuer_sign(
+	    &o, SIGN_LABEL, "key set object", admin, master, w, err);
 }
 
 int
@@ -99,8 +96,8 @@ check(const uint8_t *buf, size_t len, const struct parsed *p,
     const struct root *root, const struct ed25519_public *signer,
     struct err *err)
 {
-	static const uint8_t by_master[IDENTITY_ID_LEN];
-	bool master = memcmp(p->head.signer, by_master, IDENTITY_ID_LEN) == 0;
+	bool master =
+	    memcmp(p->head.signer, issuer_id(NULL), IDENTITY_ID_LEN) == 0;
 	int rc;
 
 	if (memcmp(p->store, root->store, STORE_ID_LEN) != 0)

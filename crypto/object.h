@@ -5,7 +5,7 @@
  * What the stored objects of this folder have in common: a head; keys sealed
  * to somebody, bound to all bytes before them; and a signature at the very end,
  * over all bytes before it.
- * Source: KEYS.md 'Objects'. Thread: safe.
+ * Source: KEYS.md 'Conventions'. Thread: safe.
  */
 #include "crypto/bytes.h"
 #include "crypto/hpke.h"

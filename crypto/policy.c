@@ -1,9 +1,11 @@
 #include "crypto/policy.h"
+#include "crypto/issuer.h"
 #include "crypto/object.h"
 
 #include <string.h>
 
 #define LETTER 'c'
+#define WHAT "location policy"
 #define SIGN_LABEL "varve/1/sign/policy"
 
 static const char *
@@ -51,18 +53,17 @@ policy_peek(const uint8_t *buf, size_t len, struct policy *out, struct err *err)
 {
 	struct rd r = rd_init(buf, len);
 	const char *why;
-	int rc = object_head_read(&r, LETTER, "location policy", err);
+	int rc = object_head_read(&r, LETTER, WHAT, err);
 
 	*out = (struct policy){0};
 	if (rc != 0)
 		return rc;
 	get(&r, out);
 	if (!rd_done(&r) || len > POLICY_OBJECT_MAX)
-		return err_set(err, ERR_CORRUPT, "malformed location policy");
+		return err_set(err, ERR_CORRUPT, "malformed " WHAT);
 	why = fault(out);
 	if (why != NULL)
-		return err_set(
-		    err, ERR_CORRUPT, "location policy that %s", why);
+		return err_set(err, ERR_CORRUPT, WHAT " that %s", why);
 	return 0;
 }
 
@@ -70,24 +71,13 @@ int
 policy_make(const struct policy *p, const struct identity *issuer,
     const struct master *master, struct wr *w, struct err *err)
 {
-	static const uint8_t by_master[IDENTITY_ID_LEN];
 	WR_AUTO struct wr o = {0};
 	const char *why = fault(p);
-	int rc;
 
 	if (why != NULL)
-		return err_set(
-		    err, ERR_USAGE, "a location policy that %s", why);
-	if (issuer == NULL && master == NULL)
-		return err_set(
-		    err, ERR_USAGE, "a location policy without an issuer");
-	put(&o, p, issuer != NULL ? issuer->pub.id : by_master);
-	rc = object_sign(&o, SIGN_LABEL,
-	    issuer != NULL ? &issuer->sign : &master->sign, err);
-	if (rc != 0)
-		return rc;
-	wr_bytes(w, o.buf, o.len);
-	return w->failed ? err_nomem(err) : 0;
+		return err_set(err, ERR_USAGE, "a " WHAT " that %s", why);
+	put(&o, p, issuer_id(issuer));
+	return issuer_sign(&o, SIGN_LABEL, WHAT, issuer, master, w, err);
 }
 
 int
@@ -100,7 +90,7 @@ policy_check(const uint8_t *buf, size_t len,
 	if (rc != 0)
 		return rc;
 	rc = object_check(buf, len, SIGN_LABEL, signer, err);
-	return rc != 0 ? err_wrap(err, "location policy") : 0;
+	return rc != 0 ? err_wrap(err, WHAT) : 0;
 }
 
 bool

@@ -1,3 +1,4 @@
+#include "crypto/issuer.h"
 #include "crypto/object.h"
 #include "crypto/site.h"
 #include "crypto/site_internal.h"
@@ -6,6 +7,7 @@
 #include <string.h>
 
 #define LETTER 't'
+#define WHAT "site statement"
 #define SIGN_LABEL "varve/1/sign/statement"
 
 bool
@@ -48,7 +50,7 @@ statement_peek(
 {
 	struct rd r = rd_init(buf, len);
 	const char *why;
-	int rc = object_head_read(&r, LETTER, "site statement", err);
+	int rc = object_head_read(&r, LETTER, WHAT, err);
 
 	*out = (struct statement){0};
 	if (rc != 0)
@@ -56,17 +58,16 @@ statement_peek(
 	rd_copy(&r, out->store, STORE_ID_LEN);
 	rc = site_decode(&r, &out->site, err);
 	if (rc != 0)
-		return err_wrap(err, "site statement");
+		return err_wrap(err, WHAT);
 	site_text_decode(&r, out->address, SITE_ADDRESS_MAX);
 	out->from = (int64_t)rd_u64(&r);
 	rd_copy(&r, out->issuer, IDENTITY_ID_LEN);
 	(void)rd_bytes(&r, SIGNATURE_LEN);
 	if (!rd_done(&r) || len > SITE_OBJECT_MAX)
-		return err_set(err, ERR_CORRUPT, "malformed site statement");
+		return err_set(err, ERR_CORRUPT, "malformed " WHAT);
 	why = fault(out);
 	if (why != NULL)
-		return err_set(
-		    err, ERR_CORRUPT, "site statement: site that %s", why);
+		return err_set(err, ERR_CORRUPT, WHAT ": site that %s", why);
 	return 0;
 }
 
@@ -74,22 +75,13 @@ int
 statement_make(const struct statement *st, const struct identity *issuer,
     const struct master *master, struct wr *w, struct err *err)
 {
-	static const uint8_t by_master[IDENTITY_ID_LEN];
 	WR_AUTO struct wr o = {0};
 	const char *why = fault(st);
-	int rc;
 
 	if (why != NULL)
 		return err_set(err, ERR_USAGE, "a site that %s", why);
-	if (issuer == NULL && master == NULL)
-		return err_set(err, ERR_USAGE, "a statement without an issuer");
-	put(&o, st, issuer != NULL ? issuer->pub.id : by_master);
-	rc = object_sign(&o, SIGN_LABEL,
-	    issuer != NULL ? &issuer->sign : &master->sign, err);
-	if (rc != 0)
-		return rc;
-	wr_bytes(w, o.buf, o.len);
-	return w->failed ? err_nomem(err) : 0;
+	put(&o, st, issuer_id(issuer));
+	return issuer_sign(&o, SIGN_LABEL, WHAT, issuer, master, w, err);
 }
 
 int
@@ -102,5 +94,5 @@ statement_check(const uint8_t *buf, size_t len,
 	if (rc != 0)
 		return rc;
 	rc = object_check(buf, len, SIGN_LABEL, signer, err);
-	return rc != 0 ? err_wrap(err, "site statement") : 0;
+	return rc != 0 ? err_wrap(err, WHAT) : 0;
 }
