@@ -1,9 +1,7 @@
-#include "snapshot/state/private.h"
 #include "snapshot/state/sql.h"
 #include "snapshot/state/state.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +73,7 @@ static const char *const statements[NSTATEMENTS] = {
 	"  DEFAULT 9223372036854775807;"
 static const char *const upgrades[] = {PLACE_TABLE, HEAD_COLUMNS};
 
+/* Nothing else remembers them, so a damaged file is never replaced. */
 static const struct sql_kind kind = {
     .application = 0x56525668, /* "VRVh" */
     .version = 3,
@@ -83,6 +82,9 @@ static const struct sql_kind kind = {
     .upgrades = upgrades,
     .statements = statements,
     .nstatements = NSTATEMENTS,
+    .advice = "the remembered heads are damaged and can't be rebuilt: bring the"
+	      " file back from a copy; or move it away to trust what the stores"
+	      " show now",
 };
 
 struct heads {
@@ -90,34 +92,6 @@ struct heads {
 	struct sql *sql; /* guarded by mu */
 	uint8_t store[STORE_ID_LEN];
 };
-
-/* Nothing else remembers them, so a damaged file is never replaced. */
-static int
-explain(int rc, struct err *err)
-{
-	if (rc != ERR_CORRUPT || err == NULL)
-		return rc;
-	return err_wrap(err,
-	    "the remembered heads are damaged and can't be rebuilt: bring the"
-	    " file back from a copy; or move it away to trust what the stores"
-	    " show now");
-}
-
-static int
-open_file(const char *dir, struct sql **out, struct err *err)
-{
-	char path[STATE_PATH_MAX];
-	int len = snprintf(path, sizeof(path), "%s/heads.db", dir);
-	int rc;
-
-	*out = NULL;
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return err_set(err, ERR_USAGE, "path too long: '%s'", dir);
-	rc = private_dir(dir, err);
-	if (rc == 0)
-		rc = sql_open(path, &kind, out, err);
-	return explain(rc, err);
-}
 
 /* What a fingerprint is remembered by: a store's id, or its address. */
 struct pin {
@@ -245,18 +219,20 @@ hold_to_pins(struct sql *q, const struct root *root, const char *address,
 	return rc;
 }
 
+#define FILE_NAME "heads.db"
+
 int
 heads_accept(const char *dir, const struct root *root, const char *address,
     struct err *err)
 {
 	AUTO(sql) struct sql *q = NULL;
 	struct pin pins[NPINS];
-	int rc = open_file(dir, &q, err);
+	int rc = sql_open_in(dir, FILE_NAME, &kind, &q, err);
 
 	pins_of(root, address, pins);
 	for (size_t i = 0; rc == 0 && i < NPINS; i++)
-		rc = explain(
-		    write_pin(q, &pins[i], pins[i].set, root, err), err);
+		rc = sql_explain(
+		    &kind, write_pin(q, &pins[i], pins[i].set, root, err), err);
 	return rc;
 }
 
@@ -266,11 +242,12 @@ heads_open(const char *dir, const struct root *root, const char *address,
 {
 	AUTO(sql) struct sql *q = NULL;
 	struct heads *h;
-	int rc = open_file(dir, &q, err);
+	int rc = sql_open_in(dir, FILE_NAME, &kind, &q, err);
 
 	*out = NULL;
 	if (rc == 0)
-		rc = explain(hold_to_pins(q, root, address, err), err);
+		rc = sql_explain(
+		    &kind, hold_to_pins(q, root, address, err), err);
 	if (rc != 0)
 		return rc;
 	h = calloc(1, sizeof(*h));
@@ -331,7 +308,7 @@ heads_get(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
 	rc = read_head(h->sql, out, err);
 	sql_reset(h->sql, HEAD_GET);
 	(void)pthread_mutex_unlock(&h->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 int
@@ -352,7 +329,7 @@ heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
 	sql_int(h->sql, HEAD_SET, 6, head->latest);
 	rc = sql_run(h->sql, HEAD_SET, err);
 	(void)pthread_mutex_unlock(&h->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 int
@@ -366,5 +343,5 @@ heads_forget(
 	sql_blob(h->sql, HEAD_FORGET, 2, dataset, DATASET_ID_LEN);
 	rc = sql_run(h->sql, HEAD_FORGET, err);
 	(void)pthread_mutex_unlock(&h->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }

@@ -1,10 +1,7 @@
 #include "snapshot/state/receipts.h"
-#include "snapshot/state/private.h"
 #include "snapshot/state/sql.h"
-#include "snapshot/state/state.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +31,8 @@ static const struct sql_kind kind = {
     .schema = schema,
     .statements = statements,
     .nstatements = NSTATEMENTS,
+    .advice = "the kept receipts are damaged: remove the file; the sites give"
+	      " them anew",
 };
 
 struct receipts {
@@ -42,32 +41,15 @@ struct receipts {
 	uint8_t store[STORE_ID_LEN];
 };
 
-static int
-explain(int rc, struct err *err)
-{
-	if (rc != ERR_CORRUPT || err == NULL)
-		return rc;
-	return err_wrap(err,
-	    "the kept receipts are damaged: remove the file; the sites give"
-	    " them anew");
-}
-
 int
 receipts_open(const char *dir, const uint8_t store[STORE_ID_LEN],
     struct receipts **out, struct err *err)
 {
 	AUTO(sql) struct sql *q = NULL;
-	char path[STATE_PATH_MAX];
 	struct receipts *r;
-	int len = snprintf(path, sizeof(path), "%s/receipts.db", dir);
-	int rc;
+	int rc = sql_open_in(dir, "receipts.db", &kind, &q, err);
 
 	*out = NULL;
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return err_set(err, ERR_USAGE, "path too long: '%s'", dir);
-	rc = private_dir(dir, err);
-	if (rc == 0)
-		rc = explain(sql_open(path, &kind, &q, err), err);
 	if (rc != 0)
 		return rc;
 	r = calloc(1, sizeof(*r));
@@ -112,7 +94,7 @@ receipts_put(
 	sql_blob(r->sql, RECEIPT_PUT, 5, buf, len);
 	rc = sql_run(r->sql, RECEIPT_PUT, err);
 	(void)pthread_mutex_unlock(&r->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 static int
@@ -149,5 +131,5 @@ receipts_get(struct receipts *r, const uint8_t site[IDENTITY_ID_LEN],
 	rc = read_row(r->sql, buf, err);
 	sql_reset(r->sql, RECEIPT_GET);
 	(void)pthread_mutex_unlock(&r->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }

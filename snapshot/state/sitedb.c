@@ -58,6 +58,7 @@ static const char *const statements[NSTATEMENTS] = {
 		     " ORDER BY id DESC LIMIT ?",
 };
 
+/* The lock's end hangs on it: never made anew by itself. */
 static const struct sql_kind kind = {
     .application = 0x56525674, /* "VRVt" */
     .version = 1,
@@ -65,6 +66,10 @@ static const struct sql_kind kind = {
     .schema = schema,
     .statements = statements,
     .nstatements = NSTATEMENTS,
+    .advice =
+	"what the site knows is damaged: bring the file back from a copy; or"
+	" move it away and set the lock again, which then counts from now for"
+	" all that is here",
 };
 
 #define CLOCK_STEP 10 /* seconds that may pass before they are written down */
@@ -74,24 +79,12 @@ struct sitedb {
 	struct sql *sql; /* guarded by mu */
 };
 
-/* The lock's end hangs on it: never made anew by itself. */
-static int
-explain(int rc, struct err *err)
-{
-	if (rc != ERR_CORRUPT || err == NULL)
-		return rc;
-	return err_wrap(err,
-	    "what the site knows is damaged: bring the file back from a copy;"
-	    " or move it away and set the lock again, which then counts from"
-	    " now for all that is here");
-}
-
 int
 sitedb_open(const char *path, struct sitedb **out, struct err *err)
 {
 	AUTO(sql) struct sql *q = NULL;
 	struct sitedb *db;
-	int rc = explain(sql_open(path, &kind, &q, err), err);
+	int rc = sql_open(path, &kind, &q, err);
 
 	*out = NULL;
 	if (rc != 0)
@@ -153,7 +146,7 @@ sitedb_lock(struct sitedb *db, int64_t *seconds, struct err *err)
 	rc = setting_get(
 	    db->sql, SETTING_LOCK, SITEDB_LOCK_DEFAULT, seconds, err);
 	(void)pthread_mutex_unlock(&db->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 int
@@ -175,7 +168,7 @@ sitedb_lengthen(struct sitedb *db, int64_t seconds, struct err *err)
 	if (rc == 0 && seconds > old)
 		rc = setting_raise(db->sql, SETTING_LOCK, seconds, err);
 	(void)pthread_mutex_unlock(&db->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 int
@@ -195,7 +188,7 @@ sitedb_clock(
 	    .back = clock < high ? high - clock : 0,
 	    .behind = clock < high && high - clock > SITEDB_CLOCK_SLACK,
 	};
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 /* --- arrivals ----------------------------------------------------------- */
@@ -223,7 +216,7 @@ sitedb_arrived(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
 	sql_int(db->sql, ARRIVAL_ADD, 3, when);
 	rc = sql_run(db->sql, ARRIVAL_ADD, err);
 	(void)pthread_mutex_unlock(&db->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 int
@@ -246,7 +239,7 @@ sitedb_arrival(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
 		    "when record %ju arrived is not known", (uintmax_t)seq);
 	sql_reset(db->sql, ARRIVAL_GET);
 	(void)pthread_mutex_unlock(&db->mu);
-	return explain(rc > 0 ? 0 : rc, err);
+	return sql_explain(&kind, rc > 0 ? 0 : rc, err);
 }
 
 int
@@ -262,7 +255,7 @@ sitedb_forget(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
 	sql_int(db->sql, ARRIVAL_FORGET, 2, (int64_t)seq);
 	rc = sql_run(db->sql, ARRIVAL_FORGET, err);
 	(void)pthread_mutex_unlock(&db->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 /* --- what was refused --------------------------------------------------- */
@@ -289,7 +282,7 @@ sitedb_refuse(struct sitedb *db, int64_t when, const char *client,
 		rc = sql_run(db->sql, REFUSAL_DROP, err);
 	}
 	(void)pthread_mutex_unlock(&db->mu);
-	return explain(rc, err);
+	return sql_explain(&kind, rc, err);
 }
 
 /* Column ${at} as a string of its own. */

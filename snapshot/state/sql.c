@@ -1,9 +1,11 @@
 #include "snapshot/state/sql.h"
 
 #include "snapshot/state/private.h"
+#include "snapshot/state/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -56,6 +58,14 @@ sql_fail(const struct sql *q, struct err *err)
 		break;
 	}
 	return err_set(err, code, "'%s': %s", q->path, sqlite3_errmsg(q->db));
+}
+
+int
+sql_explain(const struct sql_kind *kind, int rc, struct err *err)
+{
+	if (rc != ERR_CORRUPT || kind->advice == NULL || err == NULL)
+		return rc;
+	return err_wrap(err, "%s", kind->advice);
 }
 
 int
@@ -295,8 +305,8 @@ lock_directory(const char *path, int *fd, struct err *err)
 	return 0;
 }
 
-int
-sql_open(const char *path, const struct sql_kind *kind, struct sql **out,
+static int
+open_file(const char *path, const struct sql_kind *kind, struct sql **out,
     struct err *err)
 {
 	AUTO(sql) struct sql *q = calloc(1, sizeof(*q));
@@ -326,6 +336,28 @@ sql_open(const char *path, const struct sql_kind *kind, struct sql **out,
 		return rc;
 	*out = STEAL(q);
 	return 0;
+}
+
+int
+sql_open(const char *path, const struct sql_kind *kind, struct sql **out,
+    struct err *err)
+{
+	return sql_explain(kind, open_file(path, kind, out, err), err);
+}
+
+int
+sql_open_in(const char *dir, const char *file, const struct sql_kind *kind,
+    struct sql **out, struct err *err)
+{
+	char path[STATE_PATH_MAX];
+	int len = snprintf(path, sizeof(path), "%s/%s", dir, file);
+	int rc;
+
+	*out = NULL;
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return err_set(err, ERR_USAGE, "path too long: '%s'", dir);
+	rc = private_dir(dir, err);
+	return rc != 0 ? rc : sql_open(path, kind, out, err);
 }
 
 void

@@ -24,6 +24,7 @@ struct sql_kind {
 	const char *const *upgrades;
 	const char *const *statements;
 	size_t nstatements;
+	const char *advice; /* what to do when it is damaged; NULL: none */
 };
 
 struct sql {
@@ -42,11 +43,18 @@ struct sql {
  */
 NODISCARD int sql_open(const char *path, const struct sql_kind *kind,
     struct sql **out, struct err *err);
+
+/** sql_open_in(): So ${dir}/${file}; the directory is made when missing. */
+NODISCARD int sql_open_in(const char *dir, const char *file,
+    const struct sql_kind *kind, struct sql **out, struct err *err);
 void sql_close(struct sql *q);
 DEFINE_AUTO(sql, sql_close)
 
 /** sql_fail(q, err): Record what SQLite has just refused. Returns the code. */
 int sql_fail(const struct sql *q, struct err *err);
+
+/** sql_explain(kind, rc, err): Add the advice to an ERR_CORRUPT. Returns rc. */
+int sql_explain(const struct sql_kind *kind, int rc, struct err *err);
 
 /** sql_exec(q, text, err): Statements without parameters and results. */
 NODISCARD int sql_exec(struct sql *q, const char *text, struct err *err);
