@@ -1,33 +1,17 @@
 #include "snapshot/access/access_internal.h"
+#include "snapshot/store/plainfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* A key file: whoever can read it is the host, or the site. */
 
 static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-#define FD_AUTO __attribute__((cleanup(close_fd)))
-
-static void
 secret_bytes_auto(uint8_t **p)
 {
 	secret_free(*p);
-}
-
-static void
-text_auto(char **p)
-{
-	free(*p);
 }
 
 /* --- reading ------------------------------------------------------------ */
@@ -50,26 +34,6 @@ check_file(int fd, const char *path, struct err *err)
 	return 0;
 }
 
-static int
-read_all(int fd, const char *path, uint8_t *buf, size_t max, size_t *len,
-    struct err *err)
-{
-	*len = 0;
-	while (*len < max) {
-		ssize_t n = read(fd, buf + *len, max - *len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(
-			    err, "cannot read key file '%s'", path);
-		if (n == 0)
-			break;
-		*len += (size_t)n;
-	}
-	return 0;
-}
-
 int
 access_keyfile_read(const char *path, struct identity **out, struct err *err)
 {
@@ -87,9 +51,8 @@ access_keyfile_read(const char *path, struct identity **out, struct err *err)
 	buf = secret_alloc(IDENTITY_OBJECT_MAX + 1);
 	if (buf == NULL)
 		return err_nomem(err);
-	ret = read_all(fd, path, buf, IDENTITY_OBJECT_MAX + 1, &len, err);
-	if (ret != 0)
-		return ret;
+	if (plainfile_read(fd, buf, IDENTITY_OBJECT_MAX + 1, &len) != 0)
+		return err_errno(err, "cannot read key file '%s'", path);
 	if (len > IDENTITY_OBJECT_MAX)
 		return err_set(
 		    err, ERR_CORRUPT, "'%s' is too long for a key file", path);
@@ -99,35 +62,6 @@ access_keyfile_read(const char *path, struct identity **out, struct err *err)
 }
 
 /* --- writing ------------------------------------------------------------ */
-
-static int
-write_all(int fd, const uint8_t *buf, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, buf, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		buf += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* So that the file's name is durable too. */
-static int
-sync_parent(const char *path)
-{
-	AUTO(text) char *copy = strdup(path);
-	FD_AUTO int fd = -1;
-
-	if (copy == NULL)
-		return -1;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -1 : fsync(fd);
-}
 
 int
 access_write_keyfile(
@@ -148,8 +82,8 @@ access_write_keyfile(
 		return err_set(err, ERR_USAGE, "'%s' exists already", path);
 	if (fd < 0)
 		return err_errno(err, "cannot make key file '%s'", path);
-	if (write_all(fd, w.buf, w.len) != 0 || fsync(fd) != 0 ||
-	    sync_parent(path) != 0) {
+	if (plainfile_write(fd, w.buf, w.len) != 0 || fsync(fd) != 0 ||
+	    plainfile_sync_parent(path) != 0) {
 		ret = err_errno(err, "cannot write key file '%s'", path);
 		(void)unlink(path);
 		return ret;

@@ -3,6 +3,7 @@
  * between ssh and us), two threads pass on what comes.
  */
 #include "snapshot/replicate/transport.h"
+#include "snapshot/store/plainfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,22 +32,6 @@ is_one_socket(void)
 	       in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
-static bool
-write_all(int fd, const uint8_t *buf, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, buf, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		buf += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static void
 pass_on(int from, int to)
 {
@@ -57,7 +42,7 @@ pass_on(int from, int to)
 		n = read(from, buf, PUMP_BYTES);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0 || !write_all(to, buf, (size_t)n))
+		if (n <= 0 || plainfile_write(to, buf, (size_t)n) != 0)
 			break;
 	}
 	free(buf);

@@ -1,24 +1,15 @@
 #include "snapshot/site/sitedir_internal.h"
+#include "snapshot/store/plainfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DIR_MODE 0755 /* its key has a mode of its own */
 #define FILE_MODE 0644
-
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-#define FD_AUTO __attribute__((cleanup(close_fd)))
 
 int
 sitedir_file_path(const char *address, const char *file, char out[SITEDIR_PATH],
@@ -28,24 +19,6 @@ sitedir_file_path(const char *address, const char *file, char out[SITEDIR_PATH],
 
 	if (len < 0 || len >= SITEDIR_PATH)
 		return err_set(err, ERR_USAGE, "path too long: '%s'", address);
-	return 0;
-}
-
-static int
-read_all(int fd, char *buf, size_t max, size_t *len)
-{
-	*len = 0;
-	while (*len < max) {
-		ssize_t n = read(fd, buf + *len, max - *len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		*len += (size_t)n;
-	}
 	return 0;
 }
 
@@ -67,7 +40,7 @@ sitedir_file_read(
 	got = malloc(max + 2);
 	if (got == NULL)
 		return err_nomem(err);
-	if (read_all(fd, got, max + 1, len) != 0 || *len > max) {
+	if (plainfile_read(fd, got, max + 1, len) != 0 || *len > max) {
 		free(got);
 		if (*len > max)
 			return err_set(
@@ -77,36 +50,6 @@ sitedir_file_read(
 	got[*len] = '\0';
 	*buf = got;
 	return 0;
-}
-
-static int
-write_all(int fd, const char *buf, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, buf, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		buf += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* So that the name of what is in it is durable. */
-static int
-sync_parent(const char *path)
-{
-	char *copy = strdup(path);
-	FD_AUTO int fd = -1;
-
-	if (copy == NULL)
-		return -1;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	return fd < 0 ? -1 : fsync(fd);
 }
 
 int
@@ -121,8 +64,8 @@ sitedir_file_write(
 	    FILE_MODE);
 	if (fd < 0)
 		return err_errno(err, "cannot make '%s'", new);
-	if (write_all(fd, buf, len) != 0 || fsync(fd) != 0 ||
-	    rename(new, path) != 0 || sync_parent(path) != 0)
+	if (plainfile_write(fd, buf, len) != 0 || fsync(fd) != 0 ||
+	    rename(new, path) != 0 || plainfile_sync_parent(path) != 0)
 		return err_errno(err, "cannot write '%s'", path);
 	return 0;
 }
@@ -137,7 +80,7 @@ sitedir_file_mkdir(const char *address, struct err *err)
 		return rc;
 	if (mkdir(path, DIR_MODE) != 0 && errno != EEXIST)
 		return err_errno(err, "cannot make '%s'", path);
-	if (sync_parent(path) != 0)
+	if (plainfile_sync_parent(path) != 0)
 		return err_errno(err, "cannot write '%s'", address);
 	return 0;
 }
