@@ -2,13 +2,11 @@
  * A backup after a crash at any sync: every snapshot that is visible is whole,
  * byte for byte, and the next backup takes up what the crashed one had stored.
  */
-#include "snapshot/access/access_internal.h"
 #include "snapshot/backup/backup.h"
-#include "snapshot/store/dirstore.h"
 #include "tests/crash/census.h"
+#include "tests/crash/place.h"
 #include "tests/crash/relied.h"
 #include "tests/crash/scenario.h"
-#include "tests/unit/scratch.h"
 
 /* What cmocka.h wants included before it. */
 #include <setjmp.h>
@@ -24,28 +22,15 @@
 #define SNAPSHOTS 3
 #define CACHE (1 * 1024 * 1024)
 
-static const char dataset_name[] = "customers";
-
 /* What all crashes share, and what the work of one was told. */
 struct world {
-	char dir[SCRATCH_PATH];
-	char store[SCRATCH_PATH + 16];   /* its keys; nothing else in it */
-	char source[SCRATCH_PATH + 16];  /* on which the version is changed */
-	char keyfile[SCRATCH_PATH + 16]; /* of a host that reads and writes */
-	char *census[SNAPSHOTS];         /* of each version of the source */
+	struct place at;
+	char *census[SNAPSHOTS]; /* of each version of the source */
 
 	unsigned told;      /* snapshots that were reported stored */
 	unsigned noted;     /* packs that crashed backups left, in all */
 	uint64_t unchanged; /* files that the differential did not read */
 };
-
-/* The outcome of what has no reason to fail. */
-#define MUST(call)                                                             \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		if ((call) != 0)                                               \
-			fail_msg("%s", err.text);                              \
-	} while (0)
 
 /* --- the source -------------------------------------------------------- */
 
@@ -55,11 +40,8 @@ source_write(const struct world *w, const char *name, size_t len, uint64_t seed)
 	char path[2 * SCRATCH_PATH];
 	uint8_t *buf = malloc(len);
 
-	for (size_t i = 0; i < len; i++) {
-		seed = seed * 6364136223846793005 + 1442695040888963407;
-		buf[i] = (uint8_t)(seed >> 56);
-	}
-	(void)snprintf(path, sizeof(path), "%s/%s", w->source, name);
+	place_noise(buf, len, seed);
+	(void)snprintf(path, sizeof(path), "%s/%s", w->at.source, name);
 	scratch_write(path, buf, len);
 	free(buf);
 }
@@ -69,7 +51,7 @@ source_dir(const struct world *w, const char *name)
 {
 	char path[2 * SCRATCH_PATH];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", w->source, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", w->at.source, name);
 	assert_int_equal(mkdir(path, 0750), 0);
 }
 
@@ -78,7 +60,7 @@ source_remove(const struct world *w, const char *name)
 {
 	char path[2 * SCRATCH_PATH];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", w->source, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", w->at.source, name);
 	(void)unlink(path);
 }
 
@@ -95,10 +77,10 @@ source_make(const struct world *w)
 	source_write(w, "a/big", BIG, 1);
 	source_write(w, "a/small", 100, 2);
 	source_write(w, "b/nothing", 0, 3);
-	(void)snprintf(from, sizeof(from), "%s/a/small", w->source);
-	(void)snprintf(to, sizeof(to), "%s/b/link", w->source);
+	(void)snprintf(from, sizeof(from), "%s/a/small", w->at.source);
+	(void)snprintf(to, sizeof(to), "%s/b/link", w->at.source);
 	assert_int_equal(link(from, to), 0);
-	(void)snprintf(to, sizeof(to), "%s/b/symlink", w->source);
+	(void)snprintf(to, sizeof(to), "%s/b/symlink", w->at.source);
 	assert_int_equal(symlink("../a/small", to), 0);
 }
 
@@ -117,78 +99,15 @@ source_become(struct world *w, unsigned version)
 	}
 	source_write(w, "changes", 300000, 200 + version);
 	free(w->census[version]);
-	w->census[version] = census_source(w->source);
-}
-
-/* --- the store --------------------------------------------------------- */
-
-static int64_t
-tell_time(UNUSED void *arg)
-{
-	return (int64_t)time(NULL);
-}
-
-static const struct access_clock wall_clock = {.now = tell_time};
-
-/* A host opens it without an scrypt, so that it costs nothing. */
-static struct access *
-enter(const struct world *w, const char *dir, const struct sysio *io)
-{
-	const struct credential cred = {.keyfile = w->keyfile};
-	char path[SCRATCH_PATH + 16];
-	struct access *a = NULL;
-	struct store *s;
-
-	(void)snprintf(path, sizeof(path), "%s/store", dir);
-	MUST(dirstore_open(path, io, &s, &err));
-	MUST(access_open_store(s, &cred, &wall_clock, &a, &err));
-	return a;
-}
-
-static int
-copy_key(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct store *const *stores = arg; /* from, to */
-	struct object_ref copy = *ref;
-	uint8_t *buf;
-	size_t len;
-	int rc;
-
-	if ((rc = store_get(stores[0], ref, 65536, &buf, &len, err)) != 0)
-		return rc;
-	rc = store_put(stores[1], &copy, buf, len, err);
-	free(buf);
-	return rc;
-}
-
-/* Another store of the same keys, without any backup. */
-static void
-store_copy(const struct world *w, const char *dir)
-{
-	const struct object_ref root = {.cls = OBJECT_ROOT};
-	const struct sysio io = crashfs_calm();
-	struct store *stores[2];
-	char path[SCRATCH_PATH + 16];
-	uint8_t *buf;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "%s/store", dir);
-	MUST(store_open(w->store, &stores[0], &err));
-	MUST(store_get(stores[0], &root, 65536, &buf, &len, &err));
-	MUST(dirstore_create(path, buf, len, &io, &stores[1], &err));
-	MUST(store_list(stores[0], OBJECT_KEY, NULL, copy_key, stores, &err));
-	store_close(stores[0]);
-	store_close(stores[1]);
-	free(buf);
+	w->census[version] = census_source(w->at.source);
 }
 
 /* --- the work ---------------------------------------------------------- */
 
 static void
-state_dir(const char *dir, char path[SCRATCH_PATH + 16])
+state_dir(const char *dir, char path[PLACE_PATH])
 {
-	(void)snprintf(path, SCRATCH_PATH + 16, "%s/state", dir);
+	(void)snprintf(path, PLACE_PATH, "%s/state", dir);
 }
 
 /* Back the source up as it is. */
@@ -197,10 +116,10 @@ back_up(const struct world *w, const char *dir, struct access *a,
     struct backup_result *out, struct err *err)
 {
 	AUTO(heads) struct heads *heads = NULL;
-	char state[SCRATCH_PATH + 16];
+	char state[PLACE_PATH];
 	const struct backup_options opt = {
-	    .dataset = dataset_name,
-	    .source = w->source,
+	    .dataset = PLACE_DATASET,
+	    .source = w->at.source,
 	    .program = "test",
 	    .state_dir = state,
 	    .threads = 2,
@@ -220,7 +139,7 @@ backup_before(void *arg, const char *dir)
 	struct world *w = arg;
 
 	w->told = 0;
-	store_copy(w, dir);
+	place_copy(&w->at, dir);
 	source_become(w, 0);
 }
 
@@ -229,7 +148,7 @@ static void
 backup_work(void *arg, const char *dir, const struct sysio *io)
 {
 	struct world *w = arg;
-	AUTO(access) struct access *a = enter(w, dir, io);
+	AUTO(access) struct access *a = place_enter(&w->at, dir, io);
 	struct backup_result out;
 	struct err err;
 
@@ -316,8 +235,8 @@ check_log(
     const struct world *w, const char *dir, struct access *a, struct log **out)
 {
 	AUTO(heads) struct heads *heads = NULL;
-	const struct dataset *ds = access_find(a, dataset_name);
-	char state[SCRATCH_PATH + 16];
+	const struct dataset *ds = access_find(a, PLACE_DATASET);
+	char state[PLACE_PATH];
 	struct err err;
 
 	*out = NULL;
@@ -342,7 +261,7 @@ check_next(struct world *w, const char *dir, struct access *a,
 {
 	AUTO(log) struct log *log = NULL;
 	struct backup_result out;
-	char tmp[SCRATCH_PATH + 16];
+	char tmp[PLACE_PATH];
 	const char *wrong;
 	struct err err;
 
@@ -373,14 +292,14 @@ backup_check(void *arg, const char *dir)
 {
 	const struct sysio io = crashfs_calm();
 	struct world *w = arg;
-	AUTO(access) struct access *a = enter(w, dir, &io);
+	AUTO(access) struct access *a = place_enter(&w->at, dir, &io);
 	AUTO(log) struct log *log = NULL;
 	RELIED_AUTO struct relied relied = {0};
-	char state[SCRATCH_PATH + 16];
+	char state[PLACE_PATH];
 	const char *wrong;
 	struct err err;
 
-	wrong = check_objects(a, access_find(a, dataset_name));
+	wrong = check_objects(a, access_find(a, PLACE_DATASET));
 	if (wrong == NULL)
 		wrong = check_log(w, dir, a, &log);
 	if (wrong != NULL)
@@ -411,34 +330,13 @@ backup_run__is_all_or_nothing(void **state)
 
 /* --- the world --------------------------------------------------------- */
 
-/* A store with one dataset, which a host may write and read. */
-static void
-make_store(const struct world *w)
-{
-	AUTO(identity) struct identity *host = NULL;
-	AUTO(recovery) struct recovery *recovery = NULL;
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds;
-
-	MUST(access_init(
-	    w->store, "alice", "correct horse", &a, &recovery, &err));
-	MUST(access_create_dataset(a, dataset_name, &ds, &err));
-	MUST(identity_new(IDENTITY_HOST, "host", &host, &err));
-	MUST(access_write_keyfile(host, w->keyfile, &err));
-	MUST(access_grant(a, &host->pub, ROLE_WRITER, ds, INT64_MAX, &err));
-	MUST(access_grant(a, &host->pub, ROLE_READER, ds, INT64_MAX, &err));
-}
-
 static int
 world_setup(void **state)
 {
+	static const enum role roles[] = {ROLE_WRITER, ROLE_READER};
 	struct world *w = calloc(1, sizeof(*w));
 
-	scratch_new(w->dir);
-	(void)snprintf(w->store, sizeof(w->store), "%s/keys", w->dir);
-	(void)snprintf(w->source, sizeof(w->source), "%s/source", w->dir);
-	(void)snprintf(w->keyfile, sizeof(w->keyfile), "%s/host.key", w->dir);
-	make_store(w);
+	place_new(&w->at, roles, ARRAY_LEN(roles));
 	source_make(w);
 	/* A file that has just changed is read again: see last_doubtful(). */
 	(void)nanosleep(
@@ -454,7 +352,7 @@ world_teardown(void **state)
 
 	for (size_t i = 0; i < SNAPSHOTS; i++)
 		free(w->census[i]);
-	scratch_rm(w->dir);
+	place_rm(&w->at);
 	free(w);
 	return 0;
 }

@@ -3,13 +3,11 @@
  * whole, to the last byte, and the next prune finishes what the crashed one
  * began, so that nothing is left that nobody needs.
  */
-#include "snapshot/access/access_internal.h"
 #include "snapshot/backup/backup.h"
 #include "snapshot/check/check.h"
 #include "snapshot/prune/prune.h"
-#include "snapshot/store/dirstore.h"
+#include "tests/crash/place.h"
 #include "tests/crash/scenario.h"
-#include "tests/unit/scratch.h"
 
 /* What cmocka.h wants included before it. */
 #include <setjmp.h>
@@ -18,30 +16,16 @@
 
 #include <cmocka.h>
 
-#include <time.h>
 #include <utime.h>
 
 #define SEEDS 4
 #define VERSIONS 3
 #define PIECE 200000
 
-static const char dataset_name[] = "customers";
-
 struct world {
-	char dir[SCRATCH_PATH];
-	char store[SCRATCH_PATH + 16];  /* its keys; nothing else in it */
-	char source[SCRATCH_PATH + 16]; /* a directory for each version */
-	char keyfile[SCRATCH_PATH + 16];
+	struct place at;
 	size_t expected; /* snapshots that there should be */
 };
-
-/* The outcome of what has no reason to fail. */
-#define MUST(call)                                                             \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		if ((call) != 0)                                               \
-			fail_msg("%s", err.text);                              \
-	} while (0)
 
 /* --- sources ------------------------------------------------------------ */
 
@@ -52,82 +36,15 @@ source_make(const struct world *w, unsigned version)
 	char path[2 * SCRATCH_PATH];
 	uint8_t *buf = malloc(3 * PIECE);
 
-	for (unsigned i = 0; i < 3; i++) {
-		uint64_t seed = version + i + 1;
-
-		for (size_t k = 0; k < PIECE; k++) {
-			seed = seed * 6364136223846793005 + 1442695040888963407;
-			buf[i * PIECE + k] = (uint8_t)(seed >> 56);
-		}
-	}
-	(void)snprintf(path, sizeof(path), "%s/%u", w->source, version);
+	for (unsigned i = 0; i < 3; i++)
+		place_noise(buf + i * PIECE, PIECE, version + i + 1);
+	(void)snprintf(path, sizeof(path), "%s/%u", w->at.source, version);
 	assert_int_equal(mkdir(path, 0755), 0);
-	(void)snprintf(path, sizeof(path), "%s/%u/pieces", w->source, version);
+	(void)snprintf(
+	    path, sizeof(path), "%s/%u/pieces", w->at.source, version);
 	scratch_write(path, buf, 3 * PIECE);
-	(void)snprintf(path, sizeof(path), "%s/%u/only", w->source, version);
+	(void)snprintf(path, sizeof(path), "%s/%u/only", w->at.source, version);
 	scratch_write(path, buf, 1000 + version);
-	free(buf);
-}
-
-/* --- the store ---------------------------------------------------------- */
-
-static int64_t
-tell_time(UNUSED void *arg)
-{
-	return (int64_t)time(NULL);
-}
-
-static const struct access_clock wall_clock = {.now = tell_time};
-
-static struct access *
-enter(const struct world *w, const char *dir, const struct sysio *io)
-{
-	const struct credential cred = {.keyfile = w->keyfile};
-	char path[SCRATCH_PATH + 16];
-	struct access *a = NULL;
-	struct store *s;
-
-	(void)snprintf(path, sizeof(path), "%s/store", dir);
-	MUST(dirstore_open(path, io, &s, &err));
-	MUST(access_open_store(s, &cred, &wall_clock, &a, &err));
-	return a;
-}
-
-static int
-copy_key(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct store *const *stores = arg; /* from, to */
-	struct object_ref copy = *ref;
-	uint8_t *buf;
-	size_t len;
-	int rc;
-
-	if ((rc = store_get(stores[0], ref, 65536, &buf, &len, err)) != 0)
-		return rc;
-	rc = store_put(stores[1], &copy, buf, len, err);
-	free(buf);
-	return rc;
-}
-
-/* Another store of the same keys, without any backup. */
-static void
-store_copy(const struct world *w, const char *dir)
-{
-	const struct object_ref root = {.cls = OBJECT_ROOT};
-	const struct sysio io = crashfs_calm();
-	struct store *stores[2];
-	char path[SCRATCH_PATH + 16];
-	uint8_t *buf;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "%s/store", dir);
-	MUST(store_open(w->store, &stores[0], &err));
-	MUST(store_get(stores[0], &root, 65536, &buf, &len, &err));
-	MUST(dirstore_create(path, buf, len, &io, &stores[1], &err));
-	MUST(store_list(stores[0], OBJECT_KEY, NULL, copy_key, stores, &err));
-	store_close(stores[0]);
-	store_close(stores[1]);
 	free(buf);
 }
 
@@ -140,14 +57,14 @@ back_up(
 	char path[2 * SCRATCH_PATH];
 	struct backup_result out;
 	const struct backup_options opt = {
-	    .dataset = dataset_name,
+	    .dataset = PLACE_DATASET,
 	    .source = path,
 	    .program = "test",
 	    .threads = 1,
 	};
 	int rc;
 
-	(void)snprintf(path, sizeof(path), "%s/%u", w->source, version);
+	(void)snprintf(path, sizeof(path), "%s/%u", w->at.source, version);
 	rc = backup_run(a, NULL, &opt, &out, err);
 	if (rc == 0)
 		backup_result_clear(&out);
@@ -157,7 +74,7 @@ back_up(
 static int
 expire_first(struct access *a, struct err *err)
 {
-	const struct dataset *ds = access_find(a, dataset_name);
+	const struct dataset *ds = access_find(a, PLACE_DATASET);
 	AUTO(log) struct log *log = NULL;
 	const struct snapshot *s;
 	int rc = log_load(a, ds, NULL, &log, err);
@@ -173,7 +90,8 @@ prune(struct access *a, struct prune_result *out, struct err *err)
 {
 	const struct prune_options opt = {.max_dead = 0};
 
-	return prune_run(a, access_find(a, dataset_name), NULL, &opt, out, err);
+	return prune_run(
+	    a, access_find(a, PLACE_DATASET), NULL, &opt, out, err);
 }
 
 static void
@@ -183,8 +101,8 @@ prune_before(void *arg, const char *dir)
 	struct world *w = arg;
 	AUTO(access) struct access *a = NULL;
 
-	store_copy(w, dir);
-	a = enter(w, dir, &io);
+	place_copy(&w->at, dir);
+	a = place_enter(&w->at, dir, &io);
 	for (unsigned v = 0; v < VERSIONS; v++)
 		MUST(back_up(w, a, v, &err));
 	MUST(expire_first(a, &err));
@@ -196,7 +114,7 @@ static void
 prune_work(void *arg, const char *dir, const struct sysio *io)
 {
 	struct world *w = arg;
-	AUTO(access) struct access *a = enter(w, dir, io);
+	AUTO(access) struct access *a = place_enter(&w->at, dir, io);
 	struct prune_result out;
 	struct err err;
 
@@ -283,7 +201,7 @@ prune_check(void *arg, const char *dir)
 {
 	const struct sysio io = crashfs_calm();
 	struct world *w = arg;
-	AUTO(access) struct access *a = enter(w, dir, &io);
+	AUTO(access) struct access *a = place_enter(&w->at, dir, &io);
 	uint64_t unreferenced;
 	const char *wrong = check_whole(w, a, &unreferenced);
 
@@ -303,34 +221,14 @@ prune_run__harms_nothing(void **state)
 
 /* --- the world ------------------------------------------------------------ */
 
-/* A store with one dataset, and a host that may do all with it. */
-static void
-make_store(const struct world *w)
-{
-	AUTO(identity) struct identity *host = NULL;
-	AUTO(recovery) struct recovery *recovery = NULL;
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds;
-
-	MUST(access_init(
-	    w->store, "alice", "correct horse", &a, &recovery, &err));
-	MUST(access_create_dataset(a, dataset_name, &ds, &err));
-	MUST(identity_new(IDENTITY_HOST, "host", &host, &err));
-	MUST(access_write_keyfile(host, w->keyfile, &err));
-	MUST(access_grant(a, &host->pub, ROLE_ADMIN, NULL, INT64_MAX, &err));
-}
-
 static int
 world_setup(void **state)
 {
+	static const enum role roles[] = {ROLE_ADMIN};
 	struct world *w = calloc(1, sizeof(*w));
 
-	scratch_new(w->dir);
-	(void)snprintf(w->store, sizeof(w->store), "%s/keys", w->dir);
-	(void)snprintf(w->source, sizeof(w->source), "%s/source", w->dir);
-	(void)snprintf(w->keyfile, sizeof(w->keyfile), "%s/host.key", w->dir);
-	make_store(w);
-	assert_int_equal(mkdir(w->source, 0755), 0);
+	place_new(&w->at, roles, ARRAY_LEN(roles));
+	assert_int_equal(mkdir(w->at.source, 0755), 0);
 	for (unsigned v = 0; v < VERSIONS; v++)
 		source_make(w, v);
 	*state = w;
@@ -342,7 +240,7 @@ world_teardown(void **state)
 {
 	struct world *w = *state;
 
-	scratch_rm(w->dir);
+	place_rm(&w->at);
 	free(w);
 	return 0;
 }
