@@ -62,6 +62,44 @@ cutter_page(struct cutter *c, size_t size)
 	c->page = size;
 }
 
+/* Whether a hash proposes a cut. */
+static bool
+proposes(uint64_t h)
+{
+	return h >> (64 - PROPOSE_BITS) == 0;
+}
+
+/*
+ * The first place from ${i} on after which the hash proposes a cut, or ${len}.
+ * Four bytes at a time, each hash from *${hash}, so that none waits for the
+ * one before; *${hash} is that of the place.
+ */
+static size_t
+next_proposal(const uint64_t gear[256], const uint8_t *buf, size_t i,
+    size_t len, uint64_t *hash)
+{
+	uint64_t h = *hash;
+
+	for (; i + 4 <= len; i += 4) {
+		uint64_t a = gear[buf[i]];
+		uint64_t b = (a << 1) + gear[buf[i + 1]];
+		uint64_t c = (b << 1) + gear[buf[i + 2]];
+		uint64_t d = (c << 1) + gear[buf[i + 3]];
+
+		if (proposes((h << 1) + a) || proposes((h << 2) + b) ||
+		    proposes((h << 3) + c) || proposes((h << 4) + d))
+			break;
+		h = (h << 4) + d;
+	}
+	for (; i < len; i++) {
+		h = (h << 1) + gear[buf[i]];
+		if (proposes(h))
+			break;
+	}
+	*hash = h;
+	return i;
+}
+
 /*
  * The gear hash forgets a byte after 64 shifts, so it may start 64 bytes before
  * the first place where a cut is allowed.
@@ -76,18 +114,16 @@ cut_by_content(struct cutter *c, const uint8_t *buf, size_t len, size_t *cut,
 
 	for (; i < CUT_MIN - 1; i++)
 		h = (h << 1) + c->gear[buf[i]];
-	for (; i < len; i++) {
-		h = (h << 1) + c->gear[buf[i]];
-		if (h >> (64 - PROPOSE_BITS) != 0)
-			continue;
+	while ((i = next_proposal(c->gear, buf, i, len, &h)) < len) {
 		ret = namer_cut(
 		    c->namer, buf + i + 1 - CUT_WINDOW, &decision, err);
 		if (ret != 0)
 			return ret;
+		i++;
 		if (decision >> (64 - DECIDE_BITS) == 0)
 			break;
 	}
-	*cut = i < len ? i + 1 : len;
+	*cut = i;
 	return 0;
 }
 

@@ -37,6 +37,8 @@ ingest_new(struct store *store, const struct keyring *kr, struct ingest **out,
 		return ret;
 	if ((ret = index_builder_new(&in->built, err)) != 0)
 		return ret;
+	if ((ret = committer_new(in, &in->committer, err)) != 0)
+		return ret;
 	*out = STEAL(in);
 	return 0;
 }
@@ -46,6 +48,7 @@ ingest_free(struct ingest *in)
 {
 	if (in == NULL)
 		return;
+	committer_free(in->committer);
 	for (unsigned i = 0; i < PACK_KINDS; i++) {
 		open_pack_free(in->open[i]);
 		pthread_mutex_destroy(&in->pack_mu[i]);

@@ -6,7 +6,8 @@
  *
  *	ingest.c	the run: what is known, what is claimed
  *	ingest_lane.c	chunks into segments
- *	ingest_pack.c	segments into packs, packs into the run's index
+ *	ingest_pack.c	segments into packs
+ *	ingest_commit.c	packs made durable, and into the run's index
  *	ingest_note.c	a pack's note for a run that may be stopped
  *	ingest_index.c	writing and merging indexes
  *	ingest_known.c	asking the indexes that there are
@@ -50,6 +51,8 @@ struct known {
 	atomic_size_t misses; /* look-ups in vain while there was none */
 };
 
+struct committer;
+
 struct ingest {
 	struct store *store;
 	const struct keyring *kr;
@@ -62,6 +65,7 @@ struct ingest {
 	/* Packs being filled; a kind's lock is taken before mu. */
 	pthread_mutex_t pack_mu[PACK_KINDS];
 	struct open_pack *open[PACK_KINDS]; /* guarded by pack_mu[kind] */
+	struct committer *committer;
 
 	pthread_mutex_t mu;
 	struct name_set claimed;     /* guarded by mu: this run's chunks */
@@ -97,14 +101,36 @@ DEFINE_AUTO(open_pack, open_pack_free)
 /**
  * ingest_put_segment(in, kind, plain, len, b, err):
  * Append a segment, whose chunks ${b} still lists, to the open pack of its
- * kind; a full one is committed first. Thread: safe.
+ * kind; a full one goes to the committer. Thread: safe.
  */
 NODISCARD int ingest_put_segment(struct ingest *in, enum pack_kind kind,
     const uint8_t *plain, size_t len, const struct segment_builder *b,
     struct err *err);
 
-/** ingest_close_packs(in, err): Commit what is open. */
+/** ingest_close_packs(in, err): Commit what is open, and wait for it. */
 NODISCARD int ingest_close_packs(struct ingest *in, struct err *err);
+
+/**
+ * committer_new(in, out, err):
+ * Packs of ${in} are made durable, noted and indexed in the order in which they
+ * come, by a thread that starts with the first. Thread: safe.
+ */
+NODISCARD int committer_new(
+    struct ingest *in, struct committer **out, struct err *err);
+/** committer_free(c): Packs still waiting are given up. */
+void committer_free(struct committer *c);
+DEFINE_AUTO(committer, committer_free)
+
+/**
+ * committer_add(c, p, err):
+ * Commit ${p}, which is taken over, soon; waits while too many are before it.
+ * Fails with what made an earlier commit fail: none follows it.
+ */
+NODISCARD int committer_add(
+    struct committer *c, struct open_pack *p, struct err *err);
+
+/** committer_wait(c, err): Until all are committed, or one has failed. */
+NODISCARD int committer_wait(struct committer *c, struct err *err);
 
 /** ingest_index_pack(): A committed pack's chunks, into the run's index. */
 NODISCARD int ingest_index_pack(struct ingest *in, const struct object_ref *ref,

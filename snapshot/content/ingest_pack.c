@@ -1,12 +1,10 @@
 /*
  * Segments into packs. One pack of each kind is open at a time for all lanes.
- * Who finds it full takes it out, and makes it durable while the others go on
- * with the next.
+ * Who finds it full takes it out and hands it on to be made durable.
  */
 #include "snapshot/content/ingest_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 int
 open_pack_new(struct ingest *in, enum pack_kind kind, struct open_pack **out,
@@ -101,41 +99,6 @@ open_pack_add(struct open_pack *p, const uint8_t *plain, size_t len,
 	return err_copy(err, &p->broken);
 }
 
-/* Make a pack durable, note it, and index it. */
-static int
-commit(struct ingest *in, struct open_pack *p, struct err *err)
-{
-	WR_AUTO struct wr note = {0};
-	struct object_ref ref;
-	struct chunk_name key;
-	uint64_t size;
-	int ret;
-
-	if (p->broken.code != 0)
-		return err_copy(err, &p->broken);
-	if ((ret = pack_writer_commit(p->writer, &ref, &size, err)) != 0)
-		return ret;
-	memcpy(key.b, ref.name, sizeof(key.b));
-	if (in->on_pack != NULL &&
-	    (ret = ingest_note_encode(&ref, size, p, &note, err)) != 0)
-		return ret;
-	pthread_mutex_lock(&in->mu);
-	in->totals.stored += size;
-	in->totals.packs++;
-	if (in->on_pack != NULL)
-		ret =
-		    in->on_pack(in->on_pack_arg, &ref, note.buf, note.len, err);
-	pthread_mutex_unlock(&in->mu);
-	if (ret != 0)
-		return ret;
-	pthread_mutex_lock(&in->pack_seen_mu);
-	ret = name_set_add(&in->packs_there, &key, err);
-	pthread_mutex_unlock(&in->pack_seen_mu);
-	if (ret < 0)
-		return ret;
-	return ingest_index_pack(in, &ref, size, p, err);
-}
-
 /* A pack of many tiny chunks is closed early: all of its names are in memory. */
 static bool
 is_full(const struct open_pack *p, size_t len)
@@ -147,7 +110,7 @@ int
 ingest_put_segment(struct ingest *in, enum pack_kind kind, const uint8_t *plain,
     size_t len, const struct segment_builder *b, struct err *err)
 {
-	AUTO(open_pack) struct open_pack *full = NULL;
+	struct open_pack *full = NULL;
 	int ret = 0;
 
 	pthread_mutex_lock(&in->pack_mu[kind]);
@@ -159,7 +122,8 @@ ingest_put_segment(struct ingest *in, enum pack_kind kind, const uint8_t *plain,
 		ret = open_pack_add(in->open[kind], plain, len, b, err);
 	pthread_mutex_unlock(&in->pack_mu[kind]);
 	if (ret == 0 && full != NULL)
-		ret = commit(in, full, err);
+		return committer_add(in->committer, full, err);
+	open_pack_free(full);
 	return ret;
 }
 
@@ -167,14 +131,15 @@ int
 ingest_close_packs(struct ingest *in, struct err *err)
 {
 	for (unsigned kind = 0; kind < PACK_KINDS; kind++) {
-		AUTO(open_pack) struct open_pack *p = NULL;
+		struct open_pack *p;
 		int ret;
 
 		pthread_mutex_lock(&in->pack_mu[kind]);
 		p = STEAL(in->open[kind]);
 		pthread_mutex_unlock(&in->pack_mu[kind]);
-		if (p != NULL && (ret = commit(in, p, err)) != 0)
+		if (p != NULL &&
+		    (ret = committer_add(in->committer, p, err)) != 0)
 			return ret;
 	}
-	return 0;
+	return committer_wait(in->committer, err);
 }
