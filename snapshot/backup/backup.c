@@ -343,7 +343,6 @@ static int
 run_locked(struct run *run, struct store_lock *lock, struct log *log,
     struct backup_result *out, struct err *err)
 {
-	const struct snapshot *newest = log_newest(log);
 	size_t n = log_records(log);
 	struct err local;
 	int ret;
@@ -351,7 +350,7 @@ run_locked(struct run *run, struct store_lock *lock, struct log *log,
 	run->seen = n > 0 ? log_record(log, n - 1)->head.seq : 0;
 	run->before = out->before = log_head(log);
 	/* Of a snapshot that has expired, too: none is given out again. */
-	run->next_ino = newest != NULL ? newest->next_ino : 1;
+	run->next_ino = log_next_ino(log);
 	if ((ret = open_state(run, log, err)) != 0)
 		return ret;
 	if ((ret = tell_others(run, lock, err)) != 0)

@@ -88,6 +88,14 @@ const struct snapshot *log_head(const struct log *l);
 const struct snapshot *log_newest(const struct log *l);
 
 /**
+ * log_next_ino(l):
+ * The inode number that the next snapshot begins with: no entry of those at hand
+ * has it, or a greater one, as far as their writers kept to the rules.
+ * Source: FORMAT.md section 9, 'The next inode number'.
+ */
+uint64_t log_next_ino(const struct log *l);
+
+/**
  * log_indexes(l, n):
  * The index set of the newest record: together they locate all that these
  * snapshots need. The log's, until a refresh or an append.

@@ -6,6 +6,7 @@
  *
  *	log.c		what others ask of it
  *	log_state.c	what follows from the records: times, holds, rules
+ *	log_numbers.c	... and which inode number is next
  *	log_list.c	what the store shows, against what is known already
  *	log_load.c	reading and checking new records
  *	log_check.c	signatures
@@ -47,7 +48,10 @@ struct log {
 	size_t nsnapshots;
 	size_t cap; /* of all four arrays */
 
-	uint64_t changes;           /* of the primary, so far */
+	uint64_t changes;  /* of the primary, so far */
+	uint64_t next_ino; /* to give out; see log_next_ino() */
+	uint64_t
+	    hidden; /* what newer snapshots that can't be opened may have */
 	const struct record *rules; /* the newest of its type, or NULL */
 	const struct record *prune;
 
@@ -57,6 +61,13 @@ struct log {
 	struct err damage;
 	struct err warning; /* code 0: none */
 };
+
+/* --- log_numbers.c --------------------------------------------------------- */
+
+/** log_numbers_reset(l): Before its first record. */
+void log_numbers_reset(struct log *l);
+/** log_numbers_take(l, r): What record ${r}, which comes next, says of it. */
+void log_numbers_take(struct log *l, const struct record *r);
 
 /* --- log_list.c ------------------------------------------------------------ */
 

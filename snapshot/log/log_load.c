@@ -269,6 +269,7 @@ log_remember(struct log *l, struct err *err)
 	    .seq = log_number(l),
 	    .changes = l->changes,
 	    .latest = log_latest(l),
+	    .next_ino = l->hidden == 0 ? l->next_ino : 0,
 	};
 
 	if (l->heads == NULL || l->nrecords == 0)
@@ -388,6 +389,7 @@ log_new(struct access *a, const struct dataset *ds, struct heads *heads,
 	l->access = a;
 	l->ds = ds;
 	l->heads = heads;
+	log_numbers_reset(l);
 	rc = store_log_mark(access_store(a), ds->id, &l->mark, err);
 	if (rc != 0)
 		return rc;
@@ -431,6 +433,7 @@ read_tail(
 	else
 		memset(&l->known, 0, sizeof(l->known));
 	l->changes = l->known.changes;
+	log_numbers_reset(l);
 	return read_listed(l, list, err);
 }
 
@@ -446,8 +449,8 @@ log_load_tail(struct access *a, const struct dataset *ds, struct heads *heads,
 	*out = NULL;
 	if (rc == 0)
 		rc = log_list_read(l, &list, err);
-	/* What is not as it should be takes a look at all of it. */
-	if (rc == 0 && !log_list_plain(&list))
+	/* What is not as it should be, or not known, takes a look at all of it. */
+	if (rc == 0 && (!log_list_plain(&list) || list.seen.next_ino == 0))
 		back = UINT64_MAX;
 	while (rc == 0) {
 		rc = read_tail(l, &list, back, err);

@@ -215,6 +215,7 @@ apply(struct log *l, const struct record *r)
 		l->changes++;
 	if (r->head.type == RECORD_PRUNE)
 		l->prune = r;
+	log_numbers_take(l, r);
 	if (!r->open)
 		return;
 	if (r->head.type == RECORD_RULES)
@@ -301,6 +302,7 @@ static void
 forget_marks(struct log *l)
 {
 	l->changes = l->known.changes;
+	log_numbers_reset(l);
 	l->rules = NULL;
 	l->prune = NULL;
 	for (size_t i = 0; i < l->ntimes; i++) {

@@ -27,6 +27,7 @@ static const char schema[] =
     "  name BLOB NOT NULL,"
     "  changes INTEGER NOT NULL,"
     "  latest INTEGER NOT NULL,"
+    "  next_ino INTEGER NOT NULL,"
     "  PRIMARY KEY(store, dataset)"
     ") WITHOUT ROWID, STRICT;";
 
@@ -51,14 +52,14 @@ static const char *const statements[NSTATEMENTS] = {
 	"INSERT OR IGNORE INTO place(address, fingerprint) VALUES(?, ?)",
     [PLACE_GET] = "SELECT fingerprint FROM place WHERE address = ?",
     [PLACE_SET] = "REPLACE INTO place(address, fingerprint) VALUES(?, ?)",
-    [HEAD_GET] = "SELECT seq, name, changes, latest FROM head"
+    [HEAD_GET] = "SELECT seq, name, changes, latest, next_ino FROM head"
 		 " WHERE store = ? AND dataset = ?",
     [HEAD_FORGET] = "DELETE FROM head WHERE store = ? AND dataset = ?",
-    [HEAD_SET] = "INSERT INTO head(store, dataset, seq, name, changes, latest)"
-		 " VALUES(?, ?, ?, ?, ?, ?)"
+    [HEAD_SET] = "INSERT INTO head(store, dataset, seq, name, changes, latest,"
+		 " next_ino) VALUES(?, ?, ?, ?, ?, ?, ?)"
 		 " ON CONFLICT DO UPDATE SET seq = excluded.seq,"
 		 " name = excluded.name, changes = excluded.changes,"
-		 " latest = excluded.latest"
+		 " latest = excluded.latest, next_ino = excluded.next_ino"
 		 " WHERE excluded.changes > changes"
 		 " OR (excluded.changes = changes AND excluded.seq > seq)",
 };
@@ -66,17 +67,20 @@ static const char *const statements[NSTATEMENTS] = {
 /*
  * Version 1 knew no addresses, version 2 no changes of the primary, nor how
  * late a snapshot's time may be: as late as can be, to be on the safe side.
+ * Version 3 knew no inode numbers.
  */
 #define HEAD_COLUMNS                                                           \
 	"ALTER TABLE head ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"      \
 	"ALTER TABLE head ADD COLUMN latest INTEGER NOT NULL"                  \
 	"  DEFAULT 9223372036854775807;"
-static const char *const upgrades[] = {PLACE_TABLE, HEAD_COLUMNS};
+#define INO_COLUMN                                                             \
+	"ALTER TABLE head ADD COLUMN next_ino INTEGER NOT NULL DEFAULT 0;"
+static const char *const upgrades[] = {PLACE_TABLE, HEAD_COLUMNS, INO_COLUMN};
 
 /* Nothing else remembers them, so a damaged file is never replaced. */
 static const struct sql_kind kind = {
     .application = 0x56525668, /* "VRVh" */
-    .version = 3,
+    .version = 4,
     .durable = true,
     .schema = schema,
     .upgrades = upgrades,
@@ -292,6 +296,7 @@ read_head(struct sql *q, struct head_seen *out, struct err *err)
 	out->seq = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 0);
 	out->changes = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 2);
 	out->latest = sqlite3_column_int64(q->st[HEAD_GET], 3);
+	out->next_ino = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 4);
 	return 0;
 }
 
@@ -317,7 +322,8 @@ heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
 {
 	int rc;
 
-	if (head->seq > INT64_MAX || head->changes > INT64_MAX)
+	if (head->seq > INT64_MAX || head->changes > INT64_MAX ||
+	    head->next_ino > INT64_MAX)
 		return err_set(err, ERR_USAGE, "no log has record %ju",
 		    (uintmax_t)head->seq);
 	(void)pthread_mutex_lock(&h->mu);
@@ -327,6 +333,7 @@ heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
 	sql_blob(h->sql, HEAD_SET, 4, head->name, OBJECT_NAME_LEN);
 	sql_int(h->sql, HEAD_SET, 5, (int64_t)head->changes);
 	sql_int(h->sql, HEAD_SET, 6, head->latest);
+	sql_int(h->sql, HEAD_SET, 7, (int64_t)head->next_ino);
 	rc = sql_run(h->sql, HEAD_SET, err);
 	(void)pthread_mutex_unlock(&h->mu);
 	return sql_explain(&kind, rc, err);

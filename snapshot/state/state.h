@@ -52,6 +52,8 @@ struct head_seen {
 	uint8_t name[OBJECT_NAME_LEN];
 	uint64_t changes; /* of the primary (FORMAT.md section 9, type 6) */
 	int64_t latest;   /* no snapshot's time is after these Unix seconds */
+	uint64_t
+	    next_ino; /* inode number for the next snapshot; 0: not known */
 };
 
 /** heads_get(): ERR_NOT_FOUND when none is remembered; ERR_CORRUPT, ERR_IO. */

@@ -51,7 +51,7 @@ snapshot_at(int64_t s, uint32_t ns)
 	snap->problems_size = 10;
 	snap->problems.form = CONTENT_TREE;
 	snap->problems.root.b[0] = 0xe1;
-	snap->next_ino = 77;
+	snap->next_ino = 6;
 	if (snap->host == NULL || snap->source == NULL ||
 	    snap->program == NULL || snap->root == NULL)
 		abort();

@@ -347,6 +347,28 @@ check_run__finds_inode_numbers_that_came_later(void **state)
 	assert_caught(&f, CHECK_STRUCTURE, "inode number 1000", LIES);
 }
 
+/* Nobody has to do without backups for it. */
+static void
+backup_run__goes_on_after_the_last_inode_number(void **state)
+{
+	FORGE_AUTO struct forge f = forge_new();
+	AUTO(log) struct log *log = NULL;
+	struct entry e;
+
+	(void)state;
+	e = plain(&f, ENTRY_FIFO);
+	add(&f, "fifo", &e);
+	f.totals.others = 1;
+	f.next_ino = ENTRY_INO_MAX + 1;
+	publish_dir(&f);
+	assert_int_equal(mkdir(f.r->source, 0755), 0);
+	realm_backup(f.r, "lies", f.r->source, 1);
+	realm_backup(f.r, "lies", f.r->source, 2);
+	assert_ok(log_load(f.r->admin, f.ds, NULL, &log, &err));
+	assert_int_equal(log_count(log), 3);
+	assert_true(log_next_ino(log) < 10);
+}
+
 static void
 check_run__finds_links_that_differ(void **state)
 {
@@ -868,6 +890,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_totals_of_nothing),
 	    cmocka_unit_test(check_run__finds_inode_numbers_from_the_future),
 	    cmocka_unit_test(check_run__finds_inode_numbers_that_came_later),
+	    cmocka_unit_test(backup_run__goes_on_after_the_last_inode_number),
 	    cmocka_unit_test(check_run__finds_links_that_differ),
 	    cmocka_unit_test(check_run__finds_pages_that_overlap),
 	    cmocka_unit_test(check_run__looks_again_under_another_claim),

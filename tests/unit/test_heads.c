@@ -39,13 +39,16 @@ assert_head(
 	assert_int_equal(got.seq, seq);
 	assert_memory_equal(got.name, name, OBJECT_NAME_LEN);
 	assert_int_equal(got.latest, (int64_t)seq * 1000);
+	assert_int_equal(got.next_ino, seq * 10);
 }
 
 /* A head of that number, after no change of the primary. */
 static int
 set(struct heads *h, uint64_t seq, const uint8_t *name, struct err *err)
 {
-	struct head_seen head = {.seq = seq, .latest = (int64_t)seq * 1000};
+	struct head_seen head = {.seq = seq,
+	    .latest = (int64_t)seq * 1000,
+	    .next_ino = seq == UINT64_MAX ? 0 : seq * 10};
 
 	memcpy(head.name, name, OBJECT_NAME_LEN);
 	return heads_set(h, dataset, &head, err);
@@ -192,13 +195,15 @@ heads_open__an_older_version_goes_on(void **state)
 	fixture_path(f, "heads.db", path);
 	change_database(path,
 	    "DROP TABLE place; ALTER TABLE head DROP COLUMN changes;"
-	    "ALTER TABLE head DROP COLUMN latest; PRAGMA user_version=1");
+	    "ALTER TABLE head DROP COLUMN latest;"
+	    "ALTER TABLE head DROP COLUMN next_ino; PRAGMA user_version=1");
 	h = must_open(f, &root);
 	assert_ok(heads_get(h, dataset, &head, &f->err));
 	assert_int_equal(head.seq, 5);
 	assert_memory_equal(head.name, one, OBJECT_NAME_LEN);
 	assert_int_equal(head.changes, 0);
 	assert_int_equal(head.latest, INT64_MAX);
+	assert_int_equal(head.next_ino, 0);
 	heads_close(h);
 	assert_rc(ERR_AUTH, heads_open(f->dir, &other, "/srv/a", &h, &f->err));
 }
@@ -231,7 +236,7 @@ heads_open__newer_version_is_refused(void **state)
 
 	heads_close(h);
 	fixture_path(f, "heads.db", path);
-	change_database(path, "PRAGMA user_version=4");
+	change_database(path, "PRAGMA user_version=5");
 	assert_rc(
 	    ERR_VERSION, heads_open(f->dir, &root, "/srv/a", &h, &f->err));
 }
@@ -279,7 +284,8 @@ heads_set__back_after_a_change_of_the_primary(void **state)
 	struct fixture *f = *state;
 	struct root root = some_root(1);
 	AUTO(heads) struct heads *h = must_open(f, &root);
-	struct head_seen head = {.seq = 7, .changes = 1, .latest = 7000};
+	struct head_seen head = {
+	    .seq = 7, .changes = 1, .latest = 7000, .next_ino = 70};
 
 	assert_ok(set(h, 9, one, &f->err));
 	memcpy(head.name, two, OBJECT_NAME_LEN);

@@ -1,5 +1,5 @@
 /* A dataset's log: snapshot/log/log*.c. */
-#include "snapshot/log/log.h"
+#include "snapshot/log/log_internal.h"
 #include "tests/unit/access_fixture.h"
 #include "tests/unit/log_fixture.h"
 
@@ -534,6 +534,54 @@ log_load__records_of_an_epoch_not_given(void **state)
 	end_bench(&b, l);
 }
 
+/* --- inode numbers ----------------------------------------------------- */
+
+/* As of a writer that says anything. */
+static void
+append_numbers(struct log *l, int64_t s, uint64_t next_ino)
+{
+	struct snapshot *snap = snapshot_at(s, 0);
+
+	snap->next_ino = next_ino;
+	assert_ok(log_append(l, snap, fixture_indexes, 2, &err));
+}
+
+static void
+log_next_ino__a_writer_takes_no_more_than_it_uses(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = log_of(&b, 0);
+	AUTO(log) struct log *again = NULL;
+	AUTO(log) struct log *tail = NULL;
+
+	assert_int_equal(log_next_ino(l), 1);
+	append_numbers(l, START, 6);
+	assert_int_equal(log_next_ino(l), 6);
+	assert_null(log_warning(l));
+	/* Five entries and the root: it may have used six. */
+	append_numbers(l, START + 1, ENTRY_INO_MAX + 1);
+	assert_int_equal(log_next_ino(l), 12);
+	assert_non_null(log_warning(l));
+	append_numbers(l, START + 2, 18);
+	assert_int_equal(log_next_ino(l), 18);
+	/* Nor does it make others give numbers out again. */
+	append_numbers(l, START + 3, 1);
+	assert_int_equal(log_next_ino(l), 18);
+
+	again = must_load(&b);
+	assert_int_equal(log_next_ino(again), 18);
+	assert_non_null(strstr(log_warning(again)->text, "record 2 of"));
+	for (int i = 4; i < 20; i++)
+		append_numbers(l, START + i, 18);
+	append_numbers(l, START + 20, 20);
+	assert_ok(log_load_tail(b.w->alice, b.ds, b.heads, &tail, &err));
+	assert_int_equal(tail->base, 13);
+	assert_int_equal(log_next_ino(tail), 20);
+	append_numbers(tail, START + 21, ENTRY_INO_MAX + 1);
+	assert_int_equal(log_next_ino(tail), 26);
+	end_bench(&b, l);
+}
+
 /* --- a store that lies ------------------------------------------------- */
 
 static void
@@ -884,6 +932,7 @@ main(void)
 	    world_test(log_load__signed_in_another_s_name),
 	    world_test(log_check__finds_a_forged_record_in_the_middle),
 	    world_test(log_load__records_of_an_epoch_not_given),
+	    world_test(log_next_ino__a_writer_takes_no_more_than_it_uses),
 	    world_test(log_load__a_flipped_bit),
 	    world_test(log_load__a_flipped_bit_renamed),
 	    world_test(log_load__swapped_records),
