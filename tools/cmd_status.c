@@ -100,25 +100,28 @@ show_lock(const struct looking *l, struct sitedb *db, struct err *err)
 }
 
 static int
-show_refusal(void *arg, int64_t when, const char *client, const char *what,
-    UNUSED struct err *err)
+show_refusal(void *arg, const struct sitedb_refusal *r, UNUSED struct err *err)
 {
 	const struct looking *l = arg;
-	char time[OUTPUT_TIME];
+	const struct moment last = {r->time, 0}, first = {r->since, 0};
+	char time[OUTPUT_TIME], times[OUTPUT_TEXT];
 
 	if (l->run->json != NULL) {
 		json_out_item(l->run->json,
-		    json_pack("{s:o, s:o, s:o}", "time",
-			describe_moment((struct moment){when, 0}), "client",
-			json_out_name(client, strlen(client)), "what",
-			json_out_name(what, strlen(what))));
+		    json_pack("{s:o, s:o, s:o, s:b, s:o, s:o}", "time",
+			describe_moment(last), "since", describe_moment(first),
+			"times", describe_u64(r->times), "known", r->known,
+			"client", json_out_name(r->client, strlen(r->client)),
+			"what", json_out_name(r->what, strlen(r->what))));
 		return 0;
 	}
-	(void)printf(
-	    "refused %s ", output_time((struct moment){when, 0}, time));
-	escape_message(stdout, client);
+	(void)printf("refused %s ", output_time(last, time));
+	escape_message(stdout, r->client);
 	(void)fputs(": ", stdout);
-	escape_message(stdout, what);
+	escape_message(stdout, r->what);
+	if (r->times > 1)
+		(void)printf(" (%s times since %s)",
+		    output_count(r->times, times), output_time(first, time));
 	(void)putchar('\n');
 	return 0;
 }

@@ -11,14 +11,20 @@ party_time(void)
 }
 
 void
-party_refused(const struct party *p, const char *client, const struct err *why)
+party_refused(const struct party *p, const char *client, bool known,
+    const struct err *why)
 {
+	const struct sitedb_refusal r = {
+	    .client = client,
+	    .known = known,
+	    .what = why->text,
+	    .time = party_time(),
+	};
 	struct err ignored;
 
 	/* Whether or not it could be noted, it was refused. */
 	if (p->site != NULL)
-		(void)!sitedb_refuse(sitedir_db(p->site), party_time(), client,
-		    why->text, &ignored);
+		(void)!sitedb_refuse(sitedir_db(p->site), &r, &ignored);
 }
 
 int

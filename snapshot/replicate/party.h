@@ -65,11 +65,11 @@ NODISCARD int party_accept(struct party *p, int fd, const char *from,
 int64_t party_time(void);
 
 /**
- * party_refused(p, client, why): Note what was refused; where there is no site
- * to note it at, nothing.
+ * party_refused(p, client, known, why): Note what was refused; where there is no
+ * site to note it at, nothing. ${known}: to the store; not a stranger.
  */
-void party_refused(
-    const struct party *p, const char *client, const struct err *why);
+void party_refused(const struct party *p, const char *client, bool known,
+    const struct err *why);
 
 /* --- for this folder ---------------------------------------------------- */
 

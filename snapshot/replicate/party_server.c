@@ -106,7 +106,7 @@ party_accept(struct party *p, int fd, const char *from, struct meeting *out,
 	}
 	if (rc == ERR_DENIED || rc == ERR_AUTH || rc == ERR_VERSION ||
 	    rc == ERR_CORRUPT)
-		party_refused(p, from, err);
+		party_refused(p, from, false, err);
 	channel_send_error(out->channel, err);
 	channel_free(STEAL(out->channel));
 	return rc;

@@ -418,5 +418,5 @@ reaper_note(
 	    "%ju pruned objects (%ju bytes) are not removed before %s: the"
 	    " site's retention lock",
 	    (uintmax_t)r->kept, (uintmax_t)r->kept_bytes, until);
-	party_refused(p, client, &why);
+	party_refused(p, client, true, &why);
 }

@@ -21,7 +21,7 @@ static void
 note(const struct receiver *r, const struct object_ref *ref,
     const struct err *what)
 {
-	party_refused(r->party, channel_peer(r->channel), what);
+	party_refused(r->party, channel_peer(r->channel), true, what);
 	if (r->opt->on_refused != NULL)
 		r->opt->on_refused(r->opt->arg, ref, what);
 }
@@ -485,7 +485,7 @@ receive_run(struct party *p, struct channel *c,
 	int rc = check_replica(p, err);
 
 	if (rc != 0) {
-		party_refused(p, channel_peer(c), err);
+		party_refused(p, channel_peer(c), true, err);
 		channel_send_error(c, err);
 		return rc;
 	}

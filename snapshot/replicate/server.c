@@ -130,13 +130,10 @@ static void
 name_client(
     const struct sockaddr_storage *addr, socklen_t len, char out[SERVER_FROM])
 {
-	char host[64], port[16];
-
-	if (getnameinfo((const struct sockaddr *)addr, len, host, sizeof(host),
-		port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+	/* Not the port: it would make every connection another client. */
+	if (getnameinfo((const struct sockaddr *)addr, len, out, SERVER_FROM,
+		NULL, 0, NI_NUMERICHOST) != 0)
 		(void)snprintf(out, SERVER_FROM, "an unknown address");
-	else
-		(void)snprintf(out, SERVER_FROM, "%s port %s", host, port);
 }
 
 /* mu is held. */

@@ -21,9 +21,13 @@ static const char schema[] = "CREATE TABLE setting("
 			     ") WITHOUT ROWID, STRICT;"
 			     "CREATE TABLE refusal("
 			     "  id INTEGER NOT NULL PRIMARY KEY,"
+			     "  since INTEGER NOT NULL,"
 			     "  time INTEGER NOT NULL,"
+			     "  times INTEGER NOT NULL,"
+			     "  known INTEGER NOT NULL,"
 			     "  client BLOB NOT NULL,"
-			     "  what BLOB NOT NULL"
+			     "  what BLOB NOT NULL,"
+			     "  UNIQUE(client, what)"
 			     ") STRICT;";
 
 /* Names of settings: never given to anything else. */
@@ -36,7 +40,8 @@ enum {
 	ARRIVAL_GET,
 	ARRIVAL_FORGET,
 	REFUSAL_ADD,
-	REFUSAL_DROP,
+	REFUSAL_DROP_CLIENT,
+	REFUSAL_DROP_KIND,
 	REFUSAL_LIST,
 	NSTATEMENTS
 };
@@ -51,11 +56,20 @@ static const char *const statements[NSTATEMENTS] = {
     [ARRIVAL_GET] = "SELECT time FROM arrival WHERE dataset = ? AND seq >= ?"
 		    " ORDER BY seq LIMIT 1",
     [ARRIVAL_FORGET] = "DELETE FROM arrival WHERE dataset = ? AND seq > ?",
-    [REFUSAL_ADD] = "INSERT INTO refusal(time, client, what) VALUES(?, ?, ?)",
-    [REFUSAL_DROP] = "DELETE FROM refusal WHERE id <="
-		     " (SELECT max(id) FROM refusal) - ?",
-    [REFUSAL_LIST] = "SELECT time, client, what FROM refusal"
-		     " ORDER BY id DESC LIMIT ?",
+    [REFUSAL_ADD] =
+	"INSERT INTO refusal(since, time, times, known, client, what)"
+	" VALUES(?1, ?1, 1, ?2, ?3, ?4)"
+	" ON CONFLICT(client, what) DO UPDATE SET"
+	" id = (SELECT max(id) + 1 FROM refusal),"
+	" time = excluded.time, times = times + 1, known = excluded.known",
+    [REFUSAL_DROP_CLIENT] =
+	"DELETE FROM refusal WHERE id IN (SELECT id FROM refusal"
+	" WHERE client = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
+    [REFUSAL_DROP_KIND] =
+	"DELETE FROM refusal WHERE id IN (SELECT id FROM refusal"
+	" WHERE known = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
+    [REFUSAL_LIST] = "SELECT time, client, what, since, times, known"
+		     " FROM refusal ORDER BY id DESC LIMIT ?",
 };
 
 /* The lock's end hangs on it: never made anew by itself. */
@@ -266,21 +280,36 @@ text_len(const char *text)
 	return strnlen(text, SITEDB_TEXT_MAX);
 }
 
+static int
+drop_refusals(struct sql *q, const struct sitedb_refusal *r, struct err *err)
+{
+	int rc;
+
+	sql_blob(q, REFUSAL_DROP_CLIENT, 1, r->client, text_len(r->client));
+	sql_int(q, REFUSAL_DROP_CLIENT, 2, SITEDB_REFUSALS_CLIENT);
+	rc = sql_run(q, REFUSAL_DROP_CLIENT, err);
+	if (rc != 0)
+		return rc;
+	sql_int(q, REFUSAL_DROP_KIND, 1, r->known);
+	sql_int(q, REFUSAL_DROP_KIND, 2,
+	    r->known ? SITEDB_REFUSALS_KNOWN : SITEDB_REFUSALS_STRANGER);
+	return sql_run(q, REFUSAL_DROP_KIND, err);
+}
+
 int
-sitedb_refuse(struct sitedb *db, int64_t when, const char *client,
-    const char *what, struct err *err)
+sitedb_refuse(
+    struct sitedb *db, const struct sitedb_refusal *r, struct err *err)
 {
 	int rc;
 
 	(void)pthread_mutex_lock(&db->mu);
-	sql_int(db->sql, REFUSAL_ADD, 1, when);
-	sql_blob(db->sql, REFUSAL_ADD, 2, client, text_len(client));
-	sql_blob(db->sql, REFUSAL_ADD, 3, what, text_len(what));
+	sql_int(db->sql, REFUSAL_ADD, 1, r->time);
+	sql_int(db->sql, REFUSAL_ADD, 2, r->known);
+	sql_blob(db->sql, REFUSAL_ADD, 3, r->client, text_len(r->client));
+	sql_blob(db->sql, REFUSAL_ADD, 4, r->what, text_len(r->what));
 	rc = sql_run(db->sql, REFUSAL_ADD, err);
-	if (rc == 0) {
-		sql_int(db->sql, REFUSAL_DROP, 1, SITEDB_REFUSALS_MAX);
-		rc = sql_run(db->sql, REFUSAL_DROP, err);
-	}
+	if (rc == 0)
+		rc = drop_refusals(db->sql, r, err);
 	(void)pthread_mutex_unlock(&db->mu);
 	return sql_explain(&kind, rc, err);
 }
@@ -312,11 +341,19 @@ sitedb_refusals(struct sitedb *db, size_t max, sitedb_refusal_fn *visit,
 	(void)pthread_mutex_lock(&db->mu);
 	sql_int(db->sql, REFUSAL_LIST, 1, (int64_t)max);
 	while ((rc = sql_row(db->sql, REFUSAL_LIST, err)) > 0) {
+		sqlite3_stmt *st = db->sql->st[REFUSAL_LIST];
+		const struct sitedb_refusal r = {
+		    .client = client,
+		    .known = sqlite3_column_int(st, 5) != 0,
+		    .what = what,
+		    .time = sqlite3_column_int64(st, 0),
+		    .since = sqlite3_column_int64(st, 3),
+		    .times = (uint64_t)sqlite3_column_int64(st, 4),
+		};
+
 		column_text(db->sql, 1, client);
 		column_text(db->sql, 2, what);
-		rc = visit(arg,
-		    sqlite3_column_int64(db->sql->st[REFUSAL_LIST], 0), client,
-		    what, err);
+		rc = visit(arg, &r, err);
 		if (rc != 0)
 			break;
 	}

@@ -95,18 +95,32 @@ NODISCARD int sitedb_forget(struct sitedb *db,
 
 /* --- what was refused --------------------------------------------------- */
 
-#define SITEDB_REFUSALS_MAX 1000 /* older ones are dropped */
-#define SITEDB_TEXT_MAX 1023     /* bytes of a text; longer ones are cut */
-
-/**
- * sitedb_refuse(db, when, client, what, err):
- * Note that ${client} (as it calls itself, or its address) was refused ${what}.
+/*
+ * Whoever is refused again and again leaves one row; who is refused many things
+ * pushes out the oldest of its own; and all strangers together, only those of
+ * strangers.
  */
-NODISCARD int sitedb_refuse(struct sitedb *db, int64_t when, const char *client,
-    const char *what, struct err *err);
+#define SITEDB_REFUSALS_CLIENT 100   /* of one client */
+#define SITEDB_REFUSALS_KNOWN 800    /* of those that the store knows */
+#define SITEDB_REFUSALS_STRANGER 200 /* of all others */
+#define SITEDB_REFUSALS_MAX (SITEDB_REFUSALS_KNOWN + SITEDB_REFUSALS_STRANGER)
+#define SITEDB_TEXT_MAX 1023 /* bytes of a text; longer ones are cut */
 
-typedef int sitedb_refusal_fn(void *arg, int64_t when, const char *client,
-    const char *what, struct err *err);
+struct sitedb_refusal {
+	const char *client; /* who it is, or else its address */
+	bool known;         /* to the store: it came as far as READY */
+	const char *what;
+	int64_t time;  /* the last time */
+	int64_t since; /* the first time */
+	uint64_t times;
+};
+
+/** sitedb_refuse(db, r, err): Note it, at r->time; since and times are not used. */
+NODISCARD int sitedb_refuse(
+    struct sitedb *db, const struct sitedb_refusal *r, struct err *err);
+
+typedef int sitedb_refusal_fn(
+    void *arg, const struct sitedb_refusal *r, struct err *err);
 /**
  * sitedb_refusals(db, max, visit, arg, err):
  * The newest first, ${max} at most; a return other than 0 ends it. ${visit} may

@@ -133,10 +133,16 @@ add_site prod "tls://127.0.0.1:$port2"
 first=$server
 serve_at "$VARVE_STORE" "$port2"
 new_site "$T/unknown" dr-unknown GB
-refused 1 'neither a grant that holds nor a statement' env -u VARVE_KEY_FILE \
-    "$VARVE" replicate -s "$T/unknown" --pull "tls://127.0.0.1:$port2"
+for _ in 1 2 3; do
+	refused 1 'neither a grant that holds nor a statement' env \
+	    -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/unknown" \
+	    --pull "tls://127.0.0.1:$port2"
+done
 [ ! -e "$T/unknown/keys" ] || empty_site "$T/unknown"
 refusals "$VARVE_STORE" 'neither a grant'
+equal "$(jq -c '[.refusals[] | select(.what | test("neither a grant")) |
+    [.client, .times, .known]]' "$T/out")" '[["127.0.0.1",3,false]]' \
+    'what a stranger was refused again and again'
 run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/dr" \
     --pull "tls://127.0.0.1:$port2"
 run 1 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/dr" prod

@@ -118,22 +118,34 @@ sitedb_forget__makes_way_for_other_records(void **state)
 }
 
 struct heard {
-	size_t n;
+	size_t n, strangers;
 	char text[256];
 };
 
 static int
-on_refusal(void *arg, int64_t when, const char *client, const char *what,
-    struct err *err)
+on_refusal(void *arg, const struct sitedb_refusal *r, struct err *err)
 {
 	struct heard *h = arg;
 	size_t at = strlen(h->text);
 
 	(void)err;
 	h->n++;
-	(void)snprintf(h->text + at, sizeof(h->text) - at, "%d %s %s;",
-	    (int)when, client, what);
+	h->strangers += !r->known;
+	if (at < sizeof(h->text))
+		(void)snprintf(h->text + at, sizeof(h->text) - at,
+		    "%d-%d x%d %s %s;", (int)r->since, (int)r->time,
+		    (int)r->times, r->client, r->what);
 	return 0;
+}
+
+static void
+refuse(struct fixture *f, struct sitedb *db, int64_t time, bool known,
+    const char *client, const char *what)
+{
+	const struct sitedb_refusal r = {
+	    .client = client, .known = known, .what = what, .time = time};
+
+	assert_ok(sitedb_refuse(db, &r, &f->err));
 }
 
 static void
@@ -143,13 +155,71 @@ sitedb_refusals__lists_the_newest_first(void **state)
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 	struct heard h = {0};
 
-	assert_ok(sitedb_refuse(db, 5, "mallory", "overwrite", &f->err));
-	assert_ok(sitedb_refuse(db, 6, "", "early delete", &f->err));
+	refuse(f, db, 5, true, "mallory", "overwrite");
+	refuse(f, db, 6, false, "", "early delete");
 	assert_ok(sitedb_refusals(db, 10, on_refusal, &h, &f->err));
-	assert_string_equal(h.text, "6  early delete;5 mallory overwrite;");
+	assert_string_equal(
+	    h.text, "6-6 x1  early delete;5-5 x1 mallory overwrite;");
+	assert_int_equal(h.strangers, 1);
 	h = (struct heard){0};
 	assert_ok(sitedb_refusals(db, 1, on_refusal, &h, &f->err));
-	assert_string_equal(h.text, "6  early delete;");
+	assert_string_equal(h.text, "6-6 x1  early delete;");
+}
+
+static void
+sitedb_refuse__counts_what_comes_again(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	struct heard h = {0};
+
+	refuse(f, db, 5, true, "mallory", "overwrite");
+	refuse(f, db, 6, true, "mallory", "delete");
+	refuse(f, db, 7, true, "mallory", "overwrite");
+	refuse(f, db, 9, true, "mallory", "overwrite");
+	assert_ok(sitedb_refusals(db, 10, on_refusal, &h, &f->err));
+	assert_string_equal(
+	    h.text, "5-9 x3 mallory overwrite;6-6 x1 mallory delete;");
+}
+
+/* As if so many had been there; each one takes a sync. */
+#define PLANT_1500                                                             \
+	"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"       \
+	" WHERE i < 1500) INSERT INTO refusal(since, time, times, known,"      \
+	" client, what) "
+
+static void
+sitedb_refuse__one_client_pushes_out_its_own_only(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	struct heard h = {0};
+	char path[PATH];
+
+	refuse(f, db, 1, true, "good", "something");
+	change_database(fixture_path(f, "site.db", path), PLANT_1500
+	    "SELECT i, i, 1, 1, CAST('mallory' AS BLOB), CAST(i AS BLOB)"
+	    " FROM n");
+	refuse(f, db, 5, true, "mallory", "one more");
+	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &f->err));
+	assert_int_equal(h.n, 1 + SITEDB_REFUSALS_CLIENT);
+}
+
+static void
+sitedb_refuse__strangers_push_out_strangers_only(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	struct heard h = {0};
+	char path[PATH];
+
+	refuse(f, db, 1, true, "good", "something");
+	change_database(fixture_path(f, "site.db", path),
+	    PLANT_1500 "SELECT i, i, 1, 0, CAST(i AS BLOB), x'62' FROM n");
+	refuse(f, db, 5, false, "192.0.2.1", "one more");
+	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &f->err));
+	assert_int_equal(h.n, 1 + SITEDB_REFUSALS_STRANGER);
+	assert_int_equal(h.strangers, SITEDB_REFUSALS_STRANGER);
 }
 
 static void
@@ -161,16 +231,13 @@ sitedb_refuse__keeps_a_bounded_number(void **state)
 	char path[PATH];
 	char long_text[3000];
 
-	/* As if so many had been there; each one takes a sync. */
 	change_database(fixture_path(f, "site.db", path),
-	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-	    " WHERE i < 1500) INSERT INTO refusal(time, client, what)"
-	    " SELECT i, x'61', x'62' FROM n");
+	    PLANT_1500 "SELECT i, i, 1, 1, CAST(i AS BLOB), x'62' FROM n");
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
-	assert_ok(sitedb_refuse(db, 5, long_text, long_text, &f->err));
+	refuse(f, db, 5, true, long_text, long_text);
 	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &f->err));
-	assert_int_equal(h.n, SITEDB_REFUSALS_MAX);
+	assert_int_equal(h.n, SITEDB_REFUSALS_KNOWN);
 }
 
 static void
@@ -247,6 +314,9 @@ main(void)
 	    state_test(sitedb_arrival__is_the_batch_that_brought_it),
 	    state_test(sitedb_forget__makes_way_for_other_records),
 	    state_test(sitedb_refusals__lists_the_newest_first),
+	    state_test(sitedb_refuse__counts_what_comes_again),
+	    state_test(sitedb_refuse__one_client_pushes_out_its_own_only),
+	    state_test(sitedb_refuse__strangers_push_out_strangers_only),
 	    state_test(sitedb_refuse__keeps_a_bounded_number),
 	    state_test(sitedb_open__never_replaces_a_damaged_one),
 	    state_test(receipts_get__gives_the_newest),
