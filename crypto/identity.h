@@ -68,15 +68,19 @@ NODISCARD int identity_public_decode(
 NODISCARD int identity_encode(
     const struct identity *id, const char *pass, struct wr *w, struct err *err);
 
-/** identity_peek(buf, len, out, err): The public half, unauthenticated. */
+/**
+ * identity_peek(buf, len, out, err):
+ * The public half. Who made the object has its private half; whose that is,
+ * others have to say. Errors: ERR_CORRUPT malformed; ERR_VERSION newer; ERR_AUTH
+ * its signature isn't that half's.
+ */
 NODISCARD int identity_peek(const uint8_t *buf, size_t len,
     struct identity_public *out, struct err *err);
 
 /**
  * identity_decode(buf, len, pass, out, err):
  * Parse and unlock. ${pass} is NULL for a key file.
- * Errors: ERR_CORRUPT malformed; ERR_VERSION newer; ERR_AUTH wrong passphrase
- * or tampered; ERR_NOMEM; ERR_USAGE a passphrase is needed or is not wanted.
+ * Errors: those of identity_peek(); ERR_AUTH also wrong passphrase or tampered; ERR_NOMEM; ERR_USAGE a passphrase is needed or is not wanted.
  * Cost: 64 MiB of memory, about 0.2 s, for a person.
  */
 NODISCARD int identity_decode(const uint8_t *buf, size_t len, const char *pass,

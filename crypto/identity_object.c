@@ -9,6 +9,7 @@
 
 #define LETTER 'n'
 #define BOX_LABEL "identity"
+#define SIGN_LABEL "varve/1/sign/identity"
 #define SALT_LEN 32
 #define PRIVATE_LEN (2 * KEY_LEN)
 #define BOX_LEN (PRIVATE_LEN + BOX_OVERHEAD)
@@ -113,10 +114,31 @@ parse(const uint8_t *buf, size_t len, struct identity_public *pub,
 	if (rc != 0)
 		return rc;
 	*box = rd_bytes(&r, BOX_LEN);
+	(void)rd_bytes(&r, SIGNATURE_LEN);
 	if (!rd_done(&r) || len > IDENTITY_OBJECT_MAX)
 		return err_set(
 		    err, ERR_CORRUPT, "malformed %s", what(pub->kind));
-	return 0;
+	/* Nobody else can make another object of this identity. */
+	rc = object_check(buf, len, SIGN_LABEL, &pub->sign, err);
+	return rc != 0 ? err_wrap(err, "%s of '%s'", what(pub->kind), pub->name)
+		       : 0;
+}
+
+/* The box, after all that ${o} has. */
+static int
+seal_halves(const struct identity *id, const struct key32 *kek, struct wr *o,
+    struct err *err)
+{
+	WR_AUTO struct wr priv = {.secret = true};
+	WR_AUTO struct wr clear = {0};
+
+	wr_bytes(&priv, id->seal.b, KEY_LEN);
+	wr_bytes(&priv, id->sign.b, KEY_LEN);
+	wr_bytes(&clear, o->buf, o->len);
+	if (clear.failed || priv.failed || o->failed)
+		return err_nomem(err);
+	return box_seal(
+	    kek, BOX_LABEL, clear.buf, clear.len, priv.buf, priv.len, o, err);
 }
 
 int
@@ -124,8 +146,7 @@ identity_encode(
     const struct identity *id, const char *pass, struct wr *w, struct err *err)
 {
 	WIPE struct key32 kek = {0};
-	WR_AUTO struct wr clear = {0};
-	WR_AUTO struct wr priv = {.secret = true};
+	WR_AUTO struct wr o = {0};
 	struct cost cost = {0};
 	int rc = check_pass(id->pub.kind, pass, err);
 
@@ -141,14 +162,14 @@ identity_encode(
 		rc = derive_kek(&cost, pass, &kek, err);
 	if (rc != 0)
 		return rc;
-	put_clear(id, &cost, &clear);
-	wr_bytes(&priv, id->seal.b, KEY_LEN);
-	wr_bytes(&priv, id->sign.b, KEY_LEN);
-	wr_bytes(w, clear.buf, clear.len);
-	if (clear.failed || priv.failed || w->failed)
-		return err_nomem(err);
-	return box_seal(
-	    &kek, BOX_LABEL, clear.buf, clear.len, priv.buf, priv.len, w, err);
+	put_clear(id, &cost, &o);
+	rc = seal_halves(id, &kek, &o, err);
+	if (rc == 0)
+		rc = object_sign(&o, SIGN_LABEL, &id->sign, err);
+	if (rc != 0)
+		return rc;
+	wr_bytes(w, o.buf, o.len);
+	return w->failed ? err_nomem(err) : 0;
 }
 
 int

@@ -130,11 +130,11 @@ pick(const struct access *a, const char *want,
 /* --- unlocking ---------------------------------------------------------- */
 
 /*
- * A person may have several objects: one for each passphrase. Others can add
- * more, at any cost that identity_decode() bears, but a copy of the person's own
- * at no other cost opens. So the cheapest come first; what is much dearer than
- * what Varve makes is tried only when there is nothing else, and all that is
- * tried has an end.
+ * A person may have several objects: one for each passphrase. The person has
+ * signed them all, or they would be none. Still, another program may have made
+ * them dear: so the cheapest come first; what is much dearer than what Varve
+ * makes is tried only when there is nothing else, and all that is tried has an
+ * end.
  */
 #define COST_USUAL ((uint64_t)1 << IDENTITY_LOGN)
 #define COST_MAX (4 * COST_USUAL) /* of one */

@@ -17,7 +17,7 @@ same_public(const struct identity_public *a, const struct identity_public *b)
 	       memcmp(&a->seal, &b->seal, sizeof(a->seal)) == 0;
 }
 
-/* A person object is signed by nobody: others have to speak of the person. */
+/* A person object is signed by the person: others have to speak of them. */
 static int
 check_person(
     const struct access *a, const struct key_object *person, struct err *err)

@@ -659,31 +659,53 @@ access_visit_damage__tells_of_wrong_recovery_objects(void **state)
 /* Where log2 of scrypt's N stands in alice's object. */
 #define LOGN_AT (8 + 1 + 1 + 5 + 64)
 
+/* With other salts, signed by ${signer}. */
 static void
-put_copies(struct world *w, uint8_t logn, uint8_t n)
+put_copies(
+    struct world *w, const struct identity *signer, uint8_t logn, uint8_t n)
 {
 	const struct key_object *o = object_of(w->alice, KEY_PERSON);
-	uint8_t copy[IDENTITY_OBJECT_MAX];
 
-	memcpy(copy, o->buf, o->len);
-	assert_int_equal(copy[LOGN_AT], IDENTITY_LOGN);
-	copy[LOGN_AT] = logn;
+	assert_int_equal(o->buf[LOGN_AT], IDENTITY_LOGN);
 	for (uint8_t i = 0; i < n; i++) {
-		copy[LOGN_AT + 3] = i; /* the salt */
-		(void)world_put(w, copy, o->len);
+		WR_AUTO struct wr copy = {0};
+
+		wr_bytes(&copy, o->buf, o->len - SIGNATURE_LEN);
+		copy.buf[LOGN_AT] = logn;
+		copy.buf[LOGN_AT + 3] = i;
+		assert_ok(object_sign(
+		    &copy, "varve/1/sign/identity", &signer->sign, &err));
+		(void)world_put(w, copy.buf, copy.len);
 	}
+}
+
+/* Enough of them would use up all that is tried. */
+static void
+access_open__copies_of_a_person_by_others_are_none(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *eve = NULL;
+	struct credential cred = by_pass(NULL, ALICE_PASS);
+	AUTO(access) struct access *a = NULL;
+
+	assert_ok(identity_new(IDENTITY_PERSON, "eve", &eve, &err));
+	put_copies(w, eve, 10, 40);
+	put_copies(w, eve, IDENTITY_LOGN, 40);
+	assert_ok(access_open(w->path, &cred, &a, &err));
+	assert_int_equal(damage_count(a), 80);
 }
 
 static void
 access_open__dear_copies_of_a_person_cost_nothing(void **state)
 {
 	struct world *w = *state;
+	const struct identity *alice = access_identity(w->alice);
 	struct credential cred = by_pass(NULL, ALICE_PASS);
 	struct credential wrong = by_pass(NULL, "wrong");
 	AUTO(access) struct access *a = NULL;
 
-	put_copies(w, 10, 8);
-	put_copies(w, 20, 3);
+	put_copies(w, alice, 10, 8);
+	put_copies(w, alice, 20, 3);
 	assert_ok(access_open(w->path, &cred, &a, &err));
 	access_close(STEAL(a));
 	assert_fails(ERR_AUTH, "3 of 12 copies are too dear to try",
@@ -738,6 +760,7 @@ main(void)
 	    world_test(access_visit_damage__tells_of_a_hosts_key_in_the_store),
 	    world_test(access_visit_damage__tells_of_a_missing_recovery_object),
 	    world_test(access_visit_damage__tells_of_wrong_recovery_objects),
+	    world_test(access_open__copies_of_a_person_by_others_are_none),
 	    world_test(access_open__dear_copies_of_a_person_cost_nothing),
 	    world_test(access_visit_damage__ends_with_the_visitor),
 	};
