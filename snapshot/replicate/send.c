@@ -10,6 +10,7 @@
 #define WITHIN_MS 60000
 #define LOOK_NS 250000000
 #define LOOKS_A_PING 80
+#define REASON_SECONDS 5 /* for the other side's last words */
 
 /* --- what the other files ask ------------------------------------------- */
 
@@ -480,6 +481,22 @@ clear(struct sender *s)
 	(void)pthread_mutex_destroy(&s->mu);
 }
 
+/*
+ * mu is held. Who closes on what is being written to him has said why, but that
+ * may not have been read yet.
+ */
+static void
+wait_reason(struct sender *s)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += REASON_SECONDS;
+	while (!s->ended &&
+	       pthread_cond_timedwait(&s->changed, &s->mu, &until) == 0)
+		;
+}
+
 /* What the other side had to say before says best what went wrong. */
 static int
 finish(struct sender *s, pthread_t reader, int rc, struct err *err)
@@ -487,6 +504,8 @@ finish(struct sender *s, pthread_t reader, int rc, struct err *err)
 	struct err told;
 
 	pthread_mutex_lock(&s->mu);
+	if (rc == ERR_IO && (err->errnum == EPIPE || err->errnum == ECONNRESET))
+		wait_reason(s);
 	told = s->failure;
 	pthread_mutex_unlock(&s->mu);
 	if (rc != 0 && told.code != 0 && !send_stopped(s))
