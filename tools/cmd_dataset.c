@@ -176,16 +176,15 @@ dataset_run(struct run *run, void *values, struct err *err)
 	const char *name = o->n > 1 ? o->v[1] : NULL;
 	bool set = strcmp(o->v[0], "set") == 0;
 	AUTO(session) struct session *s = NULL;
+	char hint[SUGGEST_HINT];
 	struct suggest near = {.typed = o->v[0]};
 	int r;
 
 	suggest_offer(&near, "set");
 	suggest_offer(&near, "show");
 	if (!set && strcmp(o->v[0], "show") != 0)
-		return err_set(err, ERR_USAGE,
-		    "no action '%s': set or show%s%s", o->v[0],
-		    near.best != NULL ? "; did you mean " : "",
-		    near.best != NULL ? near.best : "");
+		return err_set(err, ERR_USAGE, "no action '%s': set or show%s",
+		    o->v[0], suggest_hint(&near, hint));
 	r = session_open(run, &args->store, &s, err);
 	if (r != 0)
 		return r;

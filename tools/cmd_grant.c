@@ -61,6 +61,7 @@ static int
 parse_role(const char *text, enum role *out, struct err *err)
 {
 	static const enum role roles[] = {ROLE_ADMIN, ROLE_READER, ROLE_WRITER};
+	char hint[SUGGEST_HINT];
 	struct suggest near = {.typed = text};
 
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
@@ -70,9 +71,8 @@ parse_role(const char *text, enum role *out, struct err *err)
 		suggest_offer(&near, role_name(roles[i]));
 	}
 	return err_set(err, ERR_USAGE,
-	    "no role '%s': admin, reader or writer%s%s", text,
-	    near.best != NULL ? "; did you mean " : "",
-	    near.best != NULL ? near.best : "");
+	    "no role '%s': admin, reader or writer%s", text,
+	    suggest_hint(&near, hint));
 }
 
 static int

@@ -1,5 +1,6 @@
 /* varve site: where the store's objects may lie. */
 #include "snapshot/access/site.h"
+#include "snapshot/replicate/transport.h"
 #include "snapshot/site/country.h"
 #include "tools/describe.h"
 #include "tools/message.h"
@@ -76,14 +77,30 @@ show_added(const struct run *run, const struct statement *st)
 	    s->pub.name);
 }
 
+/* It is signed, and read on other machines and in other directories. */
+static int
+check_address(const char *address, struct err *err)
+{
+	int r = transport_check(address, err);
+
+	if (r == 0 && strstr(address, "://") == NULL && address[0] != '/')
+		r = err_set(err, ERR_USAGE,
+		    "address '%s' is a path from where you are: give it from "
+		    "'/' on",
+		    address);
+	return r;
+}
+
 static int
 site_add_action(
     struct run *run, struct session *s, const char **v, struct err *err)
 {
 	struct site_request request;
 	struct statement st;
-	int r = read_request(v[2], &request, err);
+	int r = check_address(v[1], err);
 
+	if (r == 0)
+		r = read_request(v[2], &request, err);
 	if (r == 0)
 		r = country_check(request.site.country, err);
 	if (r == 0)
@@ -243,6 +260,7 @@ static const struct action {
 static const struct action *
 find_action(const struct operands *o, struct err *err)
 {
+	char hint[SUGGEST_HINT];
 	struct suggest near = {.typed = o->v[0]};
 
 	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
@@ -257,10 +275,8 @@ find_action(const struct operands *o, struct err *err)
 		    a->operands[0] != '\0' ? " " : "", a->operands);
 		return NULL;
 	}
-	err_set(err, ERR_USAGE,
-	    "no action '%s': add, remove, allow or list%s%s", o->v[0],
-	    near.best != NULL ? "; did you mean " : "",
-	    near.best != NULL ? near.best : "");
+	err_set(err, ERR_USAGE, "no action '%s': add, remove, allow or list%s",
+	    o->v[0], suggest_hint(&near, hint));
 	return NULL;
 }
 

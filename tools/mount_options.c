@@ -76,6 +76,7 @@ is_comment(const char *text)
 static const struct word *
 find_word(const char *name, struct err *err)
 {
+	char hint[SUGGEST_HINT];
 	struct suggest near = {.typed = name};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -83,9 +84,8 @@ find_word(const char *name, struct err *err)
 			return &words[i];
 		suggest_offer(&near, words[i].name);
 	}
-	(void)err_set(err, ERR_USAGE, "no mount option '%s'%s%s%s", name,
-	    near.best != NULL ? "; did you mean '" : "",
-	    near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
+	(void)err_set(err, ERR_USAGE, "no mount option '%s'%s", name,
+	    suggest_hint(&near, hint));
 	return NULL;
 }
 

@@ -1,5 +1,6 @@
 #include "tools/suggest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WORD_MAX 31
@@ -55,4 +56,14 @@ suggest_offer(struct suggest *s, const char *word)
 		return;
 	s->best = word;
 	s->distance = distance;
+}
+
+const char *
+suggest_hint(const struct suggest *s, char out[SUGGEST_HINT])
+{
+	out[0] = '\0';
+	if (s->best != NULL)
+		(void)snprintf(
+		    out, SUGGEST_HINT, "; did you mean '%.31s'?", s->best);
+	return out;
 }

@@ -15,6 +15,13 @@ struct suggest {
 void suggest_offer(struct suggest *s, const char *word);
 
 /**
+ * suggest_hint(s, out): "; did you mean 'WORD'?", or nothing where no word is
+ * near, for the end of a message. Returns ${out}.
+ */
+#define SUGGEST_HINT 64
+const char *suggest_hint(const struct suggest *s, char out[SUGGEST_HINT]);
+
+/**
  * suggest_distance(a, b): How many characters must be put in, left out,
  * replaced, or swapped with the next to turn ${a} into ${b}. Both are cut at 31.
  */

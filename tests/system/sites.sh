@@ -69,13 +69,16 @@ refused 1 'only an admin' env VARVE_KEY_FILE="$T/h" "$VARVE" site add \
 refused 2 "calls itself 'dr-london'" varve site add other tls://x:1 \
     "$T/dr-london.request"
 printf 'no request\n' >"$T/garbage"
+refused 2 'no address of a site' varve site add dr-london http://dr.example \
+    "$T/dr-london.request"
+refused 2 "from '/' on" varve site add dr-london dr "$T/dr-london.request"
 refused 3 'not a site request' varve site add x tls://x:1 "$T/garbage"
 sed 's/[A-Z]/Q/6' "$T/dr-london.request" >"$T/changed"
 run 3 varve site add dr-london tls://x:1 "$T/changed"
 varve -s "$T/elsewhere" init --name eve >"$T/out"
 refused 1 'another store' varve -s "$T/elsewhere" site add dr-london tls://x:1 \
     "$T/dr-london.request"
-refused 2 'did you mean list' varve site lisst
+refused 2 "did you mean 'list'?" varve site lisst
 refused 2 'varve site add NAME ADDRESS REQUEST' varve site add x
 
 part 'an end shows as it was given'
