@@ -77,6 +77,18 @@ on_damage(void *arg, const char *object, const char *what, const char *affects)
 	progress_show(run->progress);
 }
 
+/* A report is kept: it has to say what was checked, and when. */
+static void
+show_what(struct run *run, const struct session *s, struct moment begun)
+{
+	char text[FINGERPRINT_TEXT];
+
+	root_fingerprint_text(access_root(s->access)->fingerprint, text);
+	json_out_member(run->json, "fingerprint", json_string(text));
+	json_out_member(run->json, "time", describe_moment(begun));
+	json_out_member(run->json, "end", describe_moment(session_now()));
+}
+
 static void
 show(struct run *run, const struct check_options *opt,
     const struct check_result *r)
@@ -96,6 +108,7 @@ show(struct run *run, const struct check_options *opt,
 		json_out_member(run->json, "chunks", describe_u64(r->chunks));
 		json_out_member(
 		    run->json, "unreferenced", describe_u64(r->unreferenced));
+		json_out_member(run->json, "closed", describe_u64(r->closed));
 		return;
 	}
 	if (run->common->quiet)
@@ -109,6 +122,10 @@ show(struct run *run, const struct check_options *opt,
 		    output_things(r->entries, "entry", "entries", b),
 		    output_things(r->chunks, "chunk", "chunks", c));
 	(void)putchar('\n');
+	if (r->closed > 0)
+		(void)printf("the snapshots of %s were not looked into: this "
+			     "key may not open them\n",
+		    output_things(r->closed, "dataset", "datasets", a));
 	if (r->unreferenced > 0)
 		(void)printf("%s needed by no snapshot (harmless)\n",
 		    output_things(r->unreferenced, "object", "objects", a));
@@ -125,8 +142,13 @@ check(struct run *run, struct session *s, struct check_options *opt,
 {
 	struct check_progress progress = {0};
 	struct check_result result = {0};
+	struct moment begun = session_now();
+	const struct dataset *ds;
 	int r = 0;
 
+	if (opt->dataset != NULL &&
+	    (r = session_dataset(s, opt->dataset, &ds, err)) != 0)
+		return r;
 	opt->progress = &progress;
 	if (run->json != NULL)
 		json_out_list(run->json, "damage");
@@ -137,6 +159,8 @@ check(struct run *run, struct session *s, struct check_options *opt,
 	progress_stop(STEAL(run->progress));
 	if (r != 0)
 		return r;
+	if (run->json != NULL)
+		show_what(run, s, begun);
 	show(run, opt, &result);
 	return result.damaged > 0 ? EXIT_DAMAGE : EXIT_DONE;
 }

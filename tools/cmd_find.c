@@ -171,7 +171,10 @@ static int
 search_all(struct searching *s, struct err *err)
 {
 	const struct access *a = s->session->access;
+	int may = session_may_read(s->session, NULL, err);
 
+	if (may != 0)
+		return may;
 	for (size_t i = 0; i < access_datasets(a); i++) {
 		const struct dataset *ds = access_dataset(a, i);
 		int r;

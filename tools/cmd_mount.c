@@ -80,10 +80,14 @@ serve(struct mounting *m, struct err *err)
 	    .log = m->daemon != NULL ? log_to_system : log_to_terminal,
 	    .arg = m->run,
 	};
+	struct err why = {0};
 	int r = session_open(m->run, &m->args->store, &s, err);
 
 	if (r != 0)
 		return r;
+	if (session_may_read(s, m->args->dataset, &why) == ERR_DENIED)
+		message_warning(
+		    m->run, "%s: only their dates will be seen", why.text);
 	/* From here on signals are the filesystem's. */
 	signals_release();
 	if (atomic_load(m->run->stop))

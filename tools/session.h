@@ -85,6 +85,13 @@ NODISCARD int session_dataset(const struct session *s, const char *name,
     const struct dataset **out, struct err *err);
 
 /**
+ * session_may_read(s, name, err): ERR_DENIED where the key may not open backups
+ * of dataset ${name}; or, where that is NULL, of any that there is.
+ */
+NODISCARD int session_may_read(
+    const struct session *s, const char *name, struct err *err);
+
+/**
  * session_log(s, dataset, out, err):
  * ERR_NOT_FOUND, with the nearest name. Of a log whose end is damaged, a warning
  * says so, and the command ends with EXIT_DAMAGE at best.

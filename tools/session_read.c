@@ -44,6 +44,28 @@ session_dataset(const struct session *s, const char *name,
 }
 
 int
+session_may_read(const struct session *s, const char *name, struct err *err)
+{
+	const struct dataset *ds = NULL;
+	size_t n = access_datasets(s->access);
+	bool may = n == 0;
+	int r = name != NULL ? session_dataset(s, name, &ds, err) : 0;
+
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < n && ds == NULL; i++)
+		may = may || access_dataset(s->access, i)->may_read;
+	if (ds == NULL)
+		return may ? 0
+			   : err_set(err, ERR_DENIED,
+				 "this key may not open backups");
+	return ds->may_read
+		   ? 0
+		   : err_set(err, ERR_DENIED,
+			 "this key may not open backups of '%s'", ds->name);
+}
+
+int
 session_log(const struct session *s, const char *dataset, struct log **out,
     struct err *err)
 {
@@ -86,10 +108,9 @@ session_chunks(struct session *s, const struct log *log, struct chunks **out,
 	int r;
 
 	*out = NULL;
-	if (!ds->may_read)
-		return err_set(err, ERR_DENIED,
-		    "this key may not open backups of '%s'", ds->name);
-	r = need_cache(s, err);
+	r = session_may_read(s, ds->name, err);
+	if (r == 0)
+		r = need_cache(s, err);
 	if (r == 0)
 		r = chunks_new(
 		    access_store(s->access), s->cache, ds->keys, &c, err);

@@ -17,7 +17,7 @@ secret_bytes_auto(uint8_t **p)
 /* --- reading ------------------------------------------------------------ */
 
 static int
-check_file(int fd, const char *path, struct err *err)
+check_file(int fd, const char *path, bool *exposed, struct err *err)
 {
 	struct stat st;
 
@@ -26,11 +26,30 @@ check_file(int fd, const char *path, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(
 		    err, ERR_CORRUPT, "key file '%s' is not a file", path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	*exposed = (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+	return 0;
+}
+
+/* Of what is no key at all, nobody is told to change the mode. */
+static int
+decode(const uint8_t *buf, size_t len, const char *path, bool exposed,
+    struct identity **out, struct err *err)
+{
+	AUTO(identity) struct identity *id = NULL;
+	int ret = identity_decode(buf, len, NULL, &id, err);
+
+	*out = NULL;
+	if (ret == ERR_CORRUPT && exposed)
+		err->code = ret = ERR_DENIED;
+	if (ret != 0)
+		return err_wrap(
+		    err, "'%s' is no key file, or a damaged one", path);
+	if (exposed)
 		return err_set(err, ERR_DENIED,
 		    "key file '%s' is open to others: run 'chmod 600' on it, "
 		    "and make a new one if it was exposed",
 		    path);
+	*out = STEAL(id);
 	return 0;
 }
 
@@ -40,12 +59,13 @@ access_keyfile_read(const char *path, struct identity **out, struct err *err)
 	AUTO(secret_bytes) uint8_t *buf = NULL;
 	/* Not to wait for a writer where the path is a FIFO. */
 	FD_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool exposed = false;
 	size_t len;
 	int ret;
 
 	if (fd < 0)
 		return err_errno(err, "cannot open key file '%s'", path);
-	if ((ret = check_file(fd, path, err)) != 0)
+	if ((ret = check_file(fd, path, &exposed, err)) != 0)
 		return ret;
 	/* One byte more than it may have, so that too much is noticed. */
 	buf = secret_alloc(IDENTITY_OBJECT_MAX + 1);
@@ -56,9 +76,7 @@ access_keyfile_read(const char *path, struct identity **out, struct err *err)
 	if (len > IDENTITY_OBJECT_MAX)
 		return err_set(
 		    err, ERR_CORRUPT, "'%s' is too long for a key file", path);
-	if ((ret = identity_decode(buf, len, NULL, out, err)) != 0)
-		return err_wrap(err, "cannot use key file '%s'", path);
-	return 0;
+	return decode(buf, len, path, exposed, out, err);
 }
 
 /* --- writing ------------------------------------------------------------ */

@@ -120,8 +120,8 @@ pick(const struct access *a, const char *want,
 		return nobody(a, want, err);
 	if (m.n > 1)
 		return err_set(err, ERR_USAGE,
-		    "name the person (or the first digits of the id) who opens "
-		    "the store: %s",
+		    "who opens the store? say --person NAME, or with grant "
+		    "--as NAME; the name, or the first digits of the id: %s",
 		    m.list);
 	*out = m.pub;
 	return 0;

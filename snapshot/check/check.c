@@ -101,9 +101,10 @@ check_dataset(struct check *c, const struct dataset *ds, struct err *err)
 		rc = listed_compare(&s, err);
 	if (rc == 0 && c->opt->depth == CHECK_READ_DATA)
 		rc = read_data(&s, err);
-	if (rc == 0 && ds->may_read)
-		rc = check_trees(&s, err);
-	return rc;
+	if (rc != 0 || ds->may_read)
+		return rc != 0 ? rc : check_trees(&s, err);
+	c->out->closed++;
+	return 0;
 }
 
 /* --- all of them -------------------------------------------------------- */

@@ -55,6 +55,7 @@ struct check_result {
 	 * the indexes can't be read, for then they may be needed.
 	 */
 	uint64_t unreferenced;
+	uint64_t closed; /* datasets of which the key can't open a snapshot */
 };
 
 /**

@@ -32,6 +32,13 @@ may_not '' as_writer "$VARVE" restore MarkDataset@latest "$T/restored"
 may_not '' as_writer "$VARVE" restore \
     MarkDataset@latest:MarkDirectory/MarkFilename "$T/restored"
 may_not '' as_writer "$VARVE" find MarkFilename MarkDataset
+may_not 'may not open backups' as_writer "$VARVE" find MarkFilename
+run 0 as_writer "$VARVE" check
+grep -q 'of 1 dataset were not looked into' "$T/out" ||
+    fail 'a check says nothing of what it could not open'
+run 0 "$VARVE" check --read-data --json
+jq -e --arg f "$(sed -n 's/^Fingerprint *//p' "$T/fingerprint")" '.fingerprint == $f and .time <= .end and
+    .closed == 0' "$T/out" >"$T/jq" || fail "no report: $(cat "$T/out")"
 may_not '' as_writer "$VARVE" diff MarkDataset@now MarkDataset@latest
 may_not '' as_writer "$VARVE" backup other "$src"
 may_not '' as_writer "$VARVE" backup brand-new "$src"
@@ -124,7 +131,7 @@ may_not 'chmod 600' as_reader "$VARVE" list
 chmod 600 "$T/reader"
 run 0 as_reader "$VARVE" list
 may_not '' env VARVE_KEY_FILE="$T/none" "$VARVE" list
-may_not '' env VARVE_KEY_FILE=/etc/passwd "$VARVE" list
+may_not 'is no key file' env VARVE_KEY_FILE=/etc/passwd "$VARVE" list
 cp "$T/reader" "$T/damaged"
 printf X | dd of="$T/damaged" bs=1 seek=100 conv=notrunc status=none
 run 3 env VARVE_KEY_FILE="$T/damaged" "$VARVE" list
