@@ -1,3 +1,4 @@
+#include "crypto/object.h"
 #include "snapshot/store/store_ops.h"
 #include "tests/unit/access_fixture.h"
 
