@@ -16,6 +16,7 @@
 #include "crypto/defaults.h"
 #include "crypto/grant.h"
 #include "crypto/keyring.h"
+#include "crypto/settlement.h"
 #include "snapshot/store/store.h"
 
 /*
@@ -201,6 +202,22 @@ NODISCARD int access_defaults(
  */
 NODISCARD int access_set_defaults(
     struct access *a, const uint8_t *rules, size_t len, struct err *err);
+
+/**
+ * access_settlement(a, dataset, out, err):
+ * Which of two histories of the dataset counts, where an admin has said so; the
+ * newest. ERR_NOT_FOUND: nobody has.
+ */
+NODISCARD int access_settlement(const struct access *a,
+    const uint8_t dataset[DATASET_ID_LEN], struct settlement *out,
+    struct err *err);
+/**
+ * access_settle(a, what, err):
+ * Say so: ${what}'s dataset, seq, prev and name. Admins only: ERR_DENIED. Errors:
+ * those of store_put().
+ */
+NODISCARD int access_settle(
+    struct access *a, const struct settlement *what, struct err *err);
 
 /** access_now(a): Unix seconds, by the clock that grants are held against. */
 int64_t access_now(const struct access *a);

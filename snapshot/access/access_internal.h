@@ -15,6 +15,7 @@
  *	defaults.c        the default rules of new datasets
  *	peer.c            who speaks from another machine
  *	peer_take.c       key objects that come from there
+ *	settlement.c      which of two histories counts
  *	site.c            sites' statements and the location policy
  *	site_make.c       new ones
  *	access.c          the rest: looking, refreshing, closing
@@ -54,6 +55,7 @@ enum key_kind {
 	KEY_STATEMENT,
 	KEY_POLICY,
 	KEY_DEFAULTS,
+	KEY_SETTLEMENT,
 };
 
 /* One key object of the store, read and parsed. */
@@ -69,6 +71,7 @@ struct key_object {
 		struct statement statement;
 		struct policy policy;
 		struct defaults defaults;
+		struct settlement settlement;
 	};
 	atomic_bool trusted; /* it was found to count: a cache */
 	bool opened;         /* its keys are in a keyring */

@@ -150,6 +150,18 @@ parse_defaults(const struct access *a, struct key_object *o, struct err *err)
 	return 0;
 }
 
+static int
+parse_settlement(const struct access *a, struct key_object *o, struct err *err)
+{
+	int ret = settlement_peek(o->buf, o->len, &o->settlement, err);
+
+	if (ret != 0)
+		return ret;
+	if (memcmp(o->settlement.store, a->root.store, STORE_ID_LEN) != 0)
+		return err_set(err, ERR_AUTH, "a settlement of another store");
+	return 0;
+}
+
 static const struct {
 	uint8_t letter;
 	enum key_kind kind;
@@ -164,6 +176,7 @@ static const struct {
     {'t', KEY_STATEMENT, SITE_OBJECT_MAX, parse_statement},
     {'c', KEY_POLICY, POLICY_OBJECT_MAX, parse_policy},
     {'d', KEY_DEFAULTS, DEFAULTS_OBJECT_MAX, parse_defaults},
+    {'h', KEY_SETTLEMENT, SETTLEMENT_OBJECT_LEN, parse_settlement},
 };
 
 /* The largest of these. */

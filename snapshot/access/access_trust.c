@@ -86,7 +86,7 @@ access_trust_grant(
 	return ret;
 }
 
-/* What the functions below need to know of a statement, a policy, or rules. */
+/* What is needed to know of a statement, a policy, rules, or a settlement. */
 struct location {
 	const uint8_t *issuer;
 	int64_t from;
@@ -110,6 +110,13 @@ describe(const struct key_object *o, struct location *l)
 		    .from = o->defaults.from,
 		    .check = defaults_check,
 		    .what = "the default rules"};
+		return;
+	}
+	if (o->kind == KEY_SETTLEMENT) {
+		*l = (struct location){.issuer = o->settlement.issuer,
+		    .from = o->settlement.from,
+		    .check = settlement_check,
+		    .what = "the settlement of a history"};
 		return;
 	}
 	*l = (struct location){.issuer = o->statement.issuer,
@@ -320,7 +327,7 @@ examine(const struct access *a, struct key_object *o, size_t recoveries,
 	if (o->kind == KEY_SET)
 		return access_trust_key_set(a, o, &signer, why);
 	if (o->kind == KEY_STATEMENT || o->kind == KEY_POLICY ||
-	    o->kind == KEY_DEFAULTS)
+	    o->kind == KEY_DEFAULTS || o->kind == KEY_SETTLEMENT)
 		return access_trust_location(a, o, why);
 	if (o->kind == KEY_RECOVERY && recoveries > 1)
 		return err_set(why, ERR_CORRUPT,

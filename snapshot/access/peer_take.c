@@ -78,6 +78,7 @@ check(const struct access *a, struct key_object *o, struct err *err)
 	case KEY_STATEMENT:
 	case KEY_POLICY:
 	case KEY_DEFAULTS:
+	case KEY_SETTLEMENT:
 		return access_trust_location(a, o, err);
 	case KEY_NONE:
 		break;

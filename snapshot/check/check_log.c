@@ -304,6 +304,17 @@ has_name(const struct chain *ch, uint64_t seq, const uint8_t *name)
 	return false;
 }
 
+/* Whether an admin has said since then that another history counts. */
+static bool
+is_settled(const struct chain *ch)
+{
+	struct settlement st;
+
+	return access_settlement(ch->s->c->access, ch->s->id, &st, NULL) == 0 &&
+	       st.from > ch->seen.settled && st.seq <= ch->seen.seq &&
+	       has_name(ch, st.seq, st.name);
+}
+
 /* Another primary's log need not hold what the one before it had. */
 static void
 check_seen(struct chain *ch)
@@ -312,7 +323,8 @@ check_seen(struct chain *ch)
 	uint64_t seen = ch->seen.seq;
 	struct object_ref ref;
 
-	if (seen == 0 || has_name(ch, seen, ch->seen.name) || ch->moved)
+	if (seen == 0 || has_name(ch, seen, ch->seen.name) || ch->moved ||
+	    is_settled(ch))
 		return;
 	ch->damaged = true;
 	scope_ref(ch->s, OBJECT_LOG, ch->seen.name, &ref);
@@ -336,6 +348,10 @@ remember(const struct chain *ch, struct err *err)
 	    .changes = ch->changes,
 	    .latest = INT64_MAX,
 	};
+	struct settlement st;
+
+	if (access_settlement(ch->s->c->access, ch->s->id, &st, NULL) == 0)
+		head.settled = st.from;
 
 	memcpy(head.name, ch->refs[ch->n - 1].name, OBJECT_NAME_LEN);
 	return heads_set(ch->s->c->heads, ch->s->id, &head, err);

@@ -49,6 +49,7 @@ struct log {
 	size_t cap; /* of all four arrays */
 
 	uint64_t changes;  /* of the primary, so far */
+	int64_t settled;   /* when it was opened: see struct head_seen */
 	uint64_t next_ino; /* to give out; see log_next_ino() */
 	uint64_t
 	    hidden; /* what newer snapshots that can't be opened may have */

@@ -270,6 +270,7 @@ log_remember(struct log *l, struct err *err)
 	    .changes = l->changes,
 	    .latest = log_latest(l),
 	    .next_ino = l->hidden == 0 ? l->next_ino : 0,
+	    .settled = l->settled,
 	};
 
 	if (l->heads == NULL || l->nrecords == 0)
@@ -294,7 +295,24 @@ find_change(const struct log *l, const struct head_seen *lost)
 	return NULL;
 }
 
-/* A record that was seen may be missing only where the primary changed. */
+/* Whether an admin has said, since it was seen, that another counts. */
+static bool
+is_settled(const struct log *l, const struct head_seen *lost)
+{
+	const struct record *r;
+	struct settlement st;
+
+	if (access_settlement(l->access, l->ds->id, &st, NULL) != 0 ||
+	    st.from <= lost->settled || st.seq > lost->seq)
+		return false;
+	r = log_record_at(l, st.seq);
+	return r != NULL && memcmp(r->name, st.name, OBJECT_NAME_LEN) == 0;
+}
+
+/*
+ * A record that was seen may be missing only where the primary changed, or an
+ * admin has settled which of two histories counts.
+ */
 static int
 accept_loss(struct log *l, const struct log_list *list, struct err *err)
 {
@@ -303,6 +321,13 @@ accept_loss(struct log *l, const struct log_list *list, struct err *err)
 	if (list->lost.seq == 0)
 		return 0;
 	r = find_change(l, &list->lost);
+	if (r == NULL && is_settled(l, &list->lost)) {
+		(void)err_set(&l->warning, ERR_CORRUPT,
+		    "an admin has settled that another history of dataset '%s'"
+		    " counts than this machine saw up to record %ju",
+		    l->ds->name, (uintmax_t)list->lost.seq);
+		return 0;
+	}
 	if (r == NULL)
 		return err_copy(err, &list->why);
 	(void)err_set(&l->warning, ERR_CORRUPT,
@@ -381,6 +406,7 @@ log_new(struct access *a, const struct dataset *ds, struct heads *heads,
     struct log **out, struct err *err)
 {
 	AUTO(log) struct log *l = calloc(1, sizeof(*l));
+	struct settlement settlement;
 	int rc;
 
 	*out = NULL;
@@ -389,6 +415,8 @@ log_new(struct access *a, const struct dataset *ds, struct heads *heads,
 	l->access = a;
 	l->ds = ds;
 	l->heads = heads;
+	if (access_settlement(a, ds->id, &settlement, NULL) == 0)
+		l->settled = settlement.from;
 	log_numbers_reset(l);
 	rc = store_log_mark(access_store(a), ds->id, &l->mark, err);
 	if (rc != 0)

@@ -17,8 +17,8 @@ receive_fail(struct receiver *r, const struct err *why)
 	channel_stop_reading(r->channel);
 }
 
-static void
-note(const struct receiver *r, const struct object_ref *ref,
+void
+receive_note(const struct receiver *r, const struct object_ref *ref,
     const struct err *what)
 {
 	party_refused(r->party, channel_peer(r->channel), true, what);
@@ -37,7 +37,7 @@ receive_nak(struct receiver *r, const struct object_ref *ref,
 
 	object_ref_text(ref, text);
 	(void)err_wrap(&what, "'%s' refused", text);
-	note(r, ref, &what);
+	receive_note(r, ref, &what);
 	frame_nak(&nak, &w);
 	return channel_send(r->channel, FRAME_NAK, &w, err);
 }
@@ -312,7 +312,7 @@ on_nak(struct receiver *r, const struct frame *f, struct err *err)
 	object_ref_text(&nak.ref, text);
 	(void)err_wrap(&nak.why, "%s sends nothing after '%s', and says",
 	    channel_peer(r->channel), text);
-	note(r, &nak.ref, &nak.why);
+	receive_note(r, &nak.ref, &nak.why);
 	return 0;
 }
 
@@ -442,6 +442,8 @@ run(struct receiver *r, struct err *err)
 	pthread_t committer;
 	int rc = store_batch_new(r->store, &r->job.objects, err);
 
+	if (rc == 0)
+		rc = receive_settle_all(r, err);
 	if (rc == 0)
 		rc = receive_send_state(r->party, r->channel, err);
 	if (rc != 0)

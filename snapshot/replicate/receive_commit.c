@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOCK_TRIES 6
-
 /* --- key objects -------------------------------------------------------- */
 
 static int
@@ -62,19 +60,6 @@ find_tail(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
 	memset(*out, 0, sizeof(**out));
 	memcpy((*out)->dataset, dataset, STORE_DATASET_LEN);
 	return 0;
-}
-
-/* Each try waits for some seconds: others hold it for a few records. */
-static int
-lock_log(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
-    struct store_lock **out, struct err *err)
-{
-	int rc = ERR_LOCKED;
-
-	for (int i = 0; i < LOCK_TRIES && rc == ERR_LOCKED; i++)
-		rc = store_lock_replica(
-		    r->store, dataset, STORE_LOCK_APPEND, out, err);
-	return rc;
 }
 
 /* A grant may have come by another connection. */
@@ -187,7 +172,9 @@ take_log(
 	int rc = find_tail(r, groups[0].dataset, &t, err);
 
 	if (rc == 0)
-		rc = lock_log(r, groups[0].dataset, &lock, err);
+		rc = receive_lock(r, groups[0].dataset, &lock, err);
+	if (rc == 0)
+		rc = receive_settle(r, t, err);
 	if (rc == 0)
 		rc = log_tail_read(r->store, t, err);
 	if (rc != 0)

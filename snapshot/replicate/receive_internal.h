@@ -15,11 +15,13 @@
  *	receive_state.c	what is here already, for the other side
  *	receive_job.c	what a job holds
  *	receive_log.c	which records may be taken
+ *	receive_settle.c	which have to give way
  *	record_set.c	what their index sets need
  */
 #include "snapshot/log/log.h"
 #include "snapshot/replicate/receive.h"
 #include "snapshot/replicate/record_set.h"
+#include "snapshot/site/settle.h"
 #include "snapshot/store/store_batch.h"
 
 #include <pthread.h>
@@ -142,6 +144,21 @@ struct receiver {
 /** receive_commit(arg): The committing thread; ${arg} is the receiver. */
 void *receive_commit(void *arg);
 
+/** receive_lock(r, dataset, out, err): The log's; waits for it, but not for ever. */
+NODISCARD int receive_lock(struct receiver *r,
+    const uint8_t dataset[STORE_DATASET_LEN], struct store_lock **out,
+    struct err *err);
+
+/**
+ * receive_settle(r, t, err):
+ * Set records aside, where an admin has settled that others count. The lock of
+ * ${t}'s dataset is held.
+ */
+NODISCARD int receive_settle(
+    struct receiver *r, struct log_tail *t, struct err *err);
+/** receive_settle_all(r, err): The same of all datasets; takes their locks. */
+NODISCARD int receive_settle_all(struct receiver *r, struct err *err);
+
 /** receive_send_state(p, c, err): STATE, one or more. */
 NODISCARD int receive_send_state(
     const struct party *p, struct channel *c, struct err *err);
@@ -149,6 +166,10 @@ NODISCARD int receive_send_state(
 /** receive_nak(r, ref, why, err): Tell, note and count what was not taken. */
 NODISCARD int receive_nak(struct receiver *r, const struct object_ref *ref,
     const struct err *why, struct err *err);
+
+/** receive_note(r, ref, what): For the site's people, and the caller's. */
+void receive_note(const struct receiver *r, const struct object_ref *ref,
+    const struct err *what);
 
 /** receive_fail(r, why): It can't go on: whoever reads is stopped. */
 void receive_fail(struct receiver *r, const struct err *why);

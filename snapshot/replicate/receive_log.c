@@ -151,6 +151,26 @@ check_record(const struct access *a, const struct log_tail *t,
 	return log_verify(a, clear, b->buf, b->len, err);
 }
 
+/* Nobody but an admin decides a second time what one has settled. */
+static int
+check_settled(const struct access *a, const struct log_tail *t,
+    const struct blob *b, struct err *err)
+{
+	struct settlement st;
+	int rc = access_settlement(a, t->dataset, &st, err);
+
+	if (rc != 0)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	if (st.seq != b->ref.seq ||
+	    memcmp(st.prev, t->head, OBJECT_NAME_LEN) != 0 ||
+	    memcmp(st.name, b->ref.name, OBJECT_NAME_LEN) == 0)
+		return 0;
+	return err_set(err, ERR_CORRUPT,
+	    "two histories of one dataset: an admin has settled that another"
+	    " record %ju counts",
+	    (uintmax_t)st.seq);
+}
+
 /* What has been found of a group so far. */
 struct found {
 	struct log_tail next; /* but for its set */
@@ -167,6 +187,8 @@ check_one(const struct access *a, struct found *f, const struct blob *b,
 	struct record_clear clear;
 	int rc = check_record(a, &f->next, b, &clear, err);
 
+	if (rc == 0)
+		rc = check_settled(a, &f->next, b, err);
 	if (rc == 0)
 		rc = record_set_read(&f->set, &clear, err);
 	if (rc == 0 && clear.head.type == RECORD_PRUNE) {

@@ -253,7 +253,8 @@ add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 		return 0;
 	begun = find_head(s, src, &head);
 	if (rc == 0)
-		rc = source_compare(s->store, src, begun ? &head : NULL, &why);
+		rc = source_compare(s->party->access, src, begun ? &head : NULL,
+		    s->new_keys, &why);
 	added = src;
 	if (add_source(s, src, err) != 0)
 		return ERR_NOMEM;
@@ -343,7 +344,8 @@ ask_keys(struct sender *s, struct err *err)
 	struct group *g;
 	int rc = access_keys_hash(s->party->access, ours, err);
 
-	if (rc != 0 || memcmp(ours, s->keys, sizeof(ours)) == 0)
+	s->new_keys = rc == 0 && memcmp(ours, s->keys, sizeof(ours)) != 0;
+	if (rc != 0 || !s->new_keys)
 		return rc;
 	memcpy(s->keys, ours, sizeof(ours));
 	rc = plan_keys(s, &g, err);

@@ -84,6 +84,7 @@ struct sender {
 	size_t ngroups, nnames;        /* planned, not sent */
 	uint8_t *buf;                  /* FRAME_HEAD + FRAME_MAX bytes */
 	uint8_t keys[OBJECT_NAME_LEN]; /* hash of those the other side has */
+	bool new_keys;                 /* in this round they are sent some */
 	uint64_t marks, key_marks;     /* of the store, when it was looked at */
 
 	pthread_mutex_t mu;
@@ -111,13 +112,14 @@ void source_free(struct source *s);
 DEFINE_AUTO(source, source_free)
 
 /**
- * source_compare(s, src, head, err):
+ * source_compare(a, src, head, new_keys, err):
  * Find out which is the first record that the other side lacks, whose head is
- * ${head} (NULL: it has none). Errors: ERR_CORRUPT two histories; ERR_USAGE it
+ * ${head} (NULL: it has none). With ${new_keys} it may learn of a settlement, and
+ * go back to where that says. Errors: ERR_CORRUPT two histories; ERR_USAGE it
  * has more than there is here.
  */
-NODISCARD int source_compare(struct store *s, struct source *src,
-    const struct frame_log *head, struct err *err);
+NODISCARD int source_compare(const struct access *a, struct source *src,
+    const struct frame_log *head, bool new_keys, struct err *err);
 
 /**
  * source_read(s, src, i, buf, len, clear, err):

@@ -112,15 +112,40 @@ know_indexes(struct store *s, struct source *src, size_t i, struct err *err)
 	return rc;
 }
 
-int
-source_compare(struct store *s, struct source *src,
-    const struct frame_log *head, struct err *err)
+/* Whether they have what an admin has said doesn't count; we do what does. */
+static bool
+is_settled(const struct access *a, const struct source *src, uint64_t theirs,
+    uint64_t *seq)
 {
+	struct settlement st;
+
+	if (access_settlement(a, src->dataset, &st, NULL) != 0 ||
+	    st.seq > theirs || st.seq > src->n)
+		return false;
+	*seq = st.seq;
+	return memcmp(src->records[st.seq - 1].name, st.name,
+		   OBJECT_NAME_LEN) == 0;
+}
+
+int
+source_compare(const struct access *a, struct source *src,
+    const struct frame_log *head, bool new_keys, struct err *err)
+{
+	struct store *s = access_store(a);
 	const struct source_record *ours;
+	uint64_t settled;
+	bool same;
 
 	src->next = 0;
 	if (head == NULL || head->seq == 0)
 		return 0;
+	same = head->seq <= src->n && memcmp(src->records[head->seq - 1].name,
+					  head->head, OBJECT_NAME_LEN) == 0;
+	/* They go back to the record before it, whole or not, when ours come. */
+	if (!same && new_keys && is_settled(a, src, head->seq, &settled)) {
+		src->next = settled > 1 ? (size_t)settled - 2 : 0;
+		return 0;
+	}
 	if (head->seq > src->n)
 		return err_set(err, ERR_USAGE,
 		    "the other side has %ju records, and there are only %zu"

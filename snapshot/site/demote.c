@@ -2,50 +2,14 @@
 
 #include "snapshot/log/record.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* --- a log's records ---------------------------------------------------- */
-
-struct refs {
-	struct object_ref *v; /* ascending by seq */
-	size_t n, cap;
-};
-
-static void
-refs_clear(struct refs *r)
-{
-	free(r->v);
-	*r = (struct refs){0};
-}
-#define REFS_AUTO __attribute__((cleanup(refs_clear)))
-
-static int
-add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct refs *r = arg;
-
-	if (r->n == r->cap) {
-		size_t cap = r->cap == 0 ? 64 : 2 * r->cap;
-		struct object_ref *v = reallocarray(r->v, cap, sizeof(*v));
-
-		if (v == NULL)
-			return err_nomem(err);
-		r->v = v;
-		r->cap = cap;
-	}
-	r->v[r->n++] = *ref;
-	return 0;
-}
 
 /* --- where the histories part ------------------------------------------- */
 
 /* How many of the records the other store has: they are the first ones. */
 static int
-count_common(const struct refs *r, const struct demote_other *other,
+count_common(const struct aside_refs *r, const struct demote_other *other,
     uint64_t theirs, size_t *n, struct err *err)
 {
 	size_t low = 0, high = r->n;
@@ -70,7 +34,7 @@ count_common(const struct refs *r, const struct demote_other *other,
 
 /* What can't be read is moved, too; it just isn't counted. */
 static int
-count_snapshots(struct store *s, const struct refs *r, size_t from,
+count_snapshots(struct store *s, const struct aside_refs *r, size_t from,
     uint64_t *out, struct err *err)
 {
 	*out = 0;
@@ -115,11 +79,11 @@ look_at(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	const struct looking *l = arg;
 	const struct demote_other *other = l->other;
 	struct demote_fork fork = {0};
-	REFS_AUTO struct refs r = {0};
+	ASIDE_REFS_AUTO struct aside_refs r = {0};
 	size_t common = 0;
 	int rc;
 
-	rc = store_list(l->store, OBJECT_LOG, ref->dataset, add_ref, &r, err);
+	rc = aside_list(l->store, ref->dataset, &r, err);
 	if (rc != 0 || r.n == 0)
 		return rc;
 	memcpy(fork.dataset, ref->dataset, STORE_DATASET_LEN);
@@ -181,33 +145,22 @@ demote_plan_clear(struct demote_plan *p)
 
 /* --- going back to there ------------------------------------------------ */
 
-/* Newest first, so that what is left is whole at any moment. */
-static int
-move_records(struct store *s, const struct demote_fork *fork, const char *aside,
-    struct err *err)
-{
-	REFS_AUTO struct refs r = {0};
-	int rc = store_list(s, OBJECT_LOG, fork->dataset, add_ref, &r, err);
-
-	for (size_t i = r.n; rc == 0 && i-- > 0;) {
-		if (r.v[i].seq <= fork->common)
-			break;
-		rc = store_set_aside(s, &r.v[i], aside, err);
-	}
-	return rc;
-}
-
 static int
 demote_dataset(struct store *s, struct sitedb *db,
     const struct demote_fork *fork, const struct site_time *now,
     const char *aside, struct err *err)
 {
 	AUTO(store_lock) struct store_lock *lock = NULL;
+	ASIDE_REFS_AUTO struct aside_refs refs = {0};
+	uint64_t moved;
 	int rc =
 	    store_lock_replica(s, fork->dataset, STORE_LOCK_APPEND, &lock, err);
 
-	if (rc != 0 || (rc = move_records(s, fork, aside, err)) != 0 ||
-	    (rc = sitedb_forget(db, fork->dataset, fork->common, err)) != 0)
+	if (rc == 0)
+		rc = aside_list(s, fork->dataset, &refs, err);
+	if (rc == 0)
+		rc = aside_move(s, db, &refs, fork->common, aside, &moved, err);
+	if (rc != 0)
 		return rc;
 	if (fork->common == 0)
 		return 0;
@@ -232,17 +185,6 @@ check_idle(struct store *s, const struct demote_fork *fork, struct err *err)
 			    store_address(s));
 	}
 	return rc;
-}
-
-static void
-aside_name(int64_t clock, char out[DEMOTE_ASIDE])
-{
-	time_t t = (time_t)clock;
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(out, DEMOTE_ASIDE, "aside/%Y-%m-%dT%H-%M-%SZ", &tm) == 0)
-		(void)strcpy(out, "aside/demoted");
 }
 
 int

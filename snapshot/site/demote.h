@@ -8,7 +8,7 @@
  * else is touched.
  * Thread: one.
  */
-#include "snapshot/site/sitedir.h"
+#include "snapshot/site/aside.h"
 
 /* The store that took over. */
 struct demote_other {
@@ -61,7 +61,7 @@ NODISCARD int demote_check(const struct demote_plan *plan, struct err *err);
  * Errors: ERR_LOCKED a backup or a prune is running; those of
  * store_set_replica() and store_set_aside(). After one, do it again.
  */
-#define DEMOTE_ASIDE 32
+#define DEMOTE_ASIDE ASIDE_NAME
 NODISCARD int demote_run(struct store *s, struct sitedir *site,
     const struct demote_plan *plan, int64_t clock, char aside[DEMOTE_ASIDE],
     struct err *err);

@@ -28,6 +28,7 @@ static const char schema[] =
     "  changes INTEGER NOT NULL,"
     "  latest INTEGER NOT NULL,"
     "  next_ino INTEGER NOT NULL,"
+    "  settled INTEGER NOT NULL,"
     "  PRIMARY KEY(store, dataset)"
     ") WITHOUT ROWID, STRICT;";
 
@@ -52,30 +53,34 @@ static const char *const statements[NSTATEMENTS] = {
 	"INSERT OR IGNORE INTO place(address, fingerprint) VALUES(?, ?)",
     [PLACE_GET] = "SELECT fingerprint FROM place WHERE address = ?",
     [PLACE_SET] = "REPLACE INTO place(address, fingerprint) VALUES(?, ?)",
-    [HEAD_GET] = "SELECT seq, name, changes, latest, next_ino FROM head"
+    [HEAD_GET] = "SELECT seq, name, changes, latest, next_ino,"
+		 " settled FROM head"
 		 " WHERE store = ? AND dataset = ?",
     [HEAD_FORGET] = "DELETE FROM head WHERE store = ? AND dataset = ?",
-    [HEAD_SET] = "INSERT INTO head(store, dataset, seq, name, changes, latest,"
-		 " next_ino) VALUES(?, ?, ?, ?, ?, ?, ?)"
-		 " ON CONFLICT DO UPDATE SET seq = excluded.seq,"
-		 " name = excluded.name, changes = excluded.changes,"
-		 " latest = excluded.latest, next_ino = excluded.next_ino"
-		 " WHERE excluded.changes > changes"
-		 " OR (excluded.changes = changes AND excluded.seq > seq)",
+    [HEAD_SET] =
+	"INSERT INTO head(store, dataset, seq, name, changes, latest,"
+	" next_ino, settled) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+	" ON CONFLICT DO UPDATE SET seq = excluded.seq,"
+	" name = excluded.name, changes = excluded.changes,"
+	" latest = excluded.latest, next_ino = excluded.next_ino,"
+	" settled = max(settled, excluded.settled)"
+	" WHERE excluded.changes > changes OR (excluded.changes = changes AND"
+	" (excluded.settled > settled OR excluded.seq > seq))",
 };
 
 /*
  * Version 1 knew no addresses, version 2 no changes of the primary, nor how
  * late a snapshot's time may be: as late as can be, to be on the safe side.
- * Version 3 knew no inode numbers.
+ * Version 3 knew no inode numbers, and no settlements.
  */
 #define HEAD_COLUMNS                                                           \
 	"ALTER TABLE head ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"      \
 	"ALTER TABLE head ADD COLUMN latest INTEGER NOT NULL"                  \
 	"  DEFAULT 9223372036854775807;"
-#define INO_COLUMN                                                             \
-	"ALTER TABLE head ADD COLUMN next_ino INTEGER NOT NULL DEFAULT 0;"
-static const char *const upgrades[] = {PLACE_TABLE, HEAD_COLUMNS, INO_COLUMN};
+#define MORE_COLUMNS                                                           \
+	"ALTER TABLE head ADD COLUMN next_ino INTEGER NOT NULL DEFAULT 0;"     \
+	"ALTER TABLE head ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;"
+static const char *const upgrades[] = {PLACE_TABLE, HEAD_COLUMNS, MORE_COLUMNS};
 
 /* Nothing else remembers them, so a damaged file is never replaced. */
 static const struct sql_kind kind = {
@@ -297,6 +302,7 @@ read_head(struct sql *q, struct head_seen *out, struct err *err)
 	out->changes = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 2);
 	out->latest = sqlite3_column_int64(q->st[HEAD_GET], 3);
 	out->next_ino = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 4);
+	out->settled = sqlite3_column_int64(q->st[HEAD_GET], 5);
 	return 0;
 }
 
@@ -334,6 +340,7 @@ heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
 	sql_int(h->sql, HEAD_SET, 5, (int64_t)head->changes);
 	sql_int(h->sql, HEAD_SET, 6, head->latest);
 	sql_int(h->sql, HEAD_SET, 7, (int64_t)head->next_ino);
+	sql_int(h->sql, HEAD_SET, 8, head->settled);
 	rc = sql_run(h->sql, HEAD_SET, err);
 	(void)pthread_mutex_unlock(&h->mu);
 	return sql_explain(&kind, rc, err);

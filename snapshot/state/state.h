@@ -53,7 +53,8 @@ struct head_seen {
 	uint64_t changes; /* of the primary (FORMAT.md section 9, type 6) */
 	int64_t latest;   /* no snapshot's time is after these Unix seconds */
 	uint64_t
-	    next_ino; /* inode number for the next snapshot; 0: not known */
+	    next_ino;    /* inode number for the next snapshot; 0: not known */
+	int64_t settled; /* the newest settlement's from (KEYS.md); 0: none */
 };
 
 /** heads_get(): ERR_NOT_FOUND when none is remembered; ERR_CORRUPT, ERR_IO. */
@@ -61,7 +62,7 @@ NODISCARD int heads_get(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
     struct head_seen *out, struct err *err);
 /**
  * heads_set(): Only ever forward: one of a lower seq is ignored, but when it
- * has more changes. Durable.
+ * has more changes, or a newer settlement. Durable.
  */
 NODISCARD int heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
     const struct head_seen *head, struct err *err);

@@ -196,7 +196,8 @@ heads_open__an_older_version_goes_on(void **state)
 	change_database(path,
 	    "DROP TABLE place; ALTER TABLE head DROP COLUMN changes;"
 	    "ALTER TABLE head DROP COLUMN latest;"
-	    "ALTER TABLE head DROP COLUMN next_ino; PRAGMA user_version=1");
+	    "ALTER TABLE head DROP COLUMN next_ino;"
+	    "ALTER TABLE head DROP COLUMN settled; PRAGMA user_version=1");
 	h = must_open(f, &root);
 	assert_ok(heads_get(h, dataset, &head, &f->err));
 	assert_int_equal(head.seq, 5);
@@ -299,6 +300,30 @@ heads_set__back_after_a_change_of_the_primary(void **state)
 }
 
 static void
+heads_set__back_after_a_settlement(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	AUTO(heads) struct heads *h = must_open(f, &root);
+	struct head_seen head = {
+	    .seq = 7, .latest = 7000, .next_ino = 70, .settled = 1700000000};
+
+	assert_ok(set(h, 9, one, &f->err));
+	memcpy(head.name, two, OBJECT_NAME_LEN);
+	assert_ok(heads_set(h, dataset, &head, &f->err));
+	assert_head(f, h, 7, two);
+	/* Who doesn't know of it goes on from there all the same. */
+	assert_ok(set(h, 8, one, &f->err));
+	assert_head(f, h, 8, one);
+	assert_ok(heads_get(h, dataset, &head, &f->err));
+	assert_int_equal(head.settled, 1700000000);
+	/* And it excuses nothing a second time. */
+	head.seq = 5;
+	assert_ok(heads_set(h, dataset, &head, &f->err));
+	assert_head(f, h, 8, one);
+}
+
+static void
 heads_forget__of_one_dataset(void **state)
 {
 	struct fixture *f = *state;
@@ -367,6 +392,7 @@ main(void)
 	    state_test(heads_open__newer_version_is_refused),
 	    state_test(heads_open__private_whatever_the_umask),
 	    state_test(heads_set__back_after_a_change_of_the_primary),
+	    state_test(heads_set__back_after_a_settlement),
 	    state_test(heads_forget__of_one_dataset),
 	    state_test(heads_set__from_many_processes),
 	};

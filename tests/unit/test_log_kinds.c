@@ -533,6 +533,47 @@ log_load__another_primary_cut_records_off(void **state)
 	heads_close(s.heads);
 }
 
+/* A machine that has seen a history which an admin then took away. */
+static void
+log_load__an_admin_settled_another_history(void **state)
+{
+	struct place s = new_place(*state);
+	AUTO(log) struct log *l = must_load(&s);
+	AUTO(log) struct log *there = NULL;
+	AUTO(log) struct log *back = NULL;
+	AUTO(log) struct log *again = NULL;
+	struct settlement st = {.seq = 9};
+	struct log *none = NULL;
+
+	add_many(l, 12);
+	cut(&s, l, 9);
+	assert_ok(log_load(s.w->alice, s.ds, NULL, &there, &err));
+	add(there, START + 5000);
+	assert_fails(ERR_CORRUPT, "cut back",
+	    log_load(s.w->alice, s.ds, s.heads, &none, &err));
+
+	memcpy(st.dataset, s.ds->id, DATASET_ID_LEN);
+	memcpy(st.prev, log_record_at(there, 8)->name, OBJECT_NAME_LEN);
+	memcpy(st.name, log_record_at(there, 9)->name, OBJECT_NAME_LEN);
+	assert_ok(access_settle(s.w->alice, &st, &err));
+	back = must_load(&s);
+	assert_int_equal(log_records(back), 9);
+	assert_non_null(log_warning(back));
+	assert_non_null(
+	    strstr(log_warning(back)->text, "an admin has settled"));
+	add(back, START + 6000);
+	/* It is no excuse for what is cut off later. */
+	cut(&s, back, 10);
+	assert_fails(ERR_CORRUPT, "cut back",
+	    log_load(s.w->alice, s.ds, s.heads, &none, &err));
+	/* Nor is another one, of which it doesn't hold the record. */
+	st.name[0] ^= 1;
+	assert_ok(access_settle(s.w->alice, &st, &err));
+	assert_fails(ERR_CORRUPT, "cut back",
+	    log_load(s.w->alice, s.ds, s.heads, &none, &err));
+	heads_close(s.heads);
+}
+
 static void
 log_load__a_writer_makes_no_primary(void **state)
 {
@@ -572,6 +613,7 @@ main(void)
 	    world_test(log_load_tail__finds_what_is_missing),
 	    world_test(log_load_tail__expires_what_lies_before),
 	    world_test(log_load__another_primary_cut_records_off),
+	    world_test(log_load__an_admin_settled_another_history),
 	    world_test(log_load__a_writer_makes_no_primary),
 	};
 

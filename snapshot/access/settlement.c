@@ -1,0 +1,58 @@
+#include "snapshot/access/access_internal.h"
+
+#include <string.h>
+
+int
+access_settlement(const struct access *a, const uint8_t dataset[DATASET_ID_LEN],
+    struct settlement *out, struct err *err)
+{
+	const struct settlement *newest = NULL;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < a->nkeys; i++) {
+		struct key_object *o = a->keys[i];
+		struct err why;
+		int ret;
+
+		if (o->kind != KEY_SETTLEMENT ||
+		    memcmp(o->settlement.dataset, dataset, DATASET_ID_LEN) != 0)
+			continue;
+		ret = access_trust_location(a, o, &why);
+		if (ret == ERR_NOMEM || ret == ERR_BUG)
+			return err_copy(err, &why);
+		/* Keys ascend by name: the last of one second wins. */
+		if (ret == 0 &&
+		    (newest == NULL || o->settlement.from >= newest->from))
+			newest = &o->settlement;
+	}
+	if (newest == NULL)
+		return err_set(
+		    err, ERR_NOT_FOUND, "nothing was settled of this dataset");
+	*out = *newest;
+	return 0;
+}
+
+int
+access_settle(struct access *a, const struct settlement *what, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_KEY};
+	struct settlement s = *what, old;
+	WR_AUTO struct wr w = {0};
+	struct err none;
+	bool changed;
+	int ret;
+
+	if ((ret = access_refresh(a, &changed, err)) != 0 ||
+	    (ret = access_check_admin(a, "settle a history", err)) != 0)
+		return ret;
+	memcpy(s.store, a->root.store, STORE_ID_LEN);
+	/* Dated after the one that it replaces, whatever the clocks say. */
+	s.from = access_now(a);
+	if (access_settlement(a, s.dataset, &old, &none) == 0 &&
+	    old.from >= s.from && old.from < INT64_MAX)
+		s.from = old.from + 1;
+	ret = settlement_make(&s, a->identity, a->master, &w, err);
+	if (ret == 0)
+		ret = store_put(a->store, &ref, w.buf, w.len, err);
+	return ret != 0 ? ret : access_refresh(a, &changed, err);
+}

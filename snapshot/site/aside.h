@@ -1,0 +1,39 @@
+#ifndef SNAPSHOT_SITE_ASIDE_H
+#define SNAPSHOT_SITE_ASIDE_H
+
+/*
+ * Taking a log's end out of the way: its records are moved to STORE/aside/TIME/,
+ * whole, and what they need is left alone. So nothing is lost, and nothing that
+ * the retention lock keeps is removed before its time: what comes in their place
+ * has just come.
+ * Thread: one; the caller holds the dataset's lock.
+ */
+#include "snapshot/site/sitedir.h"
+
+#define ASIDE_NAME 32
+/** aside_name(clock, out): 'aside/TIME'; ${clock}: Unix seconds. */
+void aside_name(int64_t clock, char out[ASIDE_NAME]);
+
+/* A log's records in the store. */
+struct aside_refs {
+	struct object_ref *v; /* ascending by seq */
+	size_t n, cap;
+};
+void aside_refs_clear(struct aside_refs *r);
+#define ASIDE_REFS_AUTO __attribute__((cleanup(aside_refs_clear)))
+/** aside_list(s, dataset, out, err): ${out} is empty. */
+NODISCARD int aside_list(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], struct aside_refs *out,
+    struct err *err);
+
+/**
+ * aside_move(s, db, refs, keep, name, moved, err):
+ * Move the records after number ${keep}, newest first, so that what is left is
+ * whole at any moment; *${moved}: how many. That they had come is forgotten before.
+ * Errors: those of store_set_aside(). After one, do it again.
+ */
+NODISCARD int aside_move(struct store *s, struct sitedb *db,
+    const struct aside_refs *refs, uint64_t keep, const char *name,
+    uint64_t *moved, struct err *err);
+
+#endif
