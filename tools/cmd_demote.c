@@ -14,15 +14,12 @@ struct demote_args {
 	struct common_args common;
 	struct store_args store;
 	bool dry_run;
-	const char *ssh;
+	struct remote_args how;
 };
 
 static const struct option demote_options[] = {
     {"dry-run", 0, OPTION_FLAG, NULL, "only show what would be moved aside",
 	NULL, offsetof(struct demote_args, dry_run), 0, 0},
-    {"ssh", 0, OPTION_TEXT, "COMMAND",
-	"reach ssh:// addresses by COMMAND, in place of 'ssh'", "VARVE_SSH",
-	offsetof(struct demote_args, ssh), 0, 0},
 };
 
 /* --- the other store ---------------------------------------------------- */
@@ -202,7 +199,7 @@ demote_command(struct run *run, void *values, struct err *err)
 {
 	const struct demote_args *args = values;
 	AUTO(remote) struct remote *remote = NULL;
-	int r = remote_open(run, &args->store, args->ssh, true, &remote, err);
+	int r = remote_open(run, &args->store, &args->how, true, &remote, err);
 
 	if (r == 0 && remote->session == NULL)
 		r = err_set(err, ERR_USAGE,
@@ -215,6 +212,7 @@ demote_command(struct run *run, void *values, struct err *err)
 
 static const struct option_group groups[] = {
     {"Options", demote_options, ARRAY_LEN(demote_options), 0, NULL},
+    REMOTE_GROUP(offsetof(struct demote_args, how)),
     STORE_GROUP(offsetof(struct demote_args, store)),
     COMMON_GROUP,
 };

@@ -13,7 +13,7 @@ struct repair_args {
 	struct store_args store;
 	const char *from;
 	bool dry_run;
-	const char *ssh;
+	struct remote_args how;
 };
 
 static const struct option repair_options[] = {
@@ -23,9 +23,6 @@ static const struct option repair_options[] = {
     {"dry-run", 0, OPTION_FLAG, NULL,
 	"say what is damaged or missing, and change nothing", NULL,
 	offsetof(struct repair_args, dry_run), 0, 0},
-    {"ssh", 0, OPTION_TEXT, "COMMAND",
-	"reach ssh:// addresses by COMMAND, in place of 'ssh'", "VARVE_SSH",
-	offsetof(struct repair_args, ssh), 0, 0},
 };
 
 static void
@@ -151,7 +148,7 @@ repair_command(struct run *run, void *values, struct err *err)
 	if (args->from == NULL)
 		return err_set(err, ERR_USAGE,
 		    "from which site? --from SITE, or its address");
-	rc = remote_open(run, &args->store, args->ssh, false, &r, err);
+	rc = remote_open(run, &args->store, &args->how, false, &r, err);
 	if (rc == 0)
 		rc = remote_find(r, args->from, err);
 	return rc != 0 ? rc : repair(run, args, r, err);
@@ -159,6 +156,7 @@ repair_command(struct run *run, void *values, struct err *err)
 
 static const struct option_group groups[] = {
     {"Options", repair_options, ARRAY_LEN(repair_options), 0, NULL},
+    REMOTE_GROUP(offsetof(struct repair_args, how)),
     STORE_GROUP(offsetof(struct repair_args, store)),
     KEY_GROUP(offsetof(struct repair_args, store)),
     PASSPHRASE_GROUP(offsetof(struct repair_args, store)),

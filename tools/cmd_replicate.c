@@ -24,7 +24,7 @@ struct replicate_args {
 	bool pull;
 	bool watch;
 	uint64_t limit;
-	const char *ssh;
+	struct remote_args how;
 };
 
 static const struct option replicate_options[] = {
@@ -36,9 +36,6 @@ static const struct option replicate_options[] = {
 	offsetof(struct replicate_args, watch), 0, 0},
     {"limit", 0, OPTION_SIZE, "RATE", "move at most RATE bytes a second (20M)",
 	NULL, offsetof(struct replicate_args, limit), RATE_MIN, RATE_MAX},
-    {"ssh", 0, OPTION_TEXT, "COMMAND",
-	"reach ssh:// addresses by COMMAND, in place of 'ssh'", "VARVE_SSH",
-	offsetof(struct replicate_args, ssh), 0, 0},
 };
 
 /* One run of the command. */
@@ -417,7 +414,8 @@ replicate_command(struct run *run, void *values, struct err *err)
 	const char *site = args->common.operands.v[0];
 	AUTO(remote) struct remote *r = NULL;
 	struct replicating g = {.run = run, .args = args};
-	int rc = remote_open(run, &args->store, args->ssh, args->pull, &r, err);
+	int rc =
+	    remote_open(run, &args->store, &args->how, args->pull, &r, err);
 
 	if (rc == 0)
 		rc = remote_find(r, site, err);
@@ -434,6 +432,7 @@ replicate_command(struct run *run, void *values, struct err *err)
 
 static const struct option_group groups[] = {
     {"Options", replicate_options, ARRAY_LEN(replicate_options), 0, NULL},
+    REMOTE_GROUP(offsetof(struct replicate_args, how)),
     STORE_GROUP(offsetof(struct replicate_args, store)),
     KEY_GROUP(offsetof(struct replicate_args, store)),
     PASSPHRASE_GROUP(offsetof(struct replicate_args, store)),

@@ -6,12 +6,19 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CONNECT_MS 20000
 
 /* What serves a directory of this machine: the same program. */
 static const char self[] = "/proc/self/exe";
+
+const struct option remote_options[1] = {
+    {"ssh", 0, OPTION_TEXT, "COMMAND",
+	"reach ssh:// addresses by COMMAND, in place of 'ssh'", "VARVE_SSH",
+	offsetof(struct remote_args, ssh), 0, 0},
+};
 
 /* --- this side ---------------------------------------------------------- */
 
@@ -106,7 +113,8 @@ open_store(struct remote *r, const struct store_args *args, bool as_site,
 
 int
 remote_open(const struct run *run, const struct store_args *args,
-    const char *ssh, bool as_site, struct remote **out, struct err *err)
+    const struct remote_args *how, bool as_site, struct remote **out,
+    struct err *err)
 {
 	AUTO(remote) struct remote *r = calloc(1, sizeof(*r));
 	const char *address;
@@ -116,7 +124,7 @@ remote_open(const struct run *run, const struct store_args *args,
 	if (r == NULL)
 		return err_nomem(err);
 	r->run = run;
-	r->ssh = ssh;
+	r->ssh = how->ssh;
 	r->transport.fd = -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	rc = session_address(args, &address, err);
@@ -204,6 +212,25 @@ remote_find(struct remote *r, const char *name, struct err *err)
 	return 0;
 }
 
+/* A program that ended badly says more than that nobody answers any more. */
+static int
+blame_child(const struct remote *r, int rc, struct err *err)
+{
+	const struct err was = *err;
+	int status = r->transport.status;
+
+	if (rc != ERR_IO || !WIFEXITED(status) || WEXITSTATUS(status) == 0)
+		return rc;
+	if (WEXITSTATUS(status) == TRANSPORT_NO_PROGRAM)
+		return err_set(err, ERR_IO,
+		    "%s (the program that reaches it, or 'varve' there, can't"
+		    " be run)",
+		    was.text);
+	return err_set(err, ERR_IO,
+	    "%s (the program that reaches it ended with status %d)", was.text,
+	    WEXITSTATUS(status));
+}
+
 int
 remote_connect(
     struct remote *r, enum hello_mode mode, bool follow, struct err *err)
@@ -224,9 +251,10 @@ remote_connect(
 	fd = r->transport.fd;
 	r->transport.fd = -1;
 	rc = party_connect(&r->party, fd, &wish, &r->meeting, err);
-	if (rc != 0)
-		remote_disconnect(r);
-	return rc;
+	if (rc == 0)
+		return 0;
+	remote_disconnect(r);
+	return blame_child(r, rc, err);
 }
 
 void

@@ -11,6 +11,24 @@
 
 #define REMOTE_TEXT 320
 
+/* How an ssh:// address is reached: the value of the option below. */
+struct remote_args {
+	const char *ssh;
+};
+
+/*
+ * A group of its own: what the environment says of it counts whatever other
+ * options a command is given.
+ */
+extern const struct option remote_options[1]; /* --ssh */
+
+/* The group of a command whose struct remote_args is at ${at}. */
+#define REMOTE_GROUP(at)                                                       \
+	{                                                                      \
+		.title = "Connection", .options = remote_options,              \
+		.n = ARRAY_LEN(remote_options), .base = (at)                   \
+	}
+
 struct remote {
 	const struct run *run;
 	const char *ssh;
@@ -29,12 +47,13 @@ struct remote {
 /**
  * remote_open(run, args, ssh, as_site, out, err):
  * Open the store. It speaks by the key that is named; or else, and always with
- * ${as_site}, by its site's own. ${ssh}: see transport.h.
+ * ${as_site}, by its site's own.
  * Errors: those of session_open() and sitedir_open(); ERR_USAGE ${as_site}, and
  * the store stands at no site.
  */
 NODISCARD int remote_open(const struct run *run, const struct store_args *args,
-    const char *ssh, bool as_site, struct remote **out, struct err *err);
+    const struct remote_args *how, bool as_site, struct remote **out,
+    struct err *err);
 void remote_close(struct remote *r);
 DEFINE_AUTO(remote, remote_close)
 

@@ -92,8 +92,9 @@ party_connect(struct party *p, int fd, const struct wish *wish,
 	rc = exchange_hello(p, wish, out, err);
 	if (rc == 0)
 		rc = be_known(p, out->channel, err);
-	if (rc == 0 && wish->site == NULL)
-		rc = know(p, out, err);
+	if (rc == 0 && wish->site == NULL &&
+	    (rc = know(p, out, err)) == ERR_DENIED)
+		rc = err_wrap(err, "%s", wish->text);
 	if (rc == 0) {
 		channel_meet(out->channel, 0);
 		return 0;

@@ -236,11 +236,11 @@ static void
 become(int fd, char *const *argv)
 {
 	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
-		_exit(127);
+		_exit(TRANSPORT_NO_PROGRAM);
 	/* What the parent ignores, this one's program need not. */
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execvp(argv[0], argv);
-	_exit(127);
+	_exit(TRANSPORT_NO_PROGRAM);
 }
 
 static int
@@ -356,16 +356,17 @@ transport_connect(const char *address, const struct transport_plan *plan,
 }
 
 /* It ends when its connection has; but not if something is amiss. */
-static void
+static int
 wait_for(pid_t child)
 {
 	const struct timespec moment = {.tv_nsec = 10000000};
+	int status = 0;
 
 	for (int ms = 0; ms < CHILD_END_MS; ms += 10) {
-		pid_t r = waitpid(child, NULL, WNOHANG);
+		pid_t r = waitpid(child, &status, WNOHANG);
 
 		if (r == child || (r < 0 && errno != EINTR))
-			return;
+			return status;
 		(void)nanosleep(&moment, NULL);
 	}
 	(void)kill(child, SIGTERM);
@@ -374,6 +375,7 @@ wait_for(pid_t child)
 		(void)kill(child, SIGKILL);
 		(void)waitpid(child, NULL, 0);
 	}
+	return 0;
 }
 
 void
@@ -385,7 +387,7 @@ transport_close(struct transport *t)
 	transport_end_pump(t->pump);
 	t->pump = NULL;
 	if (t->child > 0)
-		wait_for(t->child);
+		t->status = wait_for(t->child);
 	t->child = 0;
 }
 

@@ -13,13 +13,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define TRANSPORT_PORT "7710" /* where none is given */
+#define TRANSPORT_PORT "7710"    /* where none is given */
+#define TRANSPORT_NO_PROGRAM 127 /* the exit status, as a shell has it */
 
 struct pump;
 
 struct transport {
 	int fd;      /* a connected stream socket; -1 once it was handed on */
 	pid_t child; /* who is on its other end, or 0 */
+	int status; /* after transport_close(): how it ended, as wait(2) has it */
 	struct pump *pump; /* of transport_stdio(), or NULL */
 };
 

@@ -74,6 +74,11 @@ END
 chmod +x "$T/pipes.sh"
 VARVE_SSH=$T/pipes.sh replicate dr-york
 out_has 'nothing new'
+# The environment counts, whatever other options there are.
+run 0 env VARVE_SSH="$T/ssh.sh" "$VARVE" replicate --limit 1M dr-york
+VARVE_SSH=$T/ssh.sh as_admin repair --from dr-york
+refused 1 "can't be run" varve replicate --ssh "$T/nosuch" dr-york
+refused 1 'ended with status 1' varve replicate --ssh false dr-york
 if [ -x /usr/sbin/sshd ] && command -v ssh-keygen >/dev/null; then
 	sshport=$(free_port)
 	mkdir -p "$T/sshd" /run/sshd
