@@ -141,15 +141,19 @@ take_groups(struct receiver *r, struct log_tail *t, struct job_group *groups,
 	return rc;
 }
 
+/* A receipt is for what is here, all of it; and one is enough. */
 static int
-send_receipt(struct receiver *r, const struct log_tail *t, struct err *err)
+send_receipt(struct receiver *r, struct log_tail *t, struct err *err)
 {
 	struct sitedir *site = r->party->site;
 	uint8_t receipt[RECEIPT_LEN];
 	WR_AUTO struct wr w = {0};
 	struct site_time now;
-	int rc = sitedb_clock(sitedir_db(site), party_time(), &now, err);
+	int rc;
 
+	if (t->seq == t->receipt || !t->whole)
+		return 0;
+	rc = sitedb_clock(sitedir_db(site), party_time(), &now, err);
 	if (rc == 0)
 		rc = sitedb_arrived(
 		    sitedir_db(site), t->dataset, t->seq, now.now, err);
@@ -159,7 +163,22 @@ send_receipt(struct receiver *r, const struct log_tail *t, struct err *err)
 	if (rc != 0)
 		return rc;
 	wr_bytes(&w, receipt, sizeof(receipt));
+	t->receipt = t->seq;
 	return channel_send(r->channel, FRAME_RECEIPT, &w, err);
+}
+
+/* The log's tail, as the store has it, and the lock. */
+static int
+lock_log(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
+    struct store_lock **lock, struct log_tail **t, struct err *err)
+{
+	int rc = find_tail(r, dataset, t, err);
+
+	if (rc == 0)
+		rc = receive_lock(r, dataset, lock, err);
+	if (rc == 0)
+		rc = receive_settle(r, *t, err);
+	return rc != 0 ? rc : log_tail_read(r->store, *t, err);
 }
 
 static int
@@ -169,14 +188,8 @@ take_log(
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	struct log_tail *t = NULL;
 	uint64_t before;
-	int rc = find_tail(r, groups[0].dataset, &t, err);
+	int rc = lock_log(r, groups[0].dataset, &lock, &t, err);
 
-	if (rc == 0)
-		rc = receive_lock(r, groups[0].dataset, &lock, err);
-	if (rc == 0)
-		rc = receive_settle(r, t, err);
-	if (rc == 0)
-		rc = log_tail_read(r->store, t, err);
 	if (rc != 0)
 		return rc;
 	before = t->seq;
@@ -185,8 +198,7 @@ take_log(
 		return rc;
 	if (r->opt->progress != NULL)
 		atomic_fetch_add(&r->opt->progress->records, t->seq - before);
-	/* A receipt is for what is here, all of it. */
-	return t->seq > 0 && t->whole ? send_receipt(r, t, err) : 0;
+	return send_receipt(r, t, err);
 }
 
 static int
@@ -206,6 +218,32 @@ take_all_logs(struct receiver *r, struct job *j, struct err *err)
 	return rc;
 }
 
+/* A damaged log is no reason to end: nothing is said of it. */
+static int
+confirm(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	struct receiver *r = arg;
+	struct log_tail *t = NULL;
+	struct err why;
+	int rc = lock_log(r, ref->dataset, &lock, &t, &why);
+
+	if (rc != 0)
+		return is_ours(rc) ? err_copy(err, &why) : 0;
+	return send_receipt(r, t, err);
+}
+
+/*
+ * All has been sent that there was. What was here before is confirmed, too: the
+ * sender may be another machine than the one that sent it.
+ */
+static int
+confirm_all(struct receiver *r, struct err *err)
+{
+	return store_list_datasets(r->store, confirm, r, err);
+}
+
 /* --- a job -------------------------------------------------------------- */
 
 static int
@@ -217,6 +255,9 @@ acknowledge(struct receiver *r, const struct job *j, struct err *err)
 	r->acknowledged += j->came;
 	frame_ack(r->acknowledged, &w);
 	rc = channel_send(r->channel, FRAME_ACK, &w, err);
+	/* Only this thread ever sets it. */
+	if (rc == 0 && j->done && !r->told_done)
+		rc = confirm_all(r, err);
 	if (rc == 0 && j->done)
 		rc = channel_send(r->channel, FRAME_DONE, NULL, err);
 	return rc;

@@ -86,6 +86,8 @@ struct log_tail {
 	uint8_t head[OBJECT_NAME_LEN];
 	struct record_set set; /* the head's */
 	bool whole; /* all that it needs is here; true without a record */
+	uint64_t
+	    receipt; /* the newest that this connection was given one for */
 };
 void log_tail_clear(struct log_tail *t);
 /** log_tail_read(s, t, err): Bring it up to date with the store. */

@@ -74,15 +74,22 @@ set_head(struct sender *s, const struct receipt *r, uint64_t *before,
 	return 0;
 }
 
-/* That it speaks of what was sent. mu is held. */
+/*
+ * That it speaks of what was sent. mu is held. *${of_none}: it is of a log that
+ * nothing is sent of, and says nothing of the one here.
+ */
 static int
-check_receipt(struct sender *s, const struct receipt *r, struct err *err)
+check_receipt(
+    struct sender *s, const struct receipt *r, bool *of_none, struct err *err)
 {
 	const struct source *src = find_source(s, r->dataset);
 
+	*of_none = src == NULL || src->failed;
+	if (*of_none)
+		return 0;
 	if (memcmp(r->store, access_root(s->party->access)->store,
 		STORE_ID_LEN) == 0 &&
-	    src != NULL && r->seq >= 1 && r->seq <= src->n &&
+	    r->seq >= 1 && r->seq <= src->n &&
 	    memcmp(src->records[r->seq - 1].name, r->head, OBJECT_NAME_LEN) ==
 		0)
 		return 0;
@@ -95,22 +102,23 @@ on_receipt(struct sender *s, const struct frame *f, struct err *err)
 {
 	struct receipt r;
 	uint64_t before = 0;
+	bool of_none = true;
 	int rc = receipt_decode(f->body, f->len, &s->receiver, &r, err);
 
 	if (rc != 0)
 		return rc;
 	pthread_mutex_lock(&s->mu);
-	rc = check_receipt(s, &r, err);
-	if (rc == 0)
+	rc = check_receipt(s, &r, &of_none, err);
+	if (rc == 0 && !of_none)
 		rc = set_head(s, &r, &before, err);
-	if (rc == 0 && r.seq > before) {
+	if (rc == 0 && !of_none && r.seq > before) {
 		s->result.records += r.seq - before;
 		if (s->opt->progress != NULL)
 			atomic_fetch_add(
 			    &s->opt->progress->records, r.seq - before);
 	}
 	pthread_mutex_unlock(&s->mu);
-	if (rc == 0 && s->opt->on_receipt != NULL)
+	if (rc == 0 && !of_none && s->opt->on_receipt != NULL)
 		rc = s->opt->on_receipt(s->opt->arg, f->body, &r, err);
 	return rc;
 }

@@ -29,6 +29,13 @@ part 'nothing new'
 replicate dr-london
 out_has 'nothing new'
 
+part 'what another machine sent is confirmed to this one'
+XDG_STATE_HOME=$T/other.state replicate dr-london
+out_has 'nothing new'
+run 0 env XDG_STATE_HOME="$T/other.state" "$VARVE" status --json
+equal "$(jq -c '[.sites[] | [.site, .holds, .receipt != null,
+    .behind_snapshots]]' "$T/out")" '[["dr-london",1,true,0]]' 'what is known'
+
 part 'what is new, and no more'
 echo more >"$src/more"
 backup d "$src"
