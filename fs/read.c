@@ -26,13 +26,10 @@ list_ahead(struct chunks *chunks, const struct content *c, uint64_t end)
 	}
 }
 
-/*
- * ${cached}: what is read goes through the page cache, so that what lies beside
- * it may be put there.
- */
+/* *${apart}: it is read here and there in a long file. */
 static int
 plan(struct fs *fs, const struct node *n, const struct entry *e, uint64_t off,
-    size_t len, bool cached, struct range *r, struct err *err)
+    size_t len, struct range *r, bool *apart, struct err *err)
 {
 	struct content c;
 	struct stream *st;
@@ -48,8 +45,7 @@ plan(struct fs *fs, const struct node *n, const struct entry *e, uint64_t off,
 	if (rc != 0)
 		return rc;
 	rc = range_plan_tree(r, stream_cursor(st), off, len, err);
-	if (rc == 0 && !stream_ahead(st, off, len) && cached)
-		ahead_around(fs->ahead, n, off);
+	*apart = rc == 0 && !stream_ahead(st, off, len);
 	stream_close(st);
 	return rc;
 }
@@ -83,7 +79,7 @@ reply(fuse_req_t req, const struct range *r, size_t len)
 
 static int
 read_file(struct fs *fs, const struct node *n, uint64_t off, size_t *len,
-    bool cached, struct range *r)
+    struct range *r, bool *apart)
 {
 	struct err err = {0};
 	struct entry e;
@@ -104,7 +100,7 @@ read_file(struct fs *fs, const struct node *n, uint64_t off, size_t *len,
 		return 0;
 	if (off == 0)
 		ahead_of(fs->ahead, n);
-	rc = plan(fs, n, &e, off, *len, cached, r, &err);
+	rc = plan(fs, n, &e, off, *len, r, apart, &err);
 	if (rc == 0)
 		rc = range_fetch(r, n->ds->chunks, &err);
 	return rc == 0 ? 0 : report_errno(fs->report, n, &err);
@@ -117,18 +113,21 @@ op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs *fs = fuse_req_userdata(req);
 	struct node *n = lookup_node(fs, ino);
 	RANGE_AUTO struct range r = {0};
-	bool cached = (fi->flags & O_DIRECT) == 0;
+	bool apart = false;
 	int rc = ESTALE;
 
 	if (n != NULL)
 		rc = off < 0
 			 ? EINVAL
-			 : read_file(fs, n, (uint64_t)off, &size, cached, &r);
-	nodes_put(fs->nodes, n);
+			 : read_file(fs, n, (uint64_t)off, &size, &r, &apart);
 	if (rc != 0)
 		fuse_reply_err(req, rc);
 	else
 		reply(req, &r, size);
+	/* What lies beside it goes to the page cache, if that is used. */
+	if (rc == 0 && apart && (fi->flags & O_DIRECT) == 0)
+		ahead_around(fs->ahead, n, (uint64_t)off);
+	nodes_put(fs->nodes, n);
 }
 
 static int

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A file with pages, or of this size, is seldom read from end to end. */
+/* A file of this size is seldom read from end to end. */
 #define SPOTS_BYTES ((uint64_t)64 * 1024 * 1024)
 
 #define FLIGHTS 8 /* pieces of one file under way at most */
@@ -216,6 +216,14 @@ next_piece(struct feed *f, struct piece **out, struct err *err)
 	return 0;
 }
 
+static enum ingest_use
+use_of(const struct feed *f)
+{
+	if (f->page != 0)
+		return INGEST_PAGES;
+	return f->size >= SPOTS_BYTES ? INGEST_SPOTS : INGEST_WHOLE;
+}
+
 /*
  * Send what was cut of the buffer on its way: the piece takes the buffer, and
  * the rest that was not cut moves to the start of the piece's old one.
@@ -226,7 +234,7 @@ take_off(struct feed *f, struct piece *p, struct err *err)
 	uint8_t *buf = p->buf;
 
 	memcpy(buf, f->buf + f->at, f->len - f->at);
-	p->spots = f->page != 0 || f->size >= SPOTS_BYTES;
+	p->use = use_of(f);
 	p->buf = f->buf;
 	f->buf = buf;
 	f->w->buf = buf;
@@ -248,6 +256,7 @@ look(struct feed *f)
 	f->looked = true;
 	if (offset_of(f, 0) == 0)
 		f->page = cut_page_size(f->buf, f->len, f->size);
+	content_builder_pages(f->w->content, f->page != 0);
 }
 
 /* All data up to f->end. */
@@ -284,14 +293,14 @@ feed_small(struct feed *f, struct err *err)
 	size_t cut;
 	int ret;
 
-	if ((ret = ingest_lane_spots(f->w->lane, false, err)) != 0)
-		return ret;
 	f->len = f->at = 0;
 	f->eof = false;
 	fill(f);
 	f->eof = true; /* whatever came: the file had its length */
 	look(f);
 	cutter_page(f->w->cutter, f->page);
+	if ((ret = ingest_lane_use(f->w->lane, use_of(f), err)) != 0)
+		return ret;
 	while (f->at < f->len) {
 		if ((ret = next_cut(f, f->at, &cut, err)) != 0)
 			return ret;

@@ -107,7 +107,7 @@ int
 piece_work(struct worker *w, struct piece *piece, struct err *err)
 {
 	const uint8_t *at = piece->buf;
-	int ret = ingest_lane_spots(w->lane, piece->spots, err);
+	int ret = ingest_lane_use(w->lane, piece->use, err);
 
 	if (ret != 0)
 		return ret;

@@ -41,7 +41,7 @@ struct worker {
 /* A run of chunks of a big file, to be taken in by any worker. */
 struct piece {
 	uint8_t *buf; /* WORKER_BUF bytes */
-	bool spots;   /* see ingest_lane_spots() */
+	enum ingest_use use;
 	size_t n;
 	uint32_t lens[PIECE_CHUNKS];
 	struct chunk_name names[PIECE_CHUNKS]; /* the result */

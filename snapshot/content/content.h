@@ -62,6 +62,14 @@ void content_builder_free(struct content_builder *b);
 DEFINE_AUTO(content_builder, content_builder_free)
 
 /**
+ * content_builder_pages(b, pages):
+ * Before the first element: whether the file is cut by page. Then some of its
+ * pages change here and there, and the nodes are kept small, so that few names
+ * are stored again. Holds until content_builder_finish().
+ */
+void content_builder_pages(struct content_builder *b, bool pages);
+
+/**
  * content_builder_add(b, lane, element, err):
  * The next element. Neighbouring holes are joined. Full nodes go to ${lane}.
  * Memory stays bounded (one open node a level).

@@ -14,8 +14,17 @@
  * Where a node ends follows from the names in it, so that a change inside a
  * file leaves the nodes before and (soon) after it as they were.
  */
-#define NODE_MIN 16
 #define NODE_MAX 1024
+
+/* Where a node may end: after ${least} items, at a name that begins so. */
+struct node_rule {
+	size_t least;
+	unsigned below; /* this, the name's first byte */
+};
+
+static const struct node_rule by_content = {16, 2};
+/* At the bottom and above it; the depth must stay within CONTENT_LEVELS. */
+static const struct node_rule by_page[2] = {{4, 64}, {8, 16}};
 
 struct level {
 	struct wr items;
@@ -29,6 +38,7 @@ struct content_builder {
 	struct level lv[CONTENT_LEVELS];
 	struct wr node;
 	uint64_t size;
+	bool pages;             /* see content_builder_pages() */
 	struct element pending; /* a hole that may go on; len 0: none */
 	size_t n;               /* elements so far, and the first of them: */
 	struct element inl[CONTENT_INLINE];
@@ -67,21 +77,36 @@ builder_reset(struct content_builder *b)
 	for (size_t l = 0; l < CONTENT_LEVELS; l++)
 		level_reset(&b->lv[l]);
 	b->size = 0;
+	b->pages = false;
 	b->pending.len = 0;
 	b->n = 0;
 }
 
-/* Whether the first 7 bits of the name are zero. */
-static bool
-proposes_cut(const struct chunk_name *name)
+void
+content_builder_pages(struct content_builder *b, bool pages)
 {
-	return name->b[0] < 2;
+	b->pages = pages;
+}
+
+static const struct node_rule *
+rule_of(const struct content_builder *b, size_t l)
+{
+	return b->pages ? &by_page[l > 0] : &by_content;
 }
 
 static bool
-level_full(const struct level *lv)
+proposes_cut(
+    const struct content_builder *b, size_t l, const struct chunk_name *name)
 {
-	return lv->n >= NODE_MAX || (lv->n >= NODE_MIN && lv->cut);
+	return name->b[0] < rule_of(b, l)->below;
+}
+
+static bool
+level_full(const struct content_builder *b, size_t l)
+{
+	const struct level *lv = &b->lv[l];
+
+	return lv->n >= NODE_MAX || (lv->n >= rule_of(b, l)->least && lv->cut);
 }
 
 static int
@@ -117,7 +142,7 @@ node_end(struct content_builder *b, struct ingest_lane *lane, size_t l,
 	list_put_child(lv->bytes, &up->last, &up->items);
 	up->n++;
 	up->bytes += lv->bytes;
-	up->cut = proposes_cut(&up->last);
+	up->cut = proposes_cut(b, l + 1, &up->last);
 	level_reset(lv);
 	return 0;
 }
@@ -135,8 +160,8 @@ put_element(struct content_builder *b, struct ingest_lane *lane,
 	list_put_element(el, &lv->items);
 	lv->n++;
 	lv->bytes += el->len;
-	lv->cut = !el->hole && proposes_cut(&el->name);
-	for (size_t l = 0; rc == 0 && level_full(&b->lv[l]); l++)
+	lv->cut = !el->hole && proposes_cut(b, 0, &el->name);
+	for (size_t l = 0; rc == 0 && level_full(b, l); l++)
 		rc = node_end(b, lane, l, err);
 	return rc;
 }

@@ -87,13 +87,23 @@ struct namer *ingest_lane_namer(struct ingest_lane *lane);
 NODISCARD int ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind,
     const void *buf, size_t len, struct chunk_name *name, struct err *err);
 
+/* What data is like, and so what its segments should be like. */
+enum ingest_use {
+	INGEST_WHOLE, /* read from end to end: large segments */
+	INGEST_SPOTS, /* read here and there: small ones */
+	/*
+	 * Pages of a database, read here and there, too; backed up again and
+	 * again for a few that have changed, so worth more work.
+	 */
+	INGEST_PAGES,
+};
+
 /**
- * ingest_lane_spots(lane, spots, err):
- * Whether the data that follows will be read here and there (a database, an
- * image), and not whole: then it gets smaller segments. A new lane: no.
+ * ingest_lane_use(lane, use, err):
+ * What the data that follows is like. A new lane: INGEST_WHOLE.
  */
-NODISCARD int ingest_lane_spots(
-    struct ingest_lane *lane, bool spots, struct err *err);
+NODISCARD int ingest_lane_use(
+    struct ingest_lane *lane, enum ingest_use use, struct err *err);
 
 /** ingest_lane_flush(lane, err): Send its open segments to their packs. */
 NODISCARD int ingest_lane_flush(struct ingest_lane *lane, struct err *err);

@@ -24,7 +24,8 @@
 #define PACK_KINDS 2
 /* Writer's choice, FORMAT.md 5. */
 #define SEGMENT_DATA (768 * 1024)
-#define SEGMENT_SPOT (256 * 1024) /* for who reads here and there */
+#define SEGMENT_SPOT (256 * 1024)         /* for who reads here and there */
+#define PAGES_UTMOST ((uint64_t)64 << 20) /* of a run's new pages */
 #define SEGMENT_META (128 * 1024)
 #define INDEX_FULL (256 * 1024)  /* a run's index is written at that */
 #define PACK_CHUNKS (128 * 1024) /* and a pack, however small they are */
@@ -66,6 +67,7 @@ struct ingest {
 	pthread_mutex_t pack_mu[PACK_KINDS];
 	struct open_pack *open[PACK_KINDS]; /* guarded by pack_mu[kind] */
 	struct committer *committer;
+	_Atomic uint64_t page_bytes; /* new, of files that are cut by page */
 
 	pthread_mutex_t mu;
 	struct name_set claimed;     /* guarded by mu: this run's chunks */

@@ -10,8 +10,8 @@ struct ingest_lane {
 	struct ingest *in;
 	struct namer *namer;
 	struct segment_builder *seg[PACK_KINDS];
-	struct wr plain;   /* scratch of a segment's plaintext */
-	size_t data_limit; /* bytes of a segment of data */
+	struct wr plain;     /* scratch of a segment's plaintext */
+	enum ingest_use use; /* of what is in the segment of data */
 };
 
 int
@@ -24,7 +24,6 @@ ingest_lane_new(struct ingest *in, struct ingest_lane **out, struct err *err)
 	if (lane == NULL)
 		return err_nomem(err);
 	lane->in = in;
-	lane->data_limit = SEGMENT_DATA;
 	if ((ret = namer_new(&in->ks->id, &lane->namer, err)) != 0)
 		return ret;
 	for (unsigned i = 0; i < PACK_KINDS; i++) {
@@ -54,6 +53,24 @@ ingest_lane_namer(struct ingest_lane *lane)
 	return lane->namer;
 }
 
+/*
+ * Pages are compressed with all effort while there are few, as in a backup
+ * every 20 minutes; the first backup of a database gets along with less.
+ */
+static enum segment_effort
+effort_of(const struct ingest_lane *lane, enum pack_kind kind)
+{
+	struct ingest *in = lane->in;
+	size_t len;
+
+	if (kind != PACK_DATA || lane->use != INGEST_PAGES)
+		return SEGMENT_SWIFT;
+	len = segment_builder_bytes(lane->seg[kind]);
+	return atomic_fetch_add(&in->page_bytes, len) < PAGES_UTMOST
+		   ? SEGMENT_UTMOST
+		   : SEGMENT_THOROUGH;
+}
+
 static int
 flush_kind(struct ingest_lane *lane, enum pack_kind kind, struct err *err)
 {
@@ -62,6 +79,7 @@ flush_kind(struct ingest_lane *lane, enum pack_kind kind, struct err *err)
 
 	if (segment_builder_count(b) == 0)
 		return 0;
+	segment_builder_effort(b, effort_of(lane, kind));
 	wr_reset(&lane->plain);
 	if ((ret = segment_builder_finish(b, &lane->plain, err)) != 0)
 		return ret;
@@ -72,14 +90,28 @@ flush_kind(struct ingest_lane *lane, enum pack_kind kind, struct err *err)
 }
 
 int
-ingest_lane_spots(struct ingest_lane *lane, bool spots, struct err *err)
+ingest_lane_use(struct ingest_lane *lane, enum ingest_use use, struct err *err)
 {
-	size_t limit = spots ? SEGMENT_SPOT : SEGMENT_DATA;
+	int ret;
 
-	if (lane->data_limit == limit)
+	if (lane->use == use)
 		return 0;
-	lane->data_limit = limit;
-	return flush_kind(lane, PACK_DATA, err);
+	ret = flush_kind(lane, PACK_DATA, err);
+	lane->use = use;
+	return ret;
+}
+
+/* Bytes that a segment may have. */
+static size_t
+limit_of(const struct ingest_lane *lane, enum pack_kind kind)
+{
+	static const size_t limits[] = {
+	    [INGEST_WHOLE] = SEGMENT_DATA,
+	    [INGEST_SPOTS] = SEGMENT_SPOT,
+	    [INGEST_PAGES] = SEGMENT_SPOT,
+	};
+
+	return kind == PACK_META ? SEGMENT_META : limits[lane->use];
 }
 
 int
@@ -129,7 +161,6 @@ ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind, const void *buf,
     size_t len, struct chunk_name *name, struct err *err)
 {
 	enum pack_kind pack = kind == CHUNK_DATA ? PACK_DATA : PACK_META;
-	size_t limit = pack == PACK_DATA ? lane->data_limit : SEGMENT_META;
 	struct segment_builder *b = lane->seg[pack];
 	int ret;
 
@@ -140,7 +171,8 @@ ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind, const void *buf,
 		return ret;
 	if ((ret = claim(lane->in, name, len, err)) != 1)
 		return ret;
-	if (is_full(b, len, limit) && (ret = flush_kind(lane, pack, err)) != 0)
+	if (is_full(b, len, limit_of(lane, pack)) &&
+	    (ret = flush_kind(lane, pack, err)) != 0)
 		return ret;
 	return segment_builder_add(b, name, kind, buf, len, err);
 }

@@ -48,6 +48,17 @@ size_t segment_builder_count(const struct segment_builder *b);
 const struct chunk_name *segment_builder_name(
     const struct segment_builder *b, size_t i);
 
+/* How much work a segment is worth; text of databases, MB/s a core. */
+enum segment_effort {
+	SEGMENT_SWIFT,    /* 500 */
+	SEGMENT_THOROUGH, /* 150, a sixth smaller */
+	SEGMENT_UTMOST,   /* 20, a third smaller */
+	SEGMENT_EFFORTS,
+};
+
+/** segment_builder_effort(b, e): From now on; SEGMENT_SWIFT at first. */
+void segment_builder_effort(struct segment_builder *b, enum segment_effort e);
+
 /**
  * segment_builder_finish(b, out, err):
  * Compress and append the segment's plaintext to ${out}. What a quick look

@@ -11,8 +11,9 @@ struct item {
 };
 
 struct segment_builder {
-	ZSTD_CCtx *ctx;
-	ZSTD_CCtx *quick; /* for what looks random: level 1 */
+	ZSTD_CCtx *ctx[SEGMENT_EFFORTS]; /* NULL: not needed yet */
+	ZSTD_CCtx *quick;                /* for what looks random: level 1 */
+	enum segment_effort effort;
 	struct plain_pool *pool;
 	uint8_t *data; /* SEGMENT_MAX bytes, of the pool */
 	size_t len;
@@ -27,7 +28,7 @@ struct segment_builder {
  * sources). Matches shorter than 5 bytes are left alone, as that level does.
  */
 static int
-set_effort(ZSTD_CCtx *ctx, struct err *err)
+set_swift(ZSTD_CCtx *ctx, struct err *err)
 {
 	static const struct {
 		ZSTD_cParameter what;
@@ -51,6 +52,25 @@ set_effort(ZSTD_CCtx *ctx, struct err *err)
 	return 0;
 }
 
+/* The context for the builder's effort, made when it is first needed. */
+static int
+need_context(struct segment_builder *b, ZSTD_CCtx **out, struct err *err)
+{
+	static const int levels[] = {
+	    [SEGMENT_THOROUGH] = 6, [SEGMENT_UTMOST] = 13};
+	ZSTD_CCtx **ctx = &b->ctx[b->effort];
+
+	if (*ctx == NULL) {
+		*ctx = ZSTD_createCCtx();
+		if (*ctx == NULL ||
+		    ZSTD_isError(ZSTD_CCtx_setParameter(
+			*ctx, ZSTD_c_compressionLevel, levels[b->effort])))
+			return err_nomem(err);
+	}
+	*out = *ctx;
+	return 0;
+}
+
 int
 segment_builder_new(struct segment_builder **out, struct err *err)
 {
@@ -66,11 +86,12 @@ segment_builder_new(struct segment_builder **out, struct err *err)
 		return rc;
 	/* Pages that are never filled are never there. */
 	b->data = plain_alloc(b->pool, SEGMENT_MAX);
-	b->ctx = ZSTD_createCCtx();
+	b->ctx[SEGMENT_SWIFT] = ZSTD_createCCtx();
 	b->quick = ZSTD_createCCtx();
-	if (b->data == NULL || b->ctx == NULL || b->quick == NULL)
+	if (b->data == NULL || b->ctx[SEGMENT_SWIFT] == NULL ||
+	    b->quick == NULL)
 		return err_nomem(err);
-	if ((rc = set_effort(b->ctx, err)) != 0)
+	if ((rc = set_swift(b->ctx[SEGMENT_SWIFT], err)) != 0)
 		return rc;
 	*out = STEAL(b);
 	return 0;
@@ -84,7 +105,8 @@ segment_builder_free(struct segment_builder *b)
 	if (b->pool != NULL)
 		plain_free(b->pool, b->data, SEGMENT_MAX, b->len);
 	plain_pool_unref(b->pool);
-	(void)ZSTD_freeCCtx(b->ctx);
+	for (size_t i = 0; i < SEGMENT_EFFORTS; i++)
+		(void)ZSTD_freeCCtx(b->ctx[i]);
 	(void)ZSTD_freeCCtx(b->quick);
 	free(b->items);
 	free(b);
@@ -217,20 +239,30 @@ compress(struct segment_builder *b, struct wr *out, bool *done, struct err *err)
 	size_t start = out->len;
 	size_t bound = ZSTD_compressBound(b->len);
 	uint8_t *dst = wr_space(out, bound);
+	ZSTD_CCtx *ctx = NULL;
 	size_t len;
+	int rc;
 
 	*done = false;
 	if (dst == NULL)
 		return err_nomem(err);
+	if ((rc = need_context(b, &ctx, err)) != 0)
+		return rc;
 	len = looks_random(b->data, b->len)
 		  ? ZSTD_compressCCtx(b->quick, dst, bound, b->data, b->len, 1)
-		  : ZSTD_compress2(b->ctx, dst, bound, b->data, b->len);
+		  : ZSTD_compress2(ctx, dst, bound, b->data, b->len);
 	if (ZSTD_isError(len))
 		return err_set(err, ERR_NOMEM, "can't compress: %s",
 		    ZSTD_getErrorName(len));
 	*done = worth_it(len, b->len);
 	out->len = start + (*done ? len : 0);
 	return 0;
+}
+
+void
+segment_builder_effort(struct segment_builder *b, enum segment_effort e)
+{
+	b->effort = e;
 }
 
 int

@@ -471,6 +471,45 @@ finish__rewrites_one_node_a_level(void **state)
 	fake_chunks_free(c);
 }
 
+/* List nodes that ${n} elements take, which all differ from others' */
+static size_t
+count_nodes(struct content_builder *b, size_t n)
+{
+	struct chunks *c = fake_chunks_new(0);
+	struct content out;
+	uint64_t size;
+	size_t nodes;
+
+	for (size_t i = 0; i < n; i++) {
+		struct element el = data_element(8192, i);
+
+		assert_ok(content_builder_add(b, fake_lane(c), &el, &err));
+	}
+	assert_ok(content_builder_finish(b, fake_lane(c), &out, &size, &err));
+	assert_int_equal(size, n * 8192);
+	nodes = fake_count(c, CHUNK_LIST);
+	fake_chunks_free(c);
+	return nodes;
+}
+
+/* So that a page that changes has few others' names stored again. */
+static void
+finish__makes_small_nodes_of_pages(void **state)
+{
+	AUTO(content_builder) struct content_builder *b = NULL;
+	const size_t n = 20000;
+	size_t nodes;
+
+	(void)state;
+	assert_ok(content_builder_new(&b, &err));
+	content_builder_pages(b, true);
+	nodes = count_nodes(b, n);
+	assert_in_range(nodes, n / 12, n / 5);
+	/* The next file is no database, unless that is said again. */
+	nodes = count_nodes(b, n);
+	assert_in_range(nodes, n / 250, n / 100);
+}
+
 /* A file in memory and as a content: data cut at random, with holes. */
 struct model {
 	uint8_t *bytes;
@@ -829,6 +868,7 @@ main(void)
 	    cmocka_unit_test(finish__always_makes_the_same_nodes),
 	    cmocka_unit_test(finish__leaves_out_a_root_of_one_child),
 	    cmocka_unit_test(finish__rewrites_one_node_a_level),
+	    cmocka_unit_test(finish__makes_small_nodes_of_pages),
 	    cmocka_unit_test(read__agrees_with_a_reference),
 	    cmocka_unit_test(seek__agrees_with_a_reference),
 	    cmocka_unit_test(read__passes_a_hole_of_a_tebibyte),

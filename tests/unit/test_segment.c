@@ -72,6 +72,43 @@ finish__round_trips(void **state)
 	free(buf);
 }
 
+/* More work makes the same bytes no longer, and they come back the same. */
+static void
+finish__goes_by_the_effort(void **state)
+{
+	AUTO(segment_decoder) struct segment_decoder *d = new_decoder();
+	AUTO(segment_builder) struct segment_builder *b = NULL;
+	const struct chunk_name name = name_of(1);
+	size_t len = 0;
+	uint8_t *buf = malloc(CHUNK_MAX);
+	uint32_t x = 5;
+
+	(void)state;
+	/* Words of eight letters from a short list, in any order. */
+	for (size_t i = 0; i < CHUNK_MAX; i += 8) {
+		x = x * 1103515245 + 12345;
+		for (size_t k = 0; k < 8; k++)
+			buf[i + k] = (uint8_t)((x >> 24) * (k + 3));
+	}
+	assert_ok(segment_builder_new(&b, &err));
+	assert_ok(
+	    segment_builder_add(b, &name, CHUNK_DATA, buf, CHUNK_MAX, &err));
+	for (unsigned e = 0; e < SEGMENT_EFFORTS; e++) {
+		AUTO(segment) struct segment *s = NULL;
+		WR_AUTO struct wr w = {0};
+		struct segment_chunk ch;
+
+		segment_builder_effort(b, (enum segment_effort)e);
+		assert_ok(segment_builder_finish(b, &w, &err));
+		assert_true(e == 0 || w.len <= len);
+		len = w.len;
+		assert_ok(segment_decode(d, w.buf, w.len, &s, &err));
+		assert_true(segment_find(s, &name, &ch));
+		assert_memory_equal(ch.data, buf, CHUNK_MAX);
+	}
+	free(buf);
+}
+
 static void
 finish__known_bytes(void **state)
 {
@@ -555,6 +592,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(finish__round_trips),
+	    cmocka_unit_test(finish__goes_by_the_effort),
 	    cmocka_unit_test(finish__known_bytes),
 	    cmocka_unit_test(finish__stores_incompressible_bytes),
 	    cmocka_unit_test(finish__compresses_what_only_looks_random),
