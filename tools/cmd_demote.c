@@ -1,11 +1,9 @@
 /* varve demote: bring a former primary back as a replica. */
-#include "snapshot/replicate/fetch.h"
 #include "snapshot/replicate/receive.h"
-#include "snapshot/site/demote.h"
+#include "tools/asking.h"
 #include "tools/describe.h"
 #include "tools/message.h"
 #include "tools/output.h"
-#include "tools/remote.h"
 #include "tools/site_lag.h"
 
 #include <string.h>
@@ -24,57 +22,17 @@ static const struct option demote_options[] = {
 
 /* --- the other store ---------------------------------------------------- */
 
-struct asking {
-	struct fetch fetch;
-	struct store *store; /* this one, whose drafts hold what is fetched */
-};
-
-static int
-their_head(void *arg, const uint8_t dataset[STORE_DATASET_LEN], uint64_t *seq,
-    UNUSED struct err *err)
-{
-	const struct asking *a = arg;
-
-	*seq = 0;
-	for (size_t i = 0; i < a->fetch.nheads; i++)
-		if (memcmp(a->fetch.heads[i].dataset, dataset,
-			STORE_DATASET_LEN) == 0)
-			*seq = a->fetch.heads[i].seq;
-	return 0;
-}
-
-/* A record is asked for, and given up again: records are small. */
-static int
-they_have(void *arg, const struct object_ref *ref, bool *has, struct err *err)
-{
-	struct asking *a = arg;
-	AUTO(store_batch) struct store_batch *b = NULL;
-	struct err why;
-	int r = store_batch_new(a->store, &b, err);
-
-	if (r != 0)
-		return r;
-	r = fetch_object(a->fetch.channel, ref, b, &why);
-	*has = r == 0;
-	return r == 0 || r == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
-}
-
 static int
 look(struct remote *remote, struct demote_plan *plan, struct err *err)
 {
-	struct asking asking = {.store = access_store(remote->session->access)};
-	const struct demote_other other = {their_head, they_have, &asking};
-	int r = remote_connect(remote, HELLO_FETCH, false, err);
+	struct asking asking;
+	int r = asking_begin(&asking, remote, err);
 
-	if (r != 0)
-		return r;
-	r = fetch_begin(&asking.fetch, remote->meeting.channel, err);
 	if (r == 0)
-		r = demote_look(asking.store, &other, plan, err);
+		r = demote_look(asking.store, &asking.other, plan, err);
 	if (r == 0 && (r = demote_check(plan, err)) != 0)
 		r = err_wrap(err, "%s", remote->text);
-	fetch_end(&asking.fetch);
-	remote_disconnect(remote);
+	asking_end(&asking, remote);
 	return r;
 }
 
@@ -199,7 +157,8 @@ demote_command(struct run *run, void *values, struct err *err)
 {
 	const struct demote_args *args = values;
 	AUTO(remote) struct remote *remote = NULL;
-	int r = remote_open(run, &args->store, &args->how, true, &remote, err);
+	int r = remote_open(
+	    run, &args->store, &args->how, REMOTE_BY_SITE, &remote, err);
 
 	if (r == 0 && remote->session == NULL)
 		r = err_set(err, ERR_USAGE,

@@ -148,7 +148,7 @@ repair_command(struct run *run, void *values, struct err *err)
 	if (args->from == NULL)
 		return err_set(err, ERR_USAGE,
 		    "from which site? --from SITE, or its address");
-	rc = remote_open(run, &args->store, &args->how, false, &r, err);
+	rc = remote_open(run, &args->store, &args->how, REMOTE_BY_ANY, &r, err);
 	if (rc == 0)
 		rc = remote_find(r, args->from, err);
 	return rc != 0 ? rc : repair(run, args, r, err);

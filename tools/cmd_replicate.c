@@ -121,7 +121,7 @@ on_refused(void *arg, const struct object_ref *ref, const struct err *why)
 {
 	struct replicating *g = arg;
 
-	if (ref->cls != OBJECT_KEY)
+	if (ref != NULL && ref->cls != OBJECT_KEY)
 		atomic_fetch_add(&g->problems, 1);
 	on_problem(g, why);
 }
@@ -414,8 +414,8 @@ replicate_command(struct run *run, void *values, struct err *err)
 	const char *site = args->common.operands.v[0];
 	AUTO(remote) struct remote *r = NULL;
 	struct replicating g = {.run = run, .args = args};
-	int rc =
-	    remote_open(run, &args->store, &args->how, args->pull, &r, err);
+	int rc = remote_open(run, &args->store, &args->how,
+	    args->pull ? REMOTE_BY_SITE : REMOTE_BY_ANY, &r, err);
 
 	if (rc == 0)
 		rc = remote_find(r, site, err);

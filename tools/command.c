@@ -41,6 +41,7 @@ static const struct command *const commands[] = {
     &cmd_status,
     &cmd_promote,
     &cmd_demote,
+    &cmd_settle,
 };
 
 const struct command *

@@ -65,7 +65,7 @@ struct command {
 extern const struct command cmd_init, cmd_backup, cmd_list, cmd_mount,
     cmd_restore, cmd_diff, cmd_find, cmd_check, cmd_prune, cmd_grant,
     cmd_repair, cmd_replicate, cmd_serve, cmd_site, cmd_status, cmd_promote,
-    cmd_demote, cmd_dataset, cmd_expire, cmd_hold, cmd_release;
+    cmd_demote, cmd_settle, cmd_dataset, cmd_expire, cmd_hold, cmd_release;
 
 /** command_at(i): The i-th command, or NULL after the last. */
 const struct command *command_at(size_t i);

@@ -91,9 +91,10 @@ open_by_key(struct remote *r, const struct store_args *args, struct err *err)
 }
 
 static int
-open_store(struct remote *r, const struct store_args *args, bool as_site,
+open_store(struct remote *r, const struct store_args *args, enum remote_by by,
     struct err *err)
 {
+	bool as_site = by == REMOTE_BY_SITE;
 	int rc = 0;
 
 	if (as_site && r->site == NULL)
@@ -101,7 +102,8 @@ open_store(struct remote *r, const struct store_args *args, bool as_site,
 		    "'%s' is no site, which alone can pull: see 'varve serve"
 		    " --init'",
 		    args->store);
-	if (r->site != NULL && (as_site || !names_key(args))) {
+	if (r->site != NULL && by != REMOTE_BY_PERSON &&
+	    (as_site || !names_key(args))) {
 		rc = open_as_site(r, args, err);
 		if (rc != 0 || as_site ||
 		    (r->session != NULL && site_is_known(r)))
@@ -113,7 +115,7 @@ open_store(struct remote *r, const struct store_args *args, bool as_site,
 
 int
 remote_open(const struct run *run, const struct store_args *args,
-    const struct remote_args *how, bool as_site, struct remote **out,
+    const struct remote_args *how, enum remote_by by, struct remote **out,
     struct err *err)
 {
 	AUTO(remote) struct remote *r = calloc(1, sizeof(*r));
@@ -131,7 +133,7 @@ remote_open(const struct run *run, const struct store_args *args,
 	if (rc == 0)
 		rc = open_site(r, address, err);
 	if (rc == 0)
-		rc = open_store(r, args, as_site, err);
+		rc = open_store(r, args, by, err);
 	if (rc != 0)
 		return rc;
 	r->party.address = address;

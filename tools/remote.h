@@ -44,15 +44,17 @@ struct remote {
 	struct meeting meeting;
 };
 
+/* By whose key: the one that is named, or else the site's; or one of the two. */
+enum remote_by { REMOTE_BY_ANY, REMOTE_BY_SITE, REMOTE_BY_PERSON };
+
 /**
- * remote_open(run, args, ssh, as_site, out, err):
- * Open the store. It speaks by the key that is named; or else, and always with
- * ${as_site}, by its site's own.
- * Errors: those of session_open() and sitedir_open(); ERR_USAGE ${as_site}, and
- * the store stands at no site.
+ * remote_open(run, args, how, by, out, err):
+ * Open the store, and speak ${by} that key.
+ * Errors: those of session_open() and sitedir_open(); ERR_USAGE the site's key is
+ * wanted, and the store stands at no site.
  */
 NODISCARD int remote_open(const struct run *run, const struct store_args *args,
-    const struct remote_args *how, bool as_site, struct remote **out,
+    const struct remote_args *how, enum remote_by by, struct remote **out,
     struct err *err);
 void remote_close(struct remote *r);
 DEFINE_AUTO(remote, remote_close)

@@ -21,8 +21,9 @@ struct receive_options {
 	bool until_done; /* return at the other side's DONE, not its goodbye */
 	struct receive_progress *progress; /* may be NULL */
 	/*
-	 * Called for what was refused, or is not sent by the other side
-	 * (${ref}: a record); it goes on. By any thread, one at a time or not.
+	 * Called for what was refused, for what is not sent by the other side
+	 * (${ref}: a record), and when an admin's settlement has set records
+	 * aside (${ref}: NULL); it goes on. By any thread, one at a time or not.
 	 */
 	void (*on_refused)(
 	    void *arg, const struct object_ref *ref, const struct err *why);

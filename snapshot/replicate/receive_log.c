@@ -105,7 +105,7 @@ two_histories(uint64_t seq, struct err *err)
 	return err_set(err, ERR_CORRUPT,
 	    "two histories of one dataset: record %ju is another one at this"
 	    " site (was it, or another site, made the primary? see"
-	    " varve-demote(1))",
+	    " varve-demote(1) and varve-settle(1))",
 	    (uintmax_t)seq);
 }
 

@@ -29,10 +29,10 @@ tell(const struct receiver *r, const struct settled *s)
 	memcpy(ref.name, s->by.name, OBJECT_NAME_LEN);
 	object_ref_text(&ref, text);
 	(void)err_set(&what, ERR_CORRUPT,
-	    "%ju records were moved to '%s': an admin has settled that '%s'"
-	    " counts in their place",
-	    (uintmax_t)s->records, s->aside, text);
-	receive_note(r, &ref, &what);
+	    "%ju record%s moved to '%s': an admin has settled that '%s' counts",
+	    (uintmax_t)s->records, s->records == 1 ? " was" : "s were",
+	    s->aside, text);
+	receive_note(r, NULL, &what);
 }
 
 int

@@ -149,14 +149,16 @@ source_compare(const struct access *a, struct source *src,
 	if (head->seq > src->n)
 		return err_set(err, ERR_USAGE,
 		    "the other side has %ju records, and there are only %zu"
-		    " here: is this an old copy of the store?",
+		    " here: is this an old copy of the store? (if not, see"
+		    " varve-settle(1))",
 		    (uintmax_t)head->seq, src->n);
 	ours = &src->records[head->seq - 1];
 	if (memcmp(ours->name, head->head, OBJECT_NAME_LEN) != 0)
 		return err_set(err, ERR_CORRUPT,
 		    "two histories: record %ju is another one on the other"
 		    " side (was it made the primary? 'varve demote' brings one"
-		    " of the two back as a replica)",
+		    " of the two back as a replica; or an admin says by"
+		    " 'varve settle' that the records here count)",
 		    (uintmax_t)head->seq);
 	/* What that one needs is asked for again, and the record sent with it. */
 	src->next = (size_t)head->seq - !head->whole;

@@ -1,6 +1,6 @@
 # bash completion for varve. A test compares the lists with the program's own.
 
-_varve_commands='init backup list mount restore diff find check prune grant dataset expire hold release replicate repair serve site status promote demote help'
+_varve_commands='init backup list mount restore diff find check prune grant dataset expire hold release replicate repair serve site status promote demote settle help'
 
 _varve_common='--help --json --quiet --verbose'
 _varve_store='--store --fingerprint'
@@ -72,6 +72,9 @@ _varve_options()
 		;;
 	site | promote)
 		echo "$_varve_open"
+		;;
+	settle)
+		echo "--dry-run --ssh $_varve_open"
 		;;
 	demote)
 		echo "--dry-run --ssh $_varve_store $_varve_common"
