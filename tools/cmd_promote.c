@@ -17,7 +17,7 @@ show_dataset(void *arg, const struct log *l, UNUSED struct err *err)
 	struct run *run = arg;
 	const struct snapshot *head = log_head(l);
 	const char *name = log_dataset(l)->name;
-	char count[OUTPUT_TEXT], time[OUTPUT_TIME];
+	char count[OUTPUT_THINGS], time[OUTPUT_TIME];
 
 	if (run->json != NULL) {
 		json_out_item(run->json,
@@ -29,8 +29,8 @@ show_dataset(void *arg, const struct log *l, UNUSED struct err *err)
 	}
 	if (!message_summary(run))
 		return 0;
-	(void)printf(
-	    "'%s': %s snapshots", name, output_count(log_count(l), count));
+	(void)printf("'%s': %s", name,
+	    output_things(log_count(l), "snapshot", "snapshots", count));
 	if (head != NULL)
 		(void)printf(
 		    ", the newest of %s", output_time(head->time, time));

@@ -48,7 +48,9 @@ access_keys_hint(const struct access *a, int code, struct err *err)
 	for (size_t i = 0; i < a->nkeys; i++)
 		n += a->keys[i]->problem != NULL;
 	if (n > 0)
-		(void)err_wrap(err, "%zu key objects can't be used", n);
+		(void)err_wrap(err,
+		    "%zu key object%s can't be used (see 'varve check')", n,
+		    n == 1 ? "" : "s");
 	return code;
 }
 

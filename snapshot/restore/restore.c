@@ -87,16 +87,19 @@ file_done(void *arg, const char *path, void *tag, uint64_t bytes, bool whole,
     const struct err *err)
 {
 	struct restore *rs = arg;
+	struct made_file *file = tag;
+	uint64_t links = 1;
 
-	if (!whole && tag != NULL)
-		links_failed(rs, tag, err);
+	if (!whole && file != NULL)
+		links_failed(rs, file, err);
 	else if (!whole)
 		file_failed(rs, path, err);
 	if (!whole)
 		return;
-	if (tag != NULL) {
+	if (file != NULL) {
 		made_lock(rs->made);
-		made_filled(rs->made, tag);
+		links = file->links;
+		made_filled(rs->made, file);
 		made_unlock(rs->made);
 	}
 	if (err != NULL) { /* its metadata: what there is stays */
@@ -104,8 +107,8 @@ file_done(void *arg, const char *path, void *tag, uint64_t bytes, bool whole,
 		return;
 	}
 	pthread_mutex_lock(&rs->mu);
-	rs->out->files++;
-	rs->out->bytes += bytes;
+	rs->out->files += links;
+	rs->out->bytes += links * bytes;
 	pthread_mutex_unlock(&rs->mu);
 }
 

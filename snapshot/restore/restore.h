@@ -28,6 +28,7 @@ struct restore_options {
 };
 
 struct restore_result {
+	/* A file counts under each of its names, as in a snapshot's totals. */
 	uint64_t files, dirs, others, bytes;
 	uint64_t failed; /* entries, told to on_problem */
 	bool damaged;    /* some of them because the store is damaged */

@@ -93,6 +93,20 @@ make_link(struct restore *rs, const char *first, int dirfd, const char *name,
 	return ret;
 }
 
+/* One more name of what is whole. */
+static void
+count_link(struct restore *rs, const struct entry *e)
+{
+	pthread_mutex_lock(&rs->mu);
+	if (e->type == ENTRY_FILE) {
+		rs->out->files++;
+		rs->out->bytes += e->size;
+	} else {
+		rs->out->others++;
+	}
+	pthread_mutex_unlock(&rs->mu);
+}
+
 /*
  * Link to what was made of the same entry: 1, or 0 when there is none. Nobody
  * finds the file to have failed between the link and the note of it.
@@ -107,11 +121,15 @@ link_to_made(struct restore *rs, int dirfd, const char *name,
 	made_lock(rs->made);
 	ret = made_find(rs->made, de->raw.p, de->raw.len, &file, err);
 	if (file != NULL) {
+		bool filled = file->filled;
+
 		ret = make_link(rs, file->paths[0], dirfd, name, err);
 		if (ret == 0) {
 			ret = made_link(rs->made, file, rs->path, err);
 			if (ret != 0)
 				(void)unlinkat(dirfd, name, 0);
+			else if (filled)
+				count_link(rs, &de->e);
 		}
 		ret = ret == 0 ? 1 : ret;
 	}

@@ -363,7 +363,9 @@ restore_run__links_are_one_file(void **state)
 	job->root = finish_dir(job);
 	restore(job, 0, 5);
 	assert_int_equal(job->ntold, 0);
-	assert_int_equal(job->result.files, 1);
+	assert_int_equal(job->result.files, 3);
+	assert_int_equal(job->result.others, 2);
+	assert_int_equal(job->result.bytes, 3 * look(job, "a").st_size);
 	assert_whole(job, "a", 1);
 	assert_int_equal(look(job, "a").st_nlink, 3);
 	assert_int_equal(look(job, "b").st_ino, look(job, "a").st_ino);
