@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define SOON (30 * INT64_C(86400))
+
 struct showing {
 	struct session *session;
 	struct receipts *receipts;     /* NULL: this machine keeps none */
@@ -69,7 +71,7 @@ lag_json(
 {
 	char dataset[SITE_LAG_DATASET], id[2 * DATASET_ID_LEN + 1];
 
-	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:b}",
 	    "site", st->site.pub.name, "dataset",
 	    site_lag_dataset(w->session, w->dataset, dataset), "dataset_id",
 	    output_hex(w->dataset, DATASET_ID_LEN, id), "other_history",
@@ -78,7 +80,8 @@ lag_json(
 			  : json_null(),
 	    "behind_snapshots", describe_u64(lag->snapshots), "behind_bytes",
 	    describe_u64(lag->bytes), "behind_seconds",
-	    json_integer(lag->seconds));
+	    json_integer(lag->seconds), "allowed",
+	    site_allowed(w->session->access, st, session_now().s, NULL) == 0);
 }
 
 static int
@@ -108,6 +111,32 @@ show_site(void *arg, const struct statement *st, struct err *err)
 		json_out_item(w->session->run->json, lag_json(w, st, &lag));
 	else
 		show_row(w, st, &lag);
+	return 0;
+}
+
+/* --- whether it may go on ----------------------------------------------- */
+
+/* A copy that is up to date today, and gets no more tomorrow, is to be known. */
+static int
+warn_of_end(void *arg, const struct statement *st, UNUSED struct err *err)
+{
+	const struct showing *w = arg;
+	const struct run *run = w->session->run;
+	int64_t now = session_now().s;
+	char until[OUTPUT_TIME];
+	struct err why = {0};
+
+	if (statement_ended(st) ||
+	    memcmp(st->site.pub.id, w->here, sizeof(w->here)) == 0)
+		return 0;
+	if (site_allowed(w->session->access, st, now, &why) != 0)
+		message_warning(run, "%s", why.text);
+	else if (st->site.until - now < SOON)
+		message_warning(run,
+		    "the statement of site '%s' ends on %s: in time, the site "
+		    "makes a new request, and an admin adds it with 'varve "
+		    "site add'",
+		    st->site.pub.name, output_until(st->site.until, until));
 	return 0;
 }
 
@@ -170,6 +199,8 @@ site_lag_show(struct session *s, struct err *err)
 		return r;
 	w.receipts = receipts;
 	find_own_site(&w);
+	if ((r = site_each(s->access, warn_of_end, &w, err)) != 0)
+		return r;
 	if (s->run->json != NULL)
 		json_out_list(s->run->json, "sites");
 	r = store_list_datasets(access_store(s->access), show_dataset, &w, err);

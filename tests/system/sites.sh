@@ -113,11 +113,20 @@ run 0 varve site add dr-short tls://x:1 "$T/dr-short.request"
 allowed dr-short
 while [ "$(date +%s)" -le "$end" ]; do sleep 0.2; done
 denied dr-short 'expired on'
+run 0 varve status
+err_has 'expired on'
 refused 2 'has expired' varve site add dr-short tls://x:1 "$T/dr-short.request"
+run 0 varve serve "$T/short" --init --until "$(date -u -d '20 days' +%F)"
+mv "$T/out" "$T/dr-short.request"
+run 0 varve site add dr-short tls://x:1 "$T/dr-short.request"
+run 0 varve status
+err_has "'dr-short' ends on"
 run 0 varve serve "$T/short" --init --until 2098-01-01
 mv "$T/out" "$T/dr-short.request"
 run 0 varve site add dr-short tls://x:1 "$T/dr-short.request"
 allowed dr-short
+run 0 varve status
+equal "$(cat "$T/err")" '' 'warnings of status'
 
 part 'a site is taken away'
 run 0 varve site remove dr-short
