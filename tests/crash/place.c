@@ -4,13 +4,6 @@
 #include "snapshot/store/dirstore.h"
 #include "tests/crash/crashfs.h"
 
-/* What cmocka.h wants included before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include <time.h>
 
 #define OBJECT_MAX 65536
@@ -23,13 +16,13 @@ make_store(const struct place *p, const enum role *roles, size_t n)
 	AUTO(access) struct access *a = NULL;
 	const struct dataset *ds;
 
-	MUST(access_init(
+	assert_ok(access_init(
 	    p->store, "alice", "correct horse", &a, &recovery, &err));
-	MUST(access_create_dataset(a, PLACE_DATASET, &ds, &err));
-	MUST(identity_new(IDENTITY_HOST, "host", &host, &err));
-	MUST(access_write_keyfile(host, p->keyfile, &err));
+	assert_ok(access_create_dataset(a, PLACE_DATASET, &ds, &err));
+	assert_ok(identity_new(IDENTITY_HOST, "host", &host, &err));
+	assert_ok(access_write_keyfile(host, p->keyfile, &err));
 	for (size_t i = 0; i < n; i++)
-		MUST(access_grant(a, &host->pub, roles[i],
+		assert_ok(access_grant(a, &host->pub, roles[i],
 		    roles[i] == ROLE_ADMIN ? NULL : ds, INT64_MAX, &err));
 }
 
@@ -77,10 +70,11 @@ place_copy(const struct place *p, const char *dir)
 	size_t len;
 
 	(void)snprintf(path, sizeof(path), "%s/store", dir);
-	MUST(store_open(p->store, &stores[0], &err));
-	MUST(store_get(stores[0], &root, OBJECT_MAX, &buf, &len, &err));
-	MUST(dirstore_create(path, buf, len, &io, &stores[1], &err));
-	MUST(store_list(stores[0], OBJECT_KEY, NULL, copy_key, stores, &err));
+	assert_ok(store_open(p->store, &stores[0], &err));
+	assert_ok(store_get(stores[0], &root, OBJECT_MAX, &buf, &len, &err));
+	assert_ok(dirstore_create(path, buf, len, &io, &stores[1], &err));
+	assert_ok(
+	    store_list(stores[0], OBJECT_KEY, NULL, copy_key, stores, &err));
 	store_close(stores[0]);
 	store_close(stores[1]);
 	free(buf);
@@ -102,8 +96,8 @@ place_enter(const struct place *p, const char *dir, const struct sysio *io)
 	struct store *s;
 
 	(void)snprintf(path, sizeof(path), "%s/store", dir);
-	MUST(dirstore_open(path, io, &s, &err));
-	MUST(access_open_store(s, &cred, &wall_clock, &a, &err));
+	assert_ok(dirstore_open(path, io, &s, &err));
+	assert_ok(access_open_store(s, &cred, &wall_clock, &a, &err));
 	return a;
 }
 

@@ -9,6 +9,7 @@
  */
 #include "snapshot/access/access.h"
 #include "snapshot/store/sysio.h"
+#include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
 
 #define PLACE_PATH (SCRATCH_PATH + 16)
@@ -20,14 +21,6 @@ struct place {
 	char source[PLACE_PATH];  /* not made yet */
 	char keyfile[PLACE_PATH]; /* of the host */
 };
-
-/* The outcome of what has no reason to fail. */
-#define MUST(call)                                                             \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		if ((call) != 0)                                               \
-			fail_msg("%s", err.text);                              \
-	} while (0)
 
 /**
  * place_new(p, roles, n):

@@ -8,13 +8,6 @@
 #include "tests/crash/relied.h"
 #include "tests/crash/scenario.h"
 
-/* What cmocka.h wants included before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include <time.h>
 
 #define SEEDS 4
@@ -206,11 +199,11 @@ check_snapshots(const struct world *w, struct access *a, const struct log *log)
 
 	if (log_count(log) == 0)
 		return NULL;
-	MUST(segcache_new(CACHE, &cache, &err));
-	MUST(chunks_new(
+	assert_ok(segcache_new(CACHE, &cache, &err));
+	assert_ok(chunks_new(
 	    access_store(a), cache, log_dataset(log)->keys, &chunks, &err));
 	/* The newest one's indexes locate what any of them needs. */
-	MUST(chunks_set_indexes(chunks, indexes, n, &err));
+	assert_ok(chunks_set_indexes(chunks, indexes, n, &err));
 	for (size_t i = 0; i < log_count(log) && wrong == NULL; i++) {
 		char *have;
 		struct err err;

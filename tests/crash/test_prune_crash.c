@@ -9,13 +9,6 @@
 #include "tests/crash/place.h"
 #include "tests/crash/scenario.h"
 
-/* What cmocka.h wants included before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include <utime.h>
 
 #define SEEDS 4
@@ -104,8 +97,8 @@ prune_before(void *arg, const char *dir)
 	place_copy(&w->at, dir);
 	a = place_enter(&w->at, dir, &io);
 	for (unsigned v = 0; v < VERSIONS; v++)
-		MUST(back_up(w, a, v, &err));
-	MUST(expire_first(a, &err));
+		assert_ok(back_up(w, a, v, &err));
+	assert_ok(expire_first(a, &err));
 	w->expected = VERSIONS - 1;
 }
 
@@ -148,7 +141,7 @@ check_whole(const struct world *w, struct access *a, uint64_t *unreferenced)
 	    .depth = CHECK_READ_DATA, .threads = 1, .on_damage = on_damage};
 	struct check_result out;
 
-	MUST(check_run(a, NULL, &opt, &out, &err));
+	assert_ok(check_run(a, NULL, &opt, &out, &err));
 	*unreferenced = out.unreferenced;
 	if (out.damaged > 0)
 		return "a snapshot is damaged";

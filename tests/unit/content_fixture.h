@@ -7,39 +7,10 @@
  */
 #include "snapshot/content/chunks.h"
 #include "tests/unit/memstore.h"
+#include "tests/unit/outcome.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What cmocka.h wants included before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-/* Every outcome is checked by its code, and printed when it's another. */
-#define assert_rc(want, call)                                                  \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		int rc_ = (call);                                              \
-		if (rc_ != (want))                                             \
-			print_error("%s\n", rc_ == 0 ? "done" : err.text);     \
-		assert_int_equal(rc_, want);                                   \
-		assert_int_equal(err.code, want);                              \
-	} while (0)
-#define assert_ok(call) assert_rc(0, call)
-
-/* The failure's code, and that its message says ${part}. */
-#define assert_fails(want, part, call)                                         \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		int rc_ = (call);                                              \
-		assert_int_equal(rc_, want);                                   \
-		assert_int_equal(err.code, want);                              \
-		if (strstr(err.text, part) == NULL)                            \
-			fail_msg("'%s' is not in: %s", part, err.text);        \
-	} while (0)
 
 /* Every byte of the id key. */
 #define FIXTURE_ID_KEY 0x5a

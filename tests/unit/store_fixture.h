@@ -3,14 +3,8 @@
 
 /* A new store in a scratch directory for each test. */
 #include "snapshot/store/dirstore.h"
+#include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
-
-/* What cmocka.h wants included before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static const uint8_t DATASET[STORE_DATASET_LEN] = {
     0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};
@@ -22,28 +16,6 @@ struct fixture {
 	char path[SCRATCH_PATH + 16]; /* the store, in it */
 	struct store *s;
 };
-
-/* Every outcome is checked by its code, and printed when it's another. */
-#define assert_rc(want, call)                                                  \
-	do {                                                                   \
-		struct err err;                                                \
-		int rc_ = (call);                                              \
-		if (rc_ != (want))                                             \
-			print_error("%s\n", rc_ == 0 ? "done" : err.text);     \
-		assert_int_equal(rc_, want);                                   \
-	} while (0)
-#define assert_ok(call) assert_rc(0, call)
-
-/* The failure's code, and that its message says ${part}. */
-#define assert_fails(want, part, call)                                         \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		int rc_ = (call);                                              \
-		assert_int_equal(rc_, want);                                   \
-		assert_int_equal(err.code, want);                              \
-		if (strstr(err.text, part) == NULL)                            \
-			fail_msg("'%s' is not in: %s", part, err.text);        \
-	} while (0)
 
 static inline UNUSED int
 fixture_setup(void **state)

@@ -8,39 +8,11 @@
  */
 #include "snapshot/tree/dir.h"
 #include "tests/unit/fake_chunks.h"
+#include "tests/unit/outcome.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What cmocka.h wants included before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#define assert_rc(want, call)                                                  \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		int rc_ = (call);                                              \
-		if (rc_ != (want))                                             \
-			print_error("%s\n", rc_ == 0 ? "done" : err.text);     \
-		assert_int_equal(rc_, want);                                   \
-		assert_int_equal(err.code, (want) < 0 ? (want) : 0);           \
-	} while (0)
-#define assert_ok(call) assert_rc(0, call)
-
-/* The failure's code, and that its message says ${part}. */
-#define assert_fails(want, part, call)                                         \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		int rc_ = (call);                                              \
-		assert_int_equal(rc_, want);                                   \
-		assert_int_equal(err.code, want);                              \
-		if (strstr(err.text, part) == NULL)                            \
-			fail_msg("'%s' is not in: %s", part, err.text);        \
-	} while (0)
 
 /* splitmix64, from VARVE_TEST_SEED or a fixed seed. */
 struct rng {
