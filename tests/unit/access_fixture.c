@@ -107,6 +107,38 @@ world_dataset(struct world *w, const char *name)
 	return ds;
 }
 
+const struct keyset *
+world_keys(const struct dataset *ds)
+{
+	return keyring_latest(ds->keys);
+}
+
+const struct dataset *
+world_granted(struct world *w, const char *name, const struct identity *host,
+    enum role role)
+{
+	const struct dataset *ds = world_dataset(w, name);
+
+	assert_ok(
+	    access_grant(w->alice, &host->pub, role, ds, START + 100, &err));
+	return ds;
+}
+
+void
+world_make_admin(struct world *w, const struct identity *host, int64_t until)
+{
+	assert_ok(
+	    access_grant(w->alice, &host->pub, ROLE_ADMIN, NULL, until, &err));
+}
+
+void
+world_refresh(struct world *w)
+{
+	bool changed;
+
+	assert_ok(access_refresh(w->alice, &changed, &err));
+}
+
 struct object_ref
 world_put(struct world *w, const void *buf, size_t len)
 {

@@ -6,14 +6,8 @@
  * 'alice', under a clock that stands still.
  */
 #include "snapshot/access/access_internal.h"
+#include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
-
-/* What cmocka.h wants included before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #define ALICE_PASS "correct horse"
 #define START 1000000000 /* the time at which the store is made */
@@ -33,26 +27,6 @@ int world_teardown(void **state);
 #define world_test(name)                                                       \
 	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
-/* Every outcome is checked by its code, and printed when it's another. */
-#define assert_ok(call)                                                        \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		int rc_ = (call);                                              \
-		if (rc_ != 0)                                                  \
-			fail_msg("%s", err.text);                              \
-	} while (0)
-
-/* The failure's code, and that its message says ${part}. */
-#define assert_fails(want, part, call)                                         \
-	do {                                                                   \
-		struct err err = {0};                                          \
-		int rc_ = (call);                                              \
-		assert_int_equal(rc_, want);                                   \
-		assert_int_equal(err.code, want);                              \
-		if (strstr(err.text, part) == NULL)                            \
-			fail_msg("'%s' is not in: %s", part, err.text);        \
-	} while (0)
-
 /* --- who opens it ------------------------------------------------------- */
 
 /** by_pass(pass): A credential; ${pass} is what is typed. */
@@ -71,6 +45,18 @@ struct access *world_entered(struct world *w, const struct identity *host);
 
 /** world_dataset(w, name): A new dataset, made by alice. */
 const struct dataset *world_dataset(struct world *w, const char *name);
+
+/** world_keys(ds): The latest key set of a dataset, as alice has it. */
+const struct keyset *world_keys(const struct dataset *ds);
+
+/** world_granted(): A new one, on which alice gave a role until START+100. */
+const struct dataset *world_granted(struct world *w, const char *name,
+    const struct identity *host, enum role role);
+void world_make_admin(
+    struct world *w, const struct identity *host, int64_t until);
+
+/** world_refresh(w): Alice looks at what is there now. */
+void world_refresh(struct world *w);
 
 /** world_put(w, buf, len): Store a key object, whatever it is. */
 struct object_ref world_put(struct world *w, const void *buf, size_t len);

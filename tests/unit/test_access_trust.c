@@ -1,336 +1,9 @@
+/*
+ * Who only says that they may. Hosts stand in for persons: opening by a key file
+ * needs no scrypt.
+ */
 #include "crypto/object.h"
 #include "tests/unit/access_fixture.h"
-
-/*
- * Who may do what, and who only says so. Hosts stand in for persons: opening
- * by a key file needs no scrypt.
- */
-
-/* The latest key set of a dataset, as alice has it. */
-static const struct keyset *
-keys_of(const struct dataset *ds)
-{
-	return keyring_latest(ds->keys);
-}
-
-/* A dataset on which ${host} got a role from alice, in force until START+100.
- */
-static const struct dataset *
-granted(struct world *w, const char *name, const struct identity *host,
-    enum role role)
-{
-	const struct dataset *ds = world_dataset(w, name);
-
-	assert_ok(
-	    access_grant(w->alice, &host->pub, role, ds, START + 100, &err));
-	return ds;
-}
-
-static void
-make_admin(struct world *w, const struct identity *host, int64_t until)
-{
-	assert_ok(
-	    access_grant(w->alice, &host->pub, ROLE_ADMIN, NULL, until, &err));
-}
-
-static void
-refresh(struct world *w)
-{
-	bool changed;
-
-	assert_ok(access_refresh(w->alice, &changed, &err));
-}
-
-/* --- roles -------------------------------------------------------------- */
-
-static void
-access_grant__lets_a_reader_read(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds, *mine;
-
-	(void)world_dataset(w, "other");
-	ds = granted(w, "a", host, ROLE_READER);
-	a = world_entered(w, host);
-	assert_false(access_is_admin(a));
-	assert_int_equal(access_datasets(a), 1);
-	mine = access_dataset(a, 0);
-	assert_string_equal(mine->name, "a");
-	assert_memory_equal(mine->id, ds->id, DATASET_ID_LEN);
-	assert_true(mine->may_read);
-	assert_false(mine->may_write);
-	assert_memory_equal(&keys_of(mine)->seal, &keys_of(ds)->seal, KEY_LEN);
-}
-
-static void
-access_grant__gives_a_writer_no_private_half(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("db1");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds = granted(w, "a", host, ROLE_WRITER), *mine;
-	static const struct x25519_private none;
-
-	a = world_entered(w, host);
-	assert_int_equal(access_datasets(a), 1);
-	mine = access_find(a, "a");
-	assert_false(mine->may_read);
-	assert_true(mine->may_write);
-	assert_false(keyring_can_read(mine->keys));
-	assert_false(keys_of(mine)->has_private);
-	assert_memory_equal(&keys_of(mine)->seal, &none, sizeof(none));
-	assert_memory_equal(
-	    &keys_of(mine)->seal_pub, &keys_of(ds)->seal_pub, KEY_LEN);
-	assert_memory_equal(&keys_of(mine)->id, &keys_of(ds)->id, KEY_LEN);
-	assert_memory_equal(
-	    &keys_of(mine)->index, &keys_of(ds)->index, KEY_LEN);
-}
-
-static void
-access_grant__lets_one_who_reads_and_writes_do_both(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds = granted(w, "a", host, ROLE_WRITER);
-
-	assert_ok(access_grant(
-	    w->alice, &host->pub, ROLE_READER, ds, START + 100, &err));
-	a = world_entered(w, host);
-	assert_int_equal(access_datasets(a), 1);
-	assert_true(access_dataset(a, 0)->may_read);
-	assert_true(access_dataset(a, 0)->may_write);
-}
-
-static void
-access_grant__makes_an_admin_of_all_datasets(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds;
-
-	(void)world_dataset(w, "a");
-	make_admin(w, host, INT64_MAX);
-	a = world_entered(w, host);
-	assert_true(access_is_admin(a));
-	assert_true(access_find(a, "a")->may_read);
-	assert_true(access_find(a, "a")->may_write);
-	assert_ok(access_create_dataset(a, "b", &ds, &err));
-	refresh(w);
-	assert_non_null(access_find(w->alice, "b"));
-}
-
-static void
-access_grant__gives_a_replica_nothing(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("dr");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds = world_dataset(w, "a");
-
-	assert_ok(access_grant(
-	    w->alice, &host->pub, ROLE_REPLICA, NULL, START + 100, &err));
-	assert_ok(access_grant(
-	    w->alice, &host->pub, ROLE_REPLICA, ds, START + 100, &err));
-	assert_int_equal(damage_count(w->alice), 0);
-	a = world_entered(w, host);
-	assert_int_equal(access_datasets(a), 0);
-	assert_false(access_is_admin(a));
-}
-
-static void
-access_grant__is_for_admins_alone(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds;
-
-	(void)granted(w, "a", host, ROLE_READER);
-	a = world_entered(w, host);
-	assert_fails(ERR_DENIED, "only an admin",
-	    access_grant(a, &host->pub, ROLE_WRITER, access_find(a, "a"),
-		START + 100, &err));
-	assert_fails(ERR_DENIED, "only an admin",
-	    access_create_dataset(a, "b", &ds, &err));
-	assert_null(ds);
-}
-
-static void
-access_grant__refuses_what_makes_no_sense(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	const struct dataset *ds = world_dataset(w, "a");
-	const struct identity_public *who = &host->pub;
-
-	assert_fails(ERR_USAGE, "reader",
-	    access_grant(w->alice, who, ROLE_READER, NULL, START + 1, &err));
-	assert_fails(ERR_USAGE, "admin",
-	    access_grant(w->alice, who, ROLE_ADMIN, ds, START + 1, &err));
-	assert_fails(ERR_USAGE, "without a role",
-	    access_grant(w->alice, who, ROLE_NONE, NULL, START + 1, &err));
-	assert_fails(ERR_USAGE, "passed",
-	    access_grant(w->alice, who, ROLE_READER, ds, START, &err));
-	assert_fails(ERR_DENIED, "never granted",
-	    world_enter(w, host, &(struct access *){NULL}, &err));
-}
-
-/* --- epochs ------------------------------------------------------------- */
-
-/* The next epoch of a dataset, seen by alice. */
-static void
-new_epoch(struct world *w, const struct dataset *ds)
-{
-	AUTO(keyset) struct keyset *next = NULL;
-
-	assert_ok(keyset_next(keys_of(ds), &next, &err));
-	(void)world_key_set(w, next, access_identity(w->alice));
-	refresh(w);
-	assert_int_equal(keys_of(ds)->epoch, 2);
-}
-
-static void
-access_grant__gives_a_writer_all_epochs_that_there_are(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("db1");
-	AUTO(access) struct access *a = NULL;
-	AUTO(access) struct access *later = NULL;
-	const struct dataset *ds = granted(w, "a", host, ROLE_WRITER);
-	AUTO(identity) struct identity *newer = world_host("db2");
-
-	new_epoch(w, ds);
-	a = world_entered(w, host);
-	assert_int_equal(keys_of(access_find(a, "a"))->epoch, 1);
-	assert_null(keyring_epoch(access_find(a, "a")->keys, 2));
-
-	assert_ok(access_grant(
-	    w->alice, &newer->pub, ROLE_WRITER, ds, START + 100, &err));
-	later = world_entered(w, newer);
-	assert_int_equal(keys_of(access_find(later, "a"))->epoch, 2);
-	for (uint32_t e = 1; e <= 2; e++)
-		assert_false(keyring_epoch(access_find(later, "a")->keys, e)
-				 ->has_private);
-}
-
-static void
-access_grant__gives_a_reader_all_epochs(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *old = world_host("old");
-	AUTO(identity) struct identity *new = world_host("new");
-	const struct dataset *ds = granted(w, "a", old, ROLE_READER);
-	const struct keyring *keys;
-	AUTO(access) struct access *a = NULL;
-	AUTO(access) struct access *b = NULL;
-
-	new_epoch(w, ds);
-	assert_ok(access_grant(
-	    w->alice, &new->pub, ROLE_READER, ds, START + 100, &err));
-	a = world_entered(w, old);
-	keys = access_find(a, "a")->keys;
-	assert_true(keyring_epoch(keys, 1)->has_private);
-	assert_null(keyring_epoch(keys, 2));
-	b = world_entered(w, new);
-	keys = access_find(b, "a")->keys;
-	assert_true(keyring_epoch(keys, 1)->has_private);
-	assert_true(keyring_epoch(keys, 2)->has_private);
-}
-
-static void
-access_refresh__tells_of_a_second_key_set_for_an_epoch(void **state)
-{
-	struct world *w = *state;
-	const struct dataset *ds = world_dataset(w, "a");
-	AUTO(keyset) struct keyset *twin = NULL;
-	struct object_ref ref;
-
-	assert_ok(keyset_next(keys_of(ds), &twin, &err));
-	twin->epoch = 1;
-	ref = world_key_set(w, twin, access_identity(w->alice));
-	refresh(w);
-	assert_int_equal(damage_code(w->alice, &ref), ERR_CORRUPT);
-	assert_int_equal(damage_count(w->alice), 1);
-	assert_memory_not_equal(
-	    &keys_of(ds)->seal_pub, &twin->seal_pub, KEY_LEN);
-}
-
-/* --- time --------------------------------------------------------------- */
-
-static void
-access_open__refuses_what_has_ended_or_not_begun(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	struct access *a;
-
-	(void)granted(w, "a", host, ROLE_READER);
-	w->now = START - 1;
-	assert_fails(
-	    ERR_DENIED, "valid at this time", world_enter(w, host, &a, &err));
-	w->now = START;
-	assert_ok(world_enter(w, host, &a, &err));
-	access_close(a);
-	w->now = START + 99;
-	assert_ok(world_enter(w, host, &a, &err));
-	access_close(a);
-	w->now = START + 100;
-	assert_fails(
-	    ERR_DENIED, "valid at this time", world_enter(w, host, &a, &err));
-}
-
-static void
-access_refresh__ends_what_has_ended(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds;
-	bool changed;
-
-	(void)granted(w, "a", host, ROLE_READER);
-	a = world_entered(w, host);
-	ds = access_find(a, "a");
-	assert_ok(access_refresh(a, &changed, &err));
-	assert_false(changed);
-	w->now = START + 100;
-	assert_ok(access_refresh(a, &changed, &err));
-	assert_true(changed);
-	assert_int_equal(access_datasets(a), 0);
-	assert_null(access_find(a, "a"));
-	assert_false(ds->may_read);
-	w->now = START;
-	assert_ok(access_refresh(a, &changed, &err));
-	assert_true(changed);
-	assert_ptr_equal(access_find(a, "a"), ds);
-	assert_true(ds->may_read);
-}
-
-static void
-access_refresh__takes_the_master_key_from_one_who_was_admin(void **state)
-{
-	struct world *w = *state;
-	AUTO(identity) struct identity *host = world_host("bob");
-	AUTO(access) struct access *a = NULL;
-	const struct dataset *ds = world_dataset(w, "a");
-	bool changed;
-
-	make_admin(w, host, START + 100);
-	assert_ok(access_grant(
-	    w->alice, &host->pub, ROLE_WRITER, ds, START + 200, &err));
-	a = world_entered(w, host);
-	assert_true(access_find(a, "a")->may_read);
-	w->now = START + 100;
-	assert_ok(access_refresh(a, &changed, &err));
-	assert_true(changed);
-	assert_false(access_is_admin(a));
-	assert_false(access_find(a, "a")->may_read);
-	assert_true(access_find(a, "a")->may_write);
-}
 
 /* --- forgeries ---------------------------------------------------------- */
 
@@ -340,12 +13,12 @@ access_open__ignores_a_grant_by_one_who_is_no_admin(void **state)
 	struct world *w = *state;
 	AUTO(identity) struct identity *host = world_host("mallory");
 	AUTO(identity) struct identity *friend = world_host("friend");
-	const struct dataset *ds = granted(w, "a", host, ROLE_READER);
+	const struct dataset *ds = world_granted(w, "a", host, ROLE_READER);
 	struct object_ref ref = world_grant(w, &(struct forgery){
 						   .role = ROLE_READER,
 						   .subject = friend,
 						   .issuer = host,
-						   .keys = keys_of(ds),
+						   .keys = world_keys(ds),
 						   .from = START,
 						   .until = INT64_MAX,
 					       });
@@ -353,7 +26,7 @@ access_open__ignores_a_grant_by_one_who_is_no_admin(void **state)
 
 	assert_fails(
 	    ERR_DENIED, "never granted", world_enter(w, friend, &a, &err));
-	refresh(w);
+	world_refresh(w);
 	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
 	assert_int_equal(damage_count(w->alice), 1);
 }
@@ -366,7 +39,7 @@ access_open__ignores_a_reader_who_makes_himself_admin(void **state)
 	AUTO(access) struct access *a = NULL;
 	struct object_ref ref;
 
-	(void)granted(w, "a", host, ROLE_READER);
+	(void)world_granted(w, "a", host, ROLE_READER);
 	(void)world_dataset(w, "b");
 	ref = world_grant(w, &(struct forgery){
 				 .role = ROLE_ADMIN,
@@ -402,7 +75,7 @@ access_open__ignores_admins_who_vouch_for_each_other(void **state)
 	(void)world_grant(w, &f);
 	assert_fails(ERR_DENIED, "never", world_enter(w, x, &a, &err));
 	assert_fails(ERR_DENIED, "never", world_enter(w, y, &a, &err));
-	refresh(w);
+	world_refresh(w);
 	assert_int_equal(damage_count(w->alice), 2);
 }
 
@@ -425,7 +98,7 @@ access_open__ignores_a_borrowed_issuer(void **state)
 				 .until = INT64_MAX,
 			     });
 	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
-	refresh(w);
+	world_refresh(w);
 	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
 }
 
@@ -447,7 +120,7 @@ access_open__ignores_another_master_keys_signature(void **state)
 				 .until = INT64_MAX,
 			     });
 	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
-	refresh(w);
+	world_refresh(w);
 	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
 }
 
@@ -465,14 +138,14 @@ access_open__ignores_what_an_admin_issued_out_of_his_time(void **state)
 	};
 	struct access *a;
 
-	make_admin(w, bob, START + 100);
+	world_make_admin(w, bob, START + 100);
 	w->now = START + 300;
 	f.from = START - 1;
 	(void)world_grant(w, &f);
 	f.from = START + 100;
 	(void)world_grant(w, &f);
 	assert_fails(ERR_DENIED, "never", world_enter(w, carol, &a, &err));
-	refresh(w);
+	world_refresh(w);
 	assert_int_equal(damage_count(w->alice), 2);
 
 	/* What he issued in his time outlasts it. */
@@ -528,7 +201,7 @@ access_open__ignores_a_grant_of_another_store(void **state)
 				 .until = INT64_MAX,
 			     });
 	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
-	refresh(w);
+	world_refresh(w);
 	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
 }
 
@@ -544,7 +217,7 @@ access_open__ignores_a_tampered_grant(void **state)
 			       .role = ROLE_READER,
 			       .subject = host,
 			       .issuer = access_identity(w->alice),
-			       .keys = keys_of(ds),
+			       .keys = world_keys(ds),
 			       .from = START,
 			       .until = START + 100,
 			   });
@@ -561,7 +234,7 @@ access_open__ignores_a_tampered_grant(void **state)
 		buf[i] ^= 1;
 	}
 	assert_fails(ERR_DENIED, "never", world_enter(w, host, &a, &err));
-	refresh(w);
+	world_refresh(w);
 	/* All but one, whose letter says that it is of a kind to come. */
 	assert_int_equal(damage_count(w->alice), len - 1);
 	(void)world_put(w, buf, len);
@@ -609,12 +282,12 @@ access_open__refuses_keys_that_are_not_what_the_grant_says(void **state)
 	const struct dataset *x = world_dataset(w, "x");
 	const struct dataset *y = world_dataset(w, "y");
 	struct object_ref bad[] = {
-	    craft_grant(w, host, ROLE_WRITER, x->id, keys_of(y), false),
-	    craft_grant(w, host, ROLE_WRITER, x->id, keys_of(x), true),
-	    craft_grant(w, host, ROLE_READER, x->id, keys_of(x), false),
+	    craft_grant(w, host, ROLE_WRITER, x->id, world_keys(y), false),
+	    craft_grant(w, host, ROLE_WRITER, x->id, world_keys(x), true),
+	    craft_grant(w, host, ROLE_READER, x->id, world_keys(x), false),
 	};
 	struct object_ref good =
-	    craft_grant(w, host, ROLE_WRITER, y->id, keys_of(y), false);
+	    craft_grant(w, host, ROLE_WRITER, y->id, world_keys(y), false);
 
 	a = world_entered(w, host);
 	assert_int_equal(damage_code(a, &good), 0);
@@ -659,12 +332,12 @@ access_refresh__ignores_a_key_set_by_one_who_is_no_admin(void **state)
 
 	assert_ok(keyset_new("trap", &ks, &err));
 	ref = world_key_set(w, ks, host);
-	refresh(w);
+	world_refresh(w);
 	assert_int_equal(access_datasets(w->alice), 0);
 	assert_int_equal(damage_code(w->alice, &ref), ERR_AUTH);
 
 	/* Once its signer has become an admin, it counts. */
-	make_admin(w, host, INT64_MAX);
+	world_make_admin(w, host, INT64_MAX);
 	assert_non_null(access_find(w->alice, "trap"));
 	assert_int_equal(damage_count(w->alice), 0);
 }
@@ -678,15 +351,16 @@ access_signer__knows_admins_and_writers_in_their_time(void **state)
 	AUTO(identity) struct identity *writer = world_host("db1");
 	AUTO(identity) struct identity *reader = world_host("bob");
 	AUTO(identity) struct identity *admin = world_host("carol");
-	const struct dataset *ds = granted(w, "a", writer, ROLE_WRITER);
-	const struct dataset *other = granted(w, "b", reader, ROLE_READER);
+	const struct dataset *ds = world_granted(w, "a", writer, ROLE_WRITER);
+	const struct dataset *other =
+	    world_granted(w, "b", reader, ROLE_READER);
 	static const uint8_t unknown[IDENTITY_ID_LEN] = {1};
 	static const uint8_t master[IDENTITY_ID_LEN];
 	const struct access *a = w->alice;
 	const struct identity_public *alice = &access_identity(a)->pub;
 	struct ed25519_public key;
 
-	make_admin(w, admin, START + 50);
+	world_make_admin(w, admin, START + 50);
 	assert_ok(access_signer(a, alice->id, ds->id, 0, &key, &err));
 	assert_memory_equal(&key, &alice->sign, sizeof(key));
 	assert_ok(access_signer(a, writer->pub.id, ds->id, START, &key, &err));
@@ -725,11 +399,11 @@ access_signer__ignores_a_forged_grant(void **state)
 				 .role = ROLE_WRITER,
 				 .subject = host,
 				 .issuer = host,
-				 .keys = keys_of(ds),
+				 .keys = world_keys(ds),
 				 .from = START,
 				 .until = INT64_MAX,
 			     });
-	refresh(w);
+	world_refresh(w);
 	assert_fails(ERR_AUTH, "'mallory'",
 	    access_signer(w->alice, host->pub.id, ds->id, START, &key, &err));
 }
@@ -742,7 +416,7 @@ access_signer_name__knows_all_who_were_granted_something(void **state)
 	AUTO(identity) struct identity *stranger = world_host("db2");
 	const struct access *a = w->alice;
 
-	(void)granted(w, "a", host, ROLE_WRITER);
+	(void)world_granted(w, "a", host, ROLE_WRITER);
 	assert_string_equal(
 	    access_signer_name(a, access_identity(a)->pub.id), "alice");
 	assert_string_equal(access_signer_name(a, host->pub.id), "db1");
@@ -753,20 +427,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    world_test(access_grant__lets_a_reader_read),
-	    world_test(access_grant__gives_a_writer_no_private_half),
-	    world_test(access_grant__lets_one_who_reads_and_writes_do_both),
-	    world_test(access_grant__makes_an_admin_of_all_datasets),
-	    world_test(access_grant__gives_a_replica_nothing),
-	    world_test(access_grant__is_for_admins_alone),
-	    world_test(access_grant__refuses_what_makes_no_sense),
-	    world_test(access_grant__gives_a_writer_all_epochs_that_there_are),
-	    world_test(access_grant__gives_a_reader_all_epochs),
-	    world_test(access_refresh__tells_of_a_second_key_set_for_an_epoch),
-	    world_test(access_open__refuses_what_has_ended_or_not_begun),
-	    world_test(access_refresh__ends_what_has_ended),
-	    world_test(
-		access_refresh__takes_the_master_key_from_one_who_was_admin),
 	    world_test(access_open__ignores_a_grant_by_one_who_is_no_admin),
 	    world_test(access_open__ignores_a_reader_who_makes_himself_admin),
 	    world_test(access_open__ignores_admins_who_vouch_for_each_other),
