@@ -1,0 +1,373 @@
+/* Damage in a store, and the depth that has to find it: snapshot/check/. */
+#include "tests/unit/check_fixture.h"
+
+/* --- a byte ------------------------------------------------------------- */
+
+/* Where to turn a byte: the beginnings of an object's parts, and in between. */
+static size_t
+offset_of(size_t i, size_t len)
+{
+	static const size_t first[] = {0, 4, 6, 8, 25, 41, 72, 90, 100, 130};
+	size_t back;
+
+	if (i < ARRAY_LEN(first))
+		return first[i] < len ? first[i] : len / 2;
+	back = i - ARRAY_LEN(first);
+	if (back < 3)
+		return len - 1 - 9 * back < len ? len - 1 - 9 * back : 0;
+	return (size_t)((i * UINT64_C(0x9e3779b97f4a7c15)) % len);
+}
+
+#define OFFSETS 17
+
+static void
+check_run__finds_any_byte_without_keys(void **state)
+{
+	const struct realm *r = *state;
+	struct files files;
+
+	files_find(r, "/", &files); /* all but the root */
+	assert_true(files.n > 10);
+	for (size_t i = 0; i < files.n; i++) {
+		struct original o = original_take(r, files.name[i]);
+
+		for (size_t j = 0; j < OFFSETS; j++) {
+			FINDINGS_AUTO struct findings f;
+
+			original_flip(&o, offset_of(j, o.len));
+			check_realm(r, CHECK_NO_KEYS, &f);
+			assert_only(&f, files.name[i]);
+			assert_int_equal(f.n, 1);
+		}
+		original_put(&o);
+	}
+}
+
+/* What structure needs is found by structure. */
+static void
+check_run__finds_a_byte_of_logs_and_indexes(void **state)
+{
+	static const char *const classes[] = {"log", "index"};
+	const struct realm *r = *state;
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(classes); i++) {
+		struct files files;
+		struct original o;
+
+		files_find_class(r, "files", classes[i / 2], &files);
+		assert_int_equal(files.n, 2);
+		o = original_take(r, files.name[i % 2]);
+		for (size_t j = 0; j < OFFSETS; j++) {
+			FINDINGS_AUTO struct findings f;
+
+			original_flip(&o, offset_of(j, o.len));
+			check_realm(r, CHECK_STRUCTURE, &f);
+			assert_only(&f, files.name[i % 2]);
+			assert_true(found(&f, files.name[i % 2], ""));
+		}
+		original_put(&o);
+	}
+}
+
+/* The object at the address has changed under who has it open. */
+static void
+check_run__finds_a_byte_of_the_root(void **state)
+{
+	const struct realm *r = *state;
+	struct original o = original_take(r, "varve");
+
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		AUTO(access) struct access *a = realm_open(r);
+		struct check_options opt = {.depth = depths[i]};
+		FINDINGS_AUTO struct findings f;
+
+		original_flip(&o, o.len / 2);
+		check_with(a, r->heads, &opt, &f);
+		scratch_write(o.path, o.buf, o.len);
+		assert_only(&f, "varve");
+	}
+	original_put(&o);
+}
+
+/* --- what it affects ---------------------------------------------------- */
+
+/* That a check's findings are the truth about a snapshot's files. */
+static void
+assert_truth(const struct realm *r, const struct findings *f, const char *pack,
+    size_t snapshot, const char *label)
+{
+	LOSSES_AUTO struct losses l;
+	size_t told = 0;
+
+	losses_find(r, "files", snapshot, &l);
+	for (size_t i = 0; i < l.n; i++) {
+		char path[SCRATCH_PATH];
+
+		(void)snprintf(path, sizeof(path), "%s%s", label, l.paths[i]);
+		if (!found(f, pack, path))
+			fail_msg("'%s' was not found", path);
+	}
+	for (size_t i = 0; i < f->n; i++)
+		told += strncmp(f->v[i].affects, label, strlen(label)) == 0;
+	/* Behind a damaged page there may be more than a reader gets to see. */
+	if (!l.dirs)
+		assert_int_equal(told, l.n);
+}
+
+/* An older snapshot that has damaged things in common is named, too. */
+static void
+assert_older(const struct realm *r, const struct findings *f)
+{
+	LOSSES_AUTO struct losses l;
+	size_t told = 0;
+
+	losses_find(r, "files", 0, &l);
+	for (size_t i = 0; i < f->n; i++)
+		told += strncmp(f->v[i].affects, FIRST_LABEL,
+			    strlen(FIRST_LABEL)) == 0;
+	assert_int_equal(told > 0, l.n > 0);
+}
+
+static void
+check_run__names_the_files_that_a_pack_damages(void **state)
+{
+	const struct realm *r = *state;
+	char pack[192];
+
+	for (int kind = PACK_DATA; kind <= PACK_META; kind++) {
+		struct original o;
+
+		files_find_pack(r, kind, pack);
+		o = original_take(r, pack);
+		for (size_t j = 0; j < OFFSETS + 10; j++) {
+			FINDINGS_AUTO struct findings f;
+
+			original_flip(&o, offset_of(j, o.len));
+			check_realm(r, CHECK_READ_DATA, &f);
+			assert_only(&f, pack);
+			assert_true(found(&f, pack, ""));
+			assert_truth(r, &f, pack, 1, SECOND_LABEL);
+			assert_older(r, &f);
+		}
+		original_put(&o);
+	}
+}
+
+static void
+check_run__structure_finds_damaged_pages(void **state)
+{
+	const struct realm *r = *state;
+	FINDINGS_AUTO struct findings f;
+	struct original o;
+	char pack[192];
+
+	files_find_pack(r, PACK_META, pack);
+	o = original_take(r, pack);
+	original_flip(&o, PACK_HEADER_LEN + 20);
+	check_realm(r, CHECK_STRUCTURE, &f);
+	assert_only(&f, pack);
+	assert_truth(r, &f, pack, 1, SECOND_LABEL);
+	assert_older(r, &f);
+	original_put(&o);
+}
+
+/* Structure does not read data; that is what the other depths are for. */
+static void
+check_run__structure_leaves_data_unread(void **state)
+{
+	const struct realm *r = *state;
+	FINDINGS_AUTO struct findings f;
+	struct original o;
+	char pack[192];
+
+	files_find_pack(r, PACK_DATA, pack);
+	o = original_take(r, pack);
+	original_flip(&o, PACK_HEADER_LEN + 20);
+	check_realm(r, CHECK_STRUCTURE, &f);
+	assert_clean(&f);
+	original_put(&o);
+}
+
+/* --- less of it --------------------------------------------------------- */
+
+static void
+check_run__finds_truncated_objects(void **state)
+{
+	const struct realm *r = *state;
+	struct files files;
+
+	files_find(r, "/", &files);
+	for (size_t i = 0; i < files.n; i++) {
+		struct original o = original_take(r, files.name[i]);
+		const size_t lens[] = {0, 1, 100, o.len / 2, o.len - 1};
+
+		for (size_t j = 0; j < ARRAY_LEN(lens); j++) {
+			FINDINGS_AUTO struct findings f;
+
+			original_cut(&o, lens[j]);
+			check_realm(r, CHECK_NO_KEYS, &f);
+			assert_only(&f, files.name[i]);
+		}
+		original_put(&o);
+	}
+}
+
+static void
+check_run__finds_truncated_packs_by_their_size(void **state)
+{
+	const struct realm *r = *state;
+	char pack[192];
+
+	for (int kind = PACK_DATA; kind <= PACK_META; kind++) {
+		struct original o;
+
+		files_find_pack(r, kind, pack);
+		o = original_take(r, pack);
+		for (size_t j = 0; j <= o.len; j += o.len / 4 + 1) {
+			FINDINGS_AUTO struct findings f;
+
+			original_cut(&o, j);
+			check_realm(r, CHECK_STRUCTURE, &f);
+			assert_only(&f, pack);
+			assert_true(found_what(&f, pack, " are listed"));
+			assert_truth(r, &f, pack, 1, SECOND_LABEL);
+		}
+		original_put(&o);
+	}
+}
+
+static void
+check_run__finds_missing_packs(void **state)
+{
+	const struct realm *r = *state;
+	struct files packs;
+
+	files_find_class(r, "files", "packs", &packs);
+	for (size_t i = 0; i < packs.n; i++) {
+		struct original o = original_take(r, packs.name[i]);
+
+		original_remove(&o);
+		for (size_t j = 1; j < ARRAY_LEN(depths); j++) {
+			FINDINGS_AUTO struct findings f;
+
+			check_realm(r, depths[j], &f);
+			assert_only(&f, packs.name[i]);
+			assert_true(found_what(&f, packs.name[i], "missing"));
+			assert_truth(r, &f, packs.name[i], 1, SECOND_LABEL);
+			assert_older(r, &f);
+		}
+		original_put(&o);
+	}
+}
+
+/* The indexes say in the clear which there are. */
+static void
+check_run__finds_missing_packs_without_keys(void **state)
+{
+	const struct realm *r = *state;
+	struct files packs;
+
+	files_find_class(r, "files", "packs", &packs);
+	for (size_t i = 0; i < packs.n; i++) {
+		FINDINGS_AUTO struct findings f;
+		struct original o = original_take(r, packs.name[i]);
+
+		original_remove(&o);
+		check_realm(r, CHECK_NO_KEYS, &f);
+		assert_only(&f, packs.name[i]);
+		assert_int_equal(f.n, 1);
+		assert_true(found_what(&f, packs.name[i], "missing"));
+		original_put(&o);
+	}
+}
+
+static void
+check_run__finds_a_missing_index(void **state)
+{
+	const struct realm *r = *state;
+	struct files indexes;
+
+	files_find_class(r, "files", "index", &indexes);
+	assert_int_equal(indexes.n, 2);
+	for (size_t i = 0; i < indexes.n; i++) {
+		FINDINGS_AUTO struct findings f;
+		struct original o = original_take(r, indexes.name[i]);
+
+		original_remove(&o);
+		check_realm(r, CHECK_STRUCTURE, &f);
+		assert_only(&f, indexes.name[i]);
+		assert_true(found(&f, indexes.name[i], ""));
+		assert_truth(r, &f, indexes.name[i], 1, SECOND_LABEL);
+		assert_older(r, &f);
+		/* What nothing seems to need is not called harmless now. */
+		assert_int_equal(f.result.unreferenced, 0);
+		original_put(&o);
+	}
+}
+
+static void
+check_run__finds_missing_records(void **state)
+{
+	const struct realm *r = *state;
+	struct files records;
+
+	files_find_class(r, "files", "log", &records);
+	assert_int_equal(records.n, 2);
+	for (size_t i = 0; i < records.n; i++) {
+		struct original o = original_take(r, records.name[i]);
+
+		original_remove(&o);
+		for (size_t j = 0; j < ARRAY_LEN(depths); j++) {
+			FINDINGS_AUTO struct findings f;
+
+			check_realm(r, depths[j], &f);
+			assert_only(&f, records.name[i]);
+			assert_int_equal(f.n, 1);
+			assert_true(found_what(&f, records.name[i], "missing"));
+		}
+		original_put(&o);
+	}
+}
+
+/* Who has not seen it can't know that there was one more. */
+static void
+check_run__missing_head_needs_a_memory(void **state)
+{
+	const struct realm *r = *state;
+	AUTO(access) struct access *a = NULL;
+	struct check_options opt = {.depth = CHECK_NO_KEYS};
+	FINDINGS_AUTO struct findings f;
+	struct files records;
+	struct original o;
+
+	files_find_class(r, "files", "log", &records);
+	o = original_take(r, records.name[1]);
+	original_remove(&o);
+	assert_ok(access_open_keyless(r->store, &a, &err));
+	check_with(a, NULL, &opt, &f);
+	assert_clean(&f);
+	original_put(&o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(check_run__finds_any_byte_without_keys),
+	    cmocka_unit_test(check_run__finds_a_byte_of_logs_and_indexes),
+	    cmocka_unit_test(check_run__finds_a_byte_of_the_root),
+	    cmocka_unit_test(check_run__names_the_files_that_a_pack_damages),
+	    cmocka_unit_test(check_run__structure_finds_damaged_pages),
+	    cmocka_unit_test(check_run__structure_leaves_data_unread),
+	    cmocka_unit_test(check_run__finds_truncated_objects),
+	    cmocka_unit_test(check_run__finds_truncated_packs_by_their_size),
+	    cmocka_unit_test(check_run__finds_missing_packs),
+	    cmocka_unit_test(check_run__finds_missing_packs_without_keys),
+	    cmocka_unit_test(check_run__finds_a_missing_index),
+	    cmocka_unit_test(check_run__finds_missing_records),
+	    cmocka_unit_test(check_run__missing_head_needs_a_memory),
+	};
+
+	return cmocka_run_group_tests(
+	    tests, realm_group_setup, realm_group_teardown);
+}

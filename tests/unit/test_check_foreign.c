@@ -1,0 +1,292 @@
+/* Objects in the place of others, which checks have to find out. */
+#include "tests/unit/check_fixture.h"
+
+#include <time.h>
+
+static void
+swap(const struct realm *r, const char *a, const char *b)
+{
+	struct original x = original_take(r, a);
+	struct original y = original_take(r, b);
+
+	scratch_write(x.path, y.buf, y.len);
+	scratch_write(y.path, x.buf, x.len);
+	free(x.buf);
+	free(y.buf);
+}
+
+static void
+check_run__finds_swapped_objects(void **state)
+{
+	static const char *const classes[] = {"log", "index", "packs"};
+	const struct realm *r = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+		FINDINGS_AUTO struct findings bytes, inside;
+		struct files files, others;
+
+		files_find_class(r, "files", classes[i], &files);
+		files_find_class(r, "other", classes[i], &others);
+		swap(r, files.name[0], others.name[0]);
+		check_realm(r, CHECK_NO_KEYS, &bytes);
+		check_realm(r, CHECK_READ_DATA, &inside);
+		swap(r, files.name[0], others.name[0]);
+		assert_int_equal(bytes.n, 2);
+		assert_true(found(&bytes, files.name[0], ""));
+		assert_true(found(&bytes, others.name[0], ""));
+		assert_true(found(&inside, others.name[0], NULL));
+	}
+}
+
+/* Copy an object of another store or dataset. */
+static void
+plant(const struct realm *from, const char *object, const struct realm *to,
+    const char *as)
+{
+	struct original o = original_take(from, object);
+	char path[3 * SCRATCH_PATH], *slash;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", to->store, as);
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	(void)mkdir(path, 0755);
+	*slash = '/';
+	scratch_write(path, o.buf, o.len);
+	free(o.buf);
+}
+
+static void
+unplant(const struct realm *r, const char *object)
+{
+	char path[3 * SCRATCH_PATH];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", r->store, object);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+check_run__finds_objects_of_another_dataset(void **state)
+{
+	static const char *const classes[] = {"log", "index", "packs"};
+	const struct realm *r = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+		FINDINGS_AUTO struct findings f;
+		struct files theirs;
+		char as[256];
+
+		files_find_class(r, "other", classes[i], &theirs);
+		files_dataset_dir(r, "files", as);
+		strcat(
+		    as, strchr(theirs.name[0] + strlen("datasets/"), '/') + 1);
+		plant(r, theirs.name[0], r, as);
+		check_realm(r, CHECK_NO_KEYS, &f);
+		unplant(r, as);
+		assert_only(&f, as);
+		assert_int_equal(f.n, 1);
+		assert_true(found_what(&f, as,
+		    strcmp(classes[i], "log") == 0 ? "another dataset"
+						   : "another dataset's"));
+	}
+}
+
+static void
+check_run__finds_objects_of_another_store(void **state)
+{
+	const struct realm *r = *state;
+	struct realm *foreign = realm_new();
+	struct files keys;
+
+	files_find(foreign, "keys/", &keys);
+	assert_int_equal(keys.n, 3);
+	for (size_t i = 0; i < keys.n; i++) {
+		FINDINGS_AUTO struct findings f;
+		struct original o = original_take(foreign, keys.name[i]);
+		bool person = o.buf[3] == 'n';
+
+		plant(foreign, keys.name[i], r, keys.name[i]);
+		check_realm(r, CHECK_NO_KEYS, &f);
+		unplant(r, keys.name[i]);
+		/* A person is no store's own. */
+		if (person)
+			assert_clean(&f);
+		else
+			assert_only(&f, keys.name[i]);
+		free(o.buf);
+	}
+	realm_free(foreign);
+}
+
+/* The newest record once more, to follow record ${prev}, signed by somebody. */
+static void
+plant_record(const struct realm *r, const struct identity *signer, uint64_t seq,
+    size_t prev, int hours, char object[OBJECT_REF_TEXT])
+{
+	const struct dataset *ds = access_find(r->admin, "files");
+	AUTO(log) struct log *log = NULL;
+	WR_AUTO struct wr w = {0};
+	struct object_ref ref = {.cls = OBJECT_LOG, .seq = seq};
+	struct record_lists lists = {0};
+	struct snapshot s;
+	struct record record = {
+	    .head = {.type = RECORD_SNAPSHOT, .seq = seq},
+	    .snapshot = &s,
+	};
+
+	assert_ok(log_load(r->admin, ds, NULL, &log, &err));
+	s = *log_head(log);
+	s.time.s = FIRST_TIME + hours * 3600;
+	s.end.s = time(NULL);
+	memcpy(record.head.dataset, ds->id, DATASET_ID_LEN);
+	memcpy(
+	    record.head.prev, log_snapshot(log, prev - 1)->id, OBJECT_NAME_LEN);
+	lists.indexes = log_indexes(log, &lists.nindexes);
+	assert_ok(record_encode(
+	    &record, &lists, keyring_latest(ds->keys), signer, &w, &err));
+	memcpy(ref.dataset, ds->id, DATASET_ID_LEN);
+	assert_ok(store_put(access_store(r->admin), &ref, w.buf, w.len, &err));
+	object_ref_text(&ref, object);
+}
+
+static void
+check_run__finds_records_of_who_may_not_write(void **state)
+{
+	const struct realm *r = *state;
+	AUTO(identity) struct identity *nobody = NULL;
+	char object[OBJECT_REF_TEXT];
+
+	assert_ok(identity_new(IDENTITY_HOST, "nobody", &nobody, &err));
+	plant_record(r, nobody, 3, 2, 5, object);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		FINDINGS_AUTO struct findings f;
+
+		check_realm(r, depths[i], &f);
+		assert_only(&f, object);
+		assert_int_equal(f.n, 1);
+		assert_true(found_what(&f, object, "was not granted"));
+	}
+	unplant(r, object);
+}
+
+static void
+check_run__accepts_records_of_writers(void **state)
+{
+	const struct realm *r = *state;
+	AUTO(identity) struct identity *host = NULL;
+	char object[OBJECT_REF_TEXT];
+
+	assert_ok(identity_new(IDENTITY_HOST, "db2", &host, &err));
+	assert_ok(access_grant(r->admin, &host->pub, ROLE_WRITER,
+	    access_find(r->admin, "files"), INT64_MAX, &err));
+	plant_record(r, host, 3, 2, 5, object);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		AUTO(access) struct access *a = realm_open(r);
+		struct check_options opt = {.depth = depths[i]};
+		FINDINGS_AUTO struct findings f;
+
+		check_with(a, NULL, &opt, &f);
+		assert_clean(&f);
+	}
+	unplant(r, object);
+}
+
+static void
+check_run__finds_a_fork(void **state)
+{
+	const struct realm *r = *state;
+	struct files records;
+	char object[OBJECT_REF_TEXT];
+
+	files_find_class(r, "files", "log", &records);
+	plant_record(r, access_identity(r->admin), 2, 1, 5, object);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		FINDINGS_AUTO struct findings f;
+
+		check_realm(r, depths[i], &f);
+		assert_int_equal(f.n, 1);
+		assert_true(
+		    found_what(&f, object, "a second record 2") ||
+		    found_what(&f, records.name[1], "a second record 2"));
+	}
+	unplant(r, object);
+}
+
+static void
+check_run__finds_a_record_after_another_one(void **state)
+{
+	const struct realm *r = *state;
+	char object[OBJECT_REF_TEXT];
+
+	plant_record(r, access_identity(r->admin), 3, 1, 5, object);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		FINDINGS_AUTO struct findings f;
+
+		check_realm(r, depths[i], &f);
+		assert_only(&f, object);
+		assert_int_equal(f.n, 1);
+		assert_true(found_what(&f, object, "does not follow"));
+	}
+	unplant(r, object);
+}
+
+/* Each of the records is sound; but people could not tell them apart. */
+static void
+check_run__finds_two_snapshots_of_one_time(void **state)
+{
+	const struct realm *r = *state;
+	FINDINGS_AUTO struct findings f;
+	char object[OBJECT_REF_TEXT];
+
+	plant_record(r, access_identity(r->admin), 3, 2, 1, object);
+	check_realm(r, CHECK_STRUCTURE, &f);
+	unplant(r, object);
+	*strrchr(object, '/') = '\0';
+	assert_only(&f, object);
+	assert_true(found_what(&f, object, "the same time"));
+}
+
+static void
+check_run__damage_of_one_dataset_is_not_anothers(void **state)
+{
+	const struct realm *r = *state;
+	struct files packs;
+	struct original o;
+
+	files_find_class(r, "files", "packs", &packs);
+	o = original_take(r, packs.name[0]);
+	original_flip(&o, o.len / 3);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		AUTO(access) struct access *a = realm_open(r);
+		FINDINGS_AUTO struct findings f;
+		struct check_options opt = {
+		    .depth = depths[i], .dataset = "other"};
+
+		check_with(a, r->heads, &opt, &f);
+		assert_clean(&f);
+		findings_clear(&f);
+		opt.dataset = "files";
+		opt.depth = CHECK_READ_DATA;
+		check_with(a, r->heads, &opt, &f);
+		assert_only(&f, packs.name[0]);
+	}
+	original_put(&o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(check_run__finds_swapped_objects),
+	    cmocka_unit_test(check_run__finds_objects_of_another_dataset),
+	    cmocka_unit_test(check_run__finds_objects_of_another_store),
+	    cmocka_unit_test(check_run__finds_records_of_who_may_not_write),
+	    cmocka_unit_test(check_run__accepts_records_of_writers),
+	    cmocka_unit_test(check_run__finds_a_fork),
+	    cmocka_unit_test(check_run__finds_a_record_after_another_one),
+	    cmocka_unit_test(check_run__finds_two_snapshots_of_one_time),
+	    cmocka_unit_test(check_run__damage_of_one_dataset_is_not_anothers),
+	};
+
+	return cmocka_run_group_tests(
+	    tests, realm_group_setup, realm_group_teardown);
+}
