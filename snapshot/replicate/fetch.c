@@ -3,21 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-add_heads(struct fetch *f, const struct frame_state *state, struct err *err)
-{
-	struct frame_log *v =
-	    reallocarray(f->heads, f->nheads + state->n + 1, sizeof(*v));
-
-	if (v == NULL)
-		return err_nomem(err);
-	if (state->n > 0)
-		memcpy(v + f->nheads, state->logs, state->n * sizeof(*v));
-	f->heads = v;
-	f->nheads += state->n;
-	return 0;
-}
-
 int
 fetch_begin(struct fetch *f, struct channel *c, struct err *err)
 {
@@ -34,7 +19,7 @@ fetch_begin(struct fetch *f, struct channel *c, struct err *err)
 			    frame.body, frame.len, &state, err);
 		if (rc != 0)
 			break;
-		rc = add_heads(f, &state, err);
+		rc = frame_logs_add(&f->heads, &f->nheads, &state, err);
 		free(state.logs);
 	}
 	return rc;

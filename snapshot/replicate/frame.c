@@ -227,6 +227,21 @@ frame_parse_state(
 	return read_logs(&r, out, err);
 }
 
+int
+frame_logs_add(struct frame_log **v, size_t *n, const struct frame_state *s,
+    struct err *err)
+{
+	struct frame_log *more = reallocarray(*v, *n + s->n + 1, sizeof(*more));
+
+	if (more == NULL)
+		return err_nomem(err);
+	if (s->n > 0)
+		memcpy(more + *n, s->logs, s->n * sizeof(*more));
+	*v = more;
+	*n += s->n;
+	return 0;
+}
+
 /* --- section 5: HAVE, WANT, NAMES --------------------------------------- */
 
 static void

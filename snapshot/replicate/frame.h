@@ -5,7 +5,9 @@
  * The frames in which two stores speak (PROTOCOL.md section 3). Bytes only:
  * every decoder takes what a stranger may have sent. Thread: safe.
  *
- * Decoders fail with ERR_CORRUPT: malformed, or more than PROTOCOL.md allows.
+ * Encoders append a body; that memory ran out, the writer knows. Decoders fail
+ * with ERR_CORRUPT: malformed, or more than PROTOCOL.md allows. They copy, but
+ * where it says that they borrow, or allocate.
  */
 #include "crypto/bytes.h"
 #include "crypto/err.h"
@@ -104,9 +106,15 @@ void frame_state(const struct frame_state *s, struct wr *w);
 NODISCARD int frame_parse_state(
     const uint8_t *buf, size_t len, struct frame_state *out, struct err *err);
 
+/** frame_logs_add(v, n, s, err): Append ${s}'s logs to *${v}: free(). */
+NODISCARD int frame_logs_add(struct frame_log **v, size_t *n,
+    const struct frame_state *s, struct err *err);
+
 /* --- names -------------------------------------------------------------- */
 
-/* HAVE: objects of one class and dataset. NAMES: keys. Borrows from its bytes. */
+/*
+ * HAVE: objects of one class and dataset. NAMES: keys. Borrows from its bytes.
+ */
 struct frame_names {
 	enum object_class cls; /* HAVE only: key, index or pack */
 	uint8_t dataset[STORE_DATASET_LEN];

@@ -44,8 +44,9 @@ struct send_result {
 
 /**
  * send_run(p, m, opt, out, err):
- * Send what the other side lacks. First, and before each group of records, it is
- * seen whether the store's objects may lie there, and may be sent on from here.
+ * Send what the other side lacks. First, and before each group of records, it
+ * is seen whether the store's objects may lie there, and may be sent on from
+ * here.
  * Errors: ERR_DENIED the other side is no site of this store, or its statement,
  * or this site's own, forbids it; ERR_CANCELLED ${opt}->stop; those of
  * channel_receive(). ${out} is filled in any case.

@@ -5,15 +5,18 @@
  * Private to this folder.
  *
  *	send.c		rounds: compare, plan, send, wait
+ *	send_place.c	whether the store's objects may go there
+ *	send_compare.c	what the other side has, and what it lacks
  *	send_source.c	a dataset's log here, and how far the other side has it
  *	send_plan.c	groups: records that go together, and what they need
  *	send_object.c	bytes
  *	send_answers.c	what comes back, in a thread of its own
+ *	send_news.c	what there is to wait for, when all is sent
  *
  *	log --> plan --HAVE--> ... --WANT--> objects --PUT, DATA--> COMMIT -->
  *
- * Groups are planned ahead, so that the answer to a group's HAVE is there when its
- * turn comes.
+ * Groups are planned ahead, so that the answer to a group's HAVE is there when
+ * its turn comes.
  */
 #include "snapshot/content/name_set.h"
 #include "snapshot/log/log.h"
@@ -99,6 +102,50 @@ struct sender {
 	struct send_result result;
 };
 
+/* --- send_place.c ------------------------------------------------------- */
+
+/**
+ * place_check(s, st, err):
+ * Whether the other side is a site at which the store's objects may lie, and
+ * this side may send them on; ${st}: its statement. Errors: ERR_DENIED.
+ */
+NODISCARD int place_check(
+    const struct sender *s, struct statement *st, struct err *err);
+/**
+ * place_check_again(s, err): By what the key objects say now: a site may be
+ * removed, or its statement end, while much is being sent.
+ */
+NODISCARD int place_check_again(const struct sender *s, struct err *err);
+
+/* --- send_compare.c ----------------------------------------------------- */
+
+/** compare_begin(s, err): Read the other side's STATE. */
+NODISCARD int compare_begin(struct sender *s, struct err *err);
+/**
+ * compare_datasets(s, err):
+ * Fill ${s}->sources, which are none. A dataset that can't be compared is a
+ * problem, and no error.
+ */
+NODISCARD int compare_datasets(struct sender *s, struct err *err);
+/** compare_drop(s): Forget the sources. */
+void compare_drop(struct sender *s);
+void compare_clear(struct sender *s);
+
+/* --- send_news.c -------------------------------------------------------- */
+
+/**
+ * news_look(s, keys, changed, err):
+ * Whether a log has changed since the last look; with ${keys}, or the key
+ * objects: then they were read.
+ */
+NODISCARD int news_look(
+    struct sender *s, bool keys, bool *changed, struct err *err);
+/**
+ * news_wait(s, err): Until there is something. Errors: ERR_CANCELLED; why the
+ * other side sends nothing any more.
+ */
+NODISCARD int news_wait(struct sender *s, struct err *err);
+
 /* --- send_source.c ------------------------------------------------------ */
 
 /**
@@ -132,7 +179,10 @@ NODISCARD int source_read(struct store *s, const struct source *src, size_t i,
 
 /** plan_next(s, out, err): The group that is to go next, or NULL: no more. */
 NODISCARD int plan_next(struct sender *s, struct group **out, struct err *err);
-/** plan_keys(s, out, err): The store's key objects, but for what counts for nothing. */
+/**
+ * plan_keys(s, out, err): The store's key objects, but for what counts for
+ * nothing.
+ */
 NODISCARD int plan_keys(struct sender *s, struct group **out, struct err *err);
 /** plan_ask(s, g, err): Send the group's HAVEs. */
 NODISCARD int plan_ask(

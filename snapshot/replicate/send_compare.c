@@ -1,0 +1,151 @@
+#include "snapshot/replicate/send_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- STATE -------------------------------------------------------------- */
+
+/* Before it, who doesn't know this side may ask who it is. */
+int
+compare_begin(struct sender *s, struct err *err)
+{
+	struct frame_state state = {.more = true};
+	struct frame f;
+	bool root;
+	int rc = 0;
+
+	while (rc == 0 && state.more) {
+		rc = channel_receive(s->channel, &f, err);
+		if (rc == 0 && f.type == FRAME_WHO) {
+			rc = frame_parse_who(f.body, f.len, &root, err);
+			if (rc == 0)
+				rc = party_introduce(
+				    s->party, root, s->channel, err);
+			continue;
+		}
+		if (rc == 0 && f.type != FRAME_STATE)
+			rc = channel_unexpected(&f, err);
+		if (rc == 0)
+			rc = frame_parse_state(f.body, f.len, &state, err);
+		if (rc == 0) {
+			rc = frame_logs_add(&s->heads, &s->nheads, &state, err);
+			memcpy(s->keys, state.keys, sizeof(s->keys));
+			free(state.logs);
+		}
+	}
+	return rc;
+}
+
+/* --- comparing ---------------------------------------------------------- */
+
+void
+compare_drop(struct sender *s)
+{
+	pthread_mutex_lock(&s->mu);
+	for (size_t i = 0; i < s->nsources; i++)
+		source_free(s->sources[i]);
+	free(s->sources);
+	s->sources = NULL;
+	s->nsources = 0;
+	pthread_mutex_unlock(&s->mu);
+}
+
+static int
+add_source(struct sender *s, struct source *src, struct err *err)
+{
+	struct source **v;
+
+	pthread_mutex_lock(&s->mu);
+	v = reallocarray(s->sources, s->nsources + 1, sizeof(struct source *));
+	if (v != NULL) {
+		v[s->nsources++] = src;
+		s->sources = v;
+	}
+	pthread_mutex_unlock(&s->mu);
+	return v != NULL ? 0 : err_nomem(err);
+}
+
+static bool
+find_head(struct sender *s, const struct source *src, struct frame_log *out)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&s->mu);
+	for (size_t i = 0; i < s->nheads && !found; i++) {
+		found = memcmp(s->heads[i].dataset, src->dataset,
+			    STORE_DATASET_LEN) == 0;
+		if (found)
+			*out = s->heads[i];
+	}
+	pthread_mutex_unlock(&s->mu);
+	return found;
+}
+
+/*
+ * The other side is told, too: its people may be the first to look. It goes by
+ * its own newest record, or where it has none by this side's first.
+ */
+static int
+tell_problem(struct sender *s, const struct source *src,
+    const struct frame_log *head, const struct err *why, struct err *err)
+{
+	struct frame_nak nak = {.ref = {.cls = OBJECT_LOG}, .why = *why};
+	WR_AUTO struct wr w = {0};
+
+	if (head == NULL && src->n == 0)
+		return 0;
+	nak.ref.seq = head != NULL ? head->seq : src->records[0].seq;
+	memcpy(nak.ref.dataset, src->dataset, STORE_DATASET_LEN);
+	memcpy(nak.ref.name, head != NULL ? head->head : src->records[0].name,
+	    OBJECT_NAME_LEN);
+	frame_nak(&nak, &w);
+	return channel_send(s->channel, FRAME_NAK, &w, err);
+}
+
+/* A dataset that can't be compared is a problem, and the others are sent. */
+static int
+add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	AUTO(source) struct source *src = NULL;
+	struct sender *s = arg;
+	const struct source *added;
+	struct frame_log head;
+	struct err why;
+	bool begun;
+	int rc = source_load(s->store, ref->dataset, &src, &why);
+
+	if (rc == ERR_NOMEM || (rc != 0 && src == NULL))
+		return err_copy(err, &why);
+	if (src == NULL)
+		return 0;
+	begun = find_head(s, src, &head);
+	if (rc == 0)
+		rc = source_compare(s->party->access, src, begun ? &head : NULL,
+		    s->new_keys, &why);
+	added = src;
+	if (add_source(s, src, err) != 0)
+		return ERR_NOMEM;
+	src = NULL;
+	if (rc != 0) {
+		send_problem(s, added->dataset, &why);
+		return tell_problem(s, added, begun ? &head : NULL, &why, err);
+	}
+	if (s->opt->progress != NULL)
+		atomic_fetch_add(
+		    &s->opt->progress->records_total, added->n - added->next);
+	return 0;
+}
+
+int
+compare_datasets(struct sender *s, struct err *err)
+{
+	return store_list_datasets(s->store, add_dataset, s, err);
+}
+
+void
+compare_clear(struct sender *s)
+{
+	compare_drop(s);
+	free(STEAL(s->heads));
+}
