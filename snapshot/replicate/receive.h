@@ -4,8 +4,9 @@
 /*
  * The receiving side: a replica, which has no key of any dataset. It believes
  * nothing: every object's bytes have to be what its name says, every record has
- * to follow the one before it, signed by who may, and all that it needs has to be
- * here, before it is taken. What is taken is durable before it is acknowledged.
+ * to follow the one before it, signed by who may, and all that it needs has to
+ * be here, before it is taken. What is taken is durable before it is
+ * acknowledged.
  * Source: PROTOCOL.md sections 5 to 7.
  */
 #include "snapshot/replicate/party.h"
@@ -33,10 +34,10 @@ struct receive_options {
 /**
  * receive_run(p, c, opt, err):
  * Take what the other side sends, until it says goodbye or, with ${until_done},
- * that it is done. When the connection breaks, or reading is stopped, what has come
- * whole is still made durable.
- * Errors: ERR_DENIED the store is no replica; ERR_CORRUPT the other side doesn't
- * keep to the protocol; those of store_batch_commit(); those of
+ * that it is done. When the connection breaks, or reading is stopped, what has
+ * come whole is still made durable.
+ * Errors: ERR_DENIED the store is no replica; ERR_CORRUPT the other side
+ * doesn't keep to the protocol; those of store_batch_commit(); those of
  * channel_receive(). What is wrong with single objects or records is told to
  * the other side, and no error here.
  * Threads: one more than the caller's.

@@ -12,6 +12,7 @@
  * While one job is being made durable the next one fills. A job is handed over
  * when it has records to take, or is full; then it holds whatever has come.
  *
+ *	receive_object.c	an object, from its PUT to its last byte
  *	receive_state.c	what is here already, for the other side
  *	receive_job.c	what a job holds
  *	receive_log.c	which records may be taken
@@ -68,7 +69,9 @@ struct job {
 	uint64_t came; /* objects of all kinds that are in it */
 	bool done;     /* the other side said so */
 };
-/** job_group(j, dataset, records, err): ${records} are moved, if it succeeds. */
+/**
+ * job_group(j, dataset, records, err): ${records} are moved, if it succeeds.
+ */
 NODISCARD int job_group(struct job *j, const uint8_t dataset[STORE_DATASET_LEN],
     struct blobs *records, struct err *err);
 /** job_take(from, to, err): All but the object that was begun. */
@@ -142,6 +145,22 @@ struct receiver {
 	bool told_done; /* guarded by mu */
 	struct err failure; /* guarded by mu; code 0: none. The first counts */
 };
+
+/**
+ * receive_put(r, f, err), receive_data(r, f, err), receive_abort(r, f, err):
+ * An object's frames. Bytes that aren't what its name says harm nobody but this
+ * object: the other side is told. Errors: ERR_CORRUPT the protocol was not
+ * kept; ERR_NOMEM; those of the store; why the committing thread has ended.
+ */
+NODISCARD int receive_put(
+    struct receiver *r, const struct frame *f, struct err *err);
+NODISCARD int receive_data(
+    struct receiver *r, const struct frame *f, struct err *err);
+NODISCARD int receive_abort(
+    struct receiver *r, const struct frame *f, struct err *err);
+
+/** receive_wait_room(r, err): Until the job that fills has room for more. */
+NODISCARD int receive_wait_room(struct receiver *r, struct err *err);
 
 /** receive_commit(arg): The committing thread; ${arg} is the receiver. */
 void *receive_commit(void *arg);
