@@ -2,9 +2,11 @@
 #define SNAPSHOT_REPLICATE_REPAIR_H
 
 /*
- * Damaged and missing objects, fetched anew from another site. No key is needed:
- * an object's name says what its bytes have to be, and the newest record leads to
- * all that has to be there. It works in either direction.
+ * Damaged and missing objects, fetched anew from another site. No key is
+ * needed: an object's name says what its bytes have to be, and the newest
+ * record leads to all that has to be there. It works in either direction.
+ * Thread: one; progress may be looked at from any.
+ * Source: PROTOCOL.md section 8.
  */
 #include "snapshot/replicate/fetch.h"
 
@@ -39,11 +41,11 @@ struct repair_result {
 /**
  * repair_run(p, c, opt, out, err):
  * Look at every object of the store, and fetch what is damaged or missing over
- * ${c}, a connection of mode HELLO_FETCH (NULL with ${opt}->dry_run). What came is
- * compared with its name before it takes the damaged one's place, which is moved
- * to aside/DATE/ in the store.
- * Errors: ERR_CANCELLED; those of the connection, and of reading and writing the
- * store. What the other side doesn't have is no error.
+ * ${c}, a connection of mode HELLO_FETCH (NULL with ${opt}->dry_run). What came
+ * is compared with its name before it takes the damaged one's place, which is
+ * moved to aside/DATE/ in the store.
+ * Errors: ERR_CANCELLED; those of the connection, and of reading and writing
+ * the store. What the other side doesn't have is no error.
  * Cost: reads every byte.
  */
 NODISCARD int repair_run(struct party *p, struct channel *c,
