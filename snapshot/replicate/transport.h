@@ -2,11 +2,14 @@
 #define SNAPSHOT_REPLICATE_TRANSPORT_H
 
 /*
- * How a site is reached: what carries the TLS connection (PROTOCOL.md section 1).
+ * How a site is reached: what carries the TLS connection (PROTOCOL.md section
+ * 1).
  *
  *	tls://HOST:PORT            TCP to 'varve serve --listen'
  *	ssh://[USER@]HOST[:PORT]/PATH  'ssh HOST varve serve --stdio PATH'
  *	PATH                       'varve serve --stdio PATH', on this machine
+ *
+ * Thread: safe, but for the standard streams: one of them at a time.
  */
 #include "crypto/err.h"
 
@@ -49,8 +52,6 @@ NODISCARD int transport_connect(const char *address,
  * transport_stdio(out, err): Standard input and output, for 'serve --stdio'.
  */
 NODISCARD int transport_stdio(struct transport *out, struct err *err);
-/** transport_end_pump(p): For transport_close(). */
-void transport_end_pump(struct pump *p);
 
 /**
  * transport_close(t): Close what is still open, and wait for the child to end;
@@ -60,13 +61,15 @@ void transport_close(struct transport *t);
 
 /**
  * transport_tune(fd): Of a TCP connection: frames go out whole, so that small
- * ones need not wait for more; and it is found out when the other side has gone.
+ * ones need not wait for more; and it is found out when the other side has
+ * gone.
  */
 void transport_tune(int fd);
 
 /**
  * transport_listen(address, fds, max, n, err):
- * ADDRESS:PORT, '[::1]:7710', ':7710' or '*:7710' (all addresses).
+ * ADDRESS:PORT, '[::1]:7710', ':7710' or '*:7710' (all addresses): a socket for
+ * each that the system gives, ${max} at most, which the caller closes.
  * Errors: ERR_USAGE; ERR_DENIED; ERR_IO the address is in use.
  */
 NODISCARD int transport_listen(

@@ -2,7 +2,7 @@
  * Standard input and output as one socket. Where they are two pipes (a shell
  * between ssh and us), two threads pass on what comes.
  */
-#include "snapshot/replicate/transport.h"
+#include "snapshot/replicate/transport_internal.h"
 #include "snapshot/store/plainfile.h"
 
 #include <errno.h>
