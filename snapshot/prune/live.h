@@ -15,6 +15,7 @@
 #include "snapshot/prune/prove.h"
 
 #define LIVE_NONE UINT32_MAX
+#define LIVE_WORD_BITS 64
 
 /* What becomes of a pack. */
 enum live_fate {
@@ -54,7 +55,7 @@ struct live_spot {
 struct live_index {
 	struct index *ix;
 	uint8_t name[OBJECT_NAME_LEN];
-	uint64_t *bits;  /* one an entry */
+	uint64_t *bits;  /* one an entry, LIVE_WORD_BITS in each */
 	uint32_t *packs; /* of each of its packs, the number here */
 	size_t npacks;
 };

@@ -7,7 +7,8 @@
  *	prune.c		its steps, in order
  *	present.c	the objects that there are
  *	dropped.c	indexes that sets have left out since the last prune
- *	live.c		what the indexes list, and which of it is needed
+ *	live_open.c	what the indexes list
+ *	live.c		which of it is needed
  *	prove.c		whether a chunk lies where an index says
  *	mark.c		finding that out, snapshot by snapshot
  *	plan.c		what becomes of each pack
@@ -67,7 +68,9 @@ void prune_ref(const struct prune *p, enum object_class cls,
 uint64_t prune_newest(const struct prune *p);
 /** prune_learn(p, err): Fill ${p}->later from the log as it was read last. */
 NODISCARD int prune_learn(struct prune *p, struct err *err);
-/** prune_lists(p, pack): Whether an index of the set lists it, or a later one. */
+/**
+ * prune_lists(p, pack): Whether an index of the set lists it, or a later one.
+ */
 bool prune_lists(const struct prune *p, const uint8_t pack[OBJECT_NAME_LEN]);
 
 /**
@@ -84,7 +87,9 @@ NODISCARD int plan_packs(struct prune *p, struct err *err);
 /** repack_packs(p, err): Adds to ${p}->set. A damaged pack stays. */
 NODISCARD int repack_packs(struct prune *p, struct err *err);
 
-/** rewrite_indexes(p, err): Adds to ${p}->set what lists the packs that stay. */
+/**
+ * rewrite_indexes(p, err): Adds to ${p}->set what lists the packs that stay.
+ */
 NODISCARD int rewrite_indexes(struct prune *p, struct err *err);
 
 /**
@@ -136,7 +141,9 @@ NODISCARD int prune_look_around(struct prune *p, struct err *err);
  */
 NODISCARD int remove_condemned(struct prune *p, struct err *err);
 
-/** prune_running(p, err): Look, and wait until it is told what one builds on. */
+/**
+ * prune_running(p, err): Look, and wait until it is told what one builds on.
+ */
 NODISCARD int prune_running(struct prune *p, struct err *err);
 
 /**
