@@ -8,7 +8,8 @@
  *	log_state.c	what follows from the records: times, holds, rules
  *	log_numbers.c	... and which inode number is next
  *	log_list.c	what the store shows, against what is known already
- *	log_load.c	reading and checking new records
+ *	log_read.c	reading and checking new records
+ *	log_load.c	a log, or a tail, made of them; and what was lost
  *	log_check.c	signatures
  *	log_append.c	writing one
  *	log_kinds.c	... of each type but a snapshot's
@@ -63,14 +64,14 @@ struct log {
 	struct err warning; /* code 0: none */
 };
 
-/* --- log_numbers.c --------------------------------------------------------- */
+/* --- log_numbers.c -------------------------------------------------------- */
 
 /** log_numbers_reset(l): Before its first record. */
 void log_numbers_reset(struct log *l);
 /** log_numbers_take(l, r): What record ${r}, which comes next, says of it. */
 void log_numbers_take(struct log *l, const struct record *r);
 
-/* --- log_list.c ------------------------------------------------------------ */
+/* --- log_list.c ----------------------------------------------------------- */
 
 /* The records that the store shows, by sequence number, as they are. */
 struct log_list {
@@ -101,7 +102,7 @@ size_t log_list_find(const struct log_list *list, uint64_t seq);
 /** log_list_plain(list): Whether there is one record of each number. */
 bool log_list_plain(const struct log_list *list);
 
-/* --- log_state.c ----------------------------------------------------------- */
+/* --- log_state.c ---------------------------------------------------------- */
 
 /** log_reserve(l, n, err): Room for ${n} records in all. */
 NODISCARD int log_reserve(struct log *l, size_t n, struct err *err);
@@ -135,7 +136,7 @@ size_t log_after(const struct log *l, struct moment m);
 /** log_times_after(l, m): How many of times are at or before ${m}. */
 size_t log_times_after(const struct log *l, struct moment m);
 
-/* --- log_check.c ------------------------------------------------------------ */
+/* --- log_check.c ---------------------------------------------------------- */
 
 /** log_get(l, ref, buf, len, err): A record's bytes; free(). */
 NODISCARD int log_get(const struct log *l, const struct object_ref *ref,
@@ -145,7 +146,18 @@ int log_wrap(const struct log *l, uint64_t seq, struct err *err);
 /** log_closed(head, err): ERR_DENIED, of a record that can't be opened. */
 int log_closed(const struct record_head *head, struct err *err);
 
-/* --- log_load.c, log_append.c ----------------------------------------------- */
+/* --- log_read.c ----------------------------------------------------------- */
+
+/**
+ * log_read(l, list, err):
+ * Take in what the list has after the records at hand: as far as the chain
+ * goes, and back to the newest that is signed. What is wrong with the next one
+ * is in ${l}->damage then. Errors: ERR_NOMEM; ERR_CANCELLED; ERR_BUG.
+ */
+NODISCARD int log_read(
+    struct log *l, const struct log_list *list, struct err *err);
+
+/* --- log_load.c, log_append.c --------------------------------------------- */
 
 /** log_remember(l, err): Make the newest record the remembered head. */
 NODISCARD int log_remember(struct log *l, struct err *err);

@@ -1,0 +1,272 @@
+#include "snapshot/log/log_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * What others can put behind the records that were there must not hide these.
+ * So the chain is followed as far as it goes, and then back to the newest
+ * record that is signed by who may: it vouches for all before it. What lies
+ * beyond is left out, and the log says what is wrong with it. But never are
+ * fewer records shown than this machine has seen.
+ */
+
+/* Where it stands in the store, by whom, and after which: its own words. */
+static int
+check_head(const struct log *l, const struct object_ref *ref,
+    const struct record_head *head, struct err *err)
+{
+	static const uint8_t none[OBJECT_NAME_LEN];
+	const uint8_t *prev =
+	    l->nrecords == 0 ? none : l->records[l->nrecords - 1]->name;
+	/* What follows from a tail's first record vouches for it. */
+	bool first = l->base > 0 && l->nrecords == 0;
+
+	if (memcmp(head->dataset, l->ds->id, DATASET_ID_LEN) != 0)
+		return err_set(err, ERR_CORRUPT, "of another dataset");
+	if (head->seq != ref->seq)
+		return err_set(err, ERR_CORRUPT, "says that it is record %ju",
+		    (uintmax_t)head->seq);
+	if (!first && memcmp(head->prev, prev, OBJECT_NAME_LEN) != 0)
+		return err_set(
+		    err, ERR_CORRUPT, "does not follow the one before it");
+	return 0;
+}
+
+/*
+ * A writer who came in a later epoch can't open what was sealed before. It may
+ * stay closed under a newer one that can be opened.
+ */
+static int
+decode(const struct log *l, const struct record_clear *clear,
+    const uint8_t *buf, size_t len, struct record **out, struct err *err)
+{
+	int rc = record_decode(buf, len, l->ds->keys, out, err);
+
+	if (rc != ERR_DENIED)
+		return rc;
+	*out = calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(err);
+	(*out)->head = clear->head;
+	return 0;
+}
+
+/*
+ * What only an admin may do counts only when an admin did it, whatever has come
+ * after; but what this machine has seen, it has checked before.
+ */
+static bool
+needs_check(const struct record_head *head, uint64_t seen)
+{
+	return record_admin_only(head->type) && head->seq > seen;
+}
+
+/* How a record is read. */
+struct reading {
+	uint64_t seen;    /* this number and those before are vouched for */
+	bool signed_only; /* it counts only if its signature is found good */
+};
+
+static int
+read_bytes(const struct log *l, const struct object_ref *ref,
+    const struct reading *how, const uint8_t *buf, size_t len,
+    struct record **out, struct err *err)
+{
+	struct record_clear clear;
+	int rc = record_peek(buf, len, &clear, err);
+
+	if (rc == 0)
+		rc = check_head(l, ref, &clear.head, err);
+	if (rc == 0)
+		rc = decode(l, &clear, buf, len, out, err);
+	if (rc == 0 && how->signed_only && !(*out)->open)
+		rc = log_closed(&clear.head, err);
+	if (rc == 0 &&
+	    (how->signed_only || needs_check(&clear.head, how->seen)))
+		rc = log_verify(l->access, &clear, buf, len, err);
+	return rc;
+}
+
+static int
+read_record(const struct log *l, const struct object_ref *ref,
+    const struct reading *how, struct record **out, struct err *err)
+{
+	AUTO(record) struct record *r = NULL;
+	uint8_t *buf = NULL;
+	size_t len;
+	int rc = log_get(l, ref, &buf, &len, err);
+
+	if (rc == 0)
+		rc = read_bytes(l, ref, how, buf, len, &r, err);
+	free(buf);
+	if (rc != 0)
+		return log_wrap(l, ref->seq, err);
+	memcpy(r->name, ref->name, OBJECT_NAME_LEN);
+	if (r->open && r->head.type == RECORD_SNAPSHOT)
+		memcpy(r->snapshot->id, ref->name, OBJECT_NAME_LEN);
+	*out = STEAL(r);
+	return 0;
+}
+
+/* Not the record's fault: it says nothing of the log. */
+static bool
+is_fatal(int rc)
+{
+	return rc == ERR_NOMEM || rc == ERR_BUG || rc == ERR_CANCELLED;
+}
+
+/* What is wrong with the next record; the first to say so is right. */
+static void
+note(struct log *l, const struct err *why)
+{
+	if (l->damage.code == 0)
+		l->damage = *why;
+}
+
+/*
+ * Several records of one number: copies of a store that went different ways, or
+ * somebody without keys who put another there. It is the one that this machine
+ * has seen, or else the only one that is signed; or none.
+ */
+static int
+choose(struct log *l, const struct log_list *list, size_t at, size_t n,
+    size_t *chosen, struct err *err)
+{
+	uint64_t seq = list->refs[at].seq;
+	size_t good = 0;
+	struct err why;
+
+	(void)err_set(&why, ERR_CORRUPT,
+	    "log of dataset '%s' has two records %ju: copies of the store went"
+	    " different ways",
+	    l->ds->name, (uintmax_t)seq);
+	note(l, &why);
+	for (size_t i = at; i < at + n; i++) {
+		const struct object_ref *ref = &list->refs[i];
+		const struct reading how = {
+		    .seen = list->seen.seq,
+		    .signed_only = seq != list->seen.seq,
+		};
+		AUTO(record) struct record *r = NULL;
+		int rc;
+
+		if (seq == list->seen.seq &&
+		    memcmp(ref->name, list->seen.name, OBJECT_NAME_LEN) != 0)
+			continue;
+		rc = read_record(l, ref, &how, &r, &why);
+		if (is_fatal(rc))
+			return err_copy(err, &why);
+		if (rc != 0)
+			continue;
+		good++;
+		*chosen = i;
+	}
+	return good == 1 ? 0 : err_copy(err, &l->damage);
+}
+
+/* The record after those at hand, which the list has at ${at}. */
+static int
+read_next(
+    struct log *l, const struct log_list *list, size_t at, struct err *err)
+{
+	const struct reading how = {.seen = list->seen.seq};
+	uint64_t seq = log_number(l) + 1;
+	struct record *r = NULL;
+	size_t n = log_list_find(list, seq + 1) - at;
+	int rc = 0;
+
+	if (list->refs[at].seq != seq)
+		return err_set(err, ERR_CORRUPT,
+		    "log of dataset '%s' has no record %ju, but a record %ju",
+		    l->ds->name, (uintmax_t)seq, (uintmax_t)list->refs[at].seq);
+	if (n > 1)
+		rc = choose(l, list, at, n, &at, err);
+	if (rc == 0)
+		rc = read_record(l, &list->refs[at], &how, &r, err);
+	return rc != 0 ? rc : log_take(l, r, err);
+}
+
+/* As far as the chain goes. */
+static int
+read_records(struct log *l, const struct log_list *list, struct err *err)
+{
+	size_t more = list->n - log_list_find(list, log_number(l) + 1);
+	int rc = log_reserve(l, l->nrecords + more, err);
+
+	while (rc == 0) {
+		size_t at = log_list_find(list, log_number(l) + 1);
+		struct err why;
+
+		if (at == list->n)
+			return 0;
+		rc = read_next(l, list, at, &why);
+		if (is_fatal(rc))
+			return err_copy(err, &why);
+		if (rc != 0)
+			note(l, &why);
+	}
+	return is_fatal(rc) ? rc : 0;
+}
+
+/* Whether the newest but ${n} is signed by who may: then it has the set. */
+static int
+check_newest(struct log *l, size_t n, struct err *err)
+{
+	const struct record *r = l->records[n - 1];
+	INDEX_LIST_AUTO struct index_list indexes = {0};
+	struct record_clear clear;
+	uint8_t *buf;
+	size_t len;
+	int rc;
+
+	if (!r->open) {
+		(void)log_closed(&r->head, err);
+		return log_wrap(l, r->head.seq, err);
+	}
+	rc = log_record_bytes(l, r->head.seq, &buf, &len, err);
+	if (rc != 0)
+		return rc;
+	rc = record_peek(buf, len, &clear, err);
+	if (rc == 0)
+		rc = log_verify(l->access, &clear, buf, len, err);
+	if (rc == 0)
+		rc = index_list_copy(
+		    &indexes, clear.indexes, clear.nindexes, err);
+	free(buf);
+	if (rc != 0)
+		return log_wrap(l, r->head.seq, err);
+	index_list_take(&l->indexes, &indexes);
+	return 0;
+}
+
+/* Back to the newest record that is signed, but not before those at hand. */
+static int
+drop_unsigned(struct log *l, size_t before, struct err *err)
+{
+	size_t n = l->nrecords;
+
+	while (n > before) {
+		struct err why;
+		int rc = check_newest(l, n, &why);
+
+		if (rc == 0)
+			break;
+		if (is_fatal(rc))
+			return err_copy(err, &why);
+		l->damage = why;
+		n--;
+	}
+	if (n < l->nrecords)
+		log_truncate(l, n);
+	return 0;
+}
+
+int
+log_read(struct log *l, const struct log_list *list, struct err *err)
+{
+	size_t before = l->nrecords;
+	int rc = read_records(l, list, err);
+
+	return rc != 0 ? rc : drop_unsigned(l, before, err);
+}
