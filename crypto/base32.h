@@ -4,6 +4,7 @@
 /*
  * Private to this folder: base32 (RFC 4648, section 6, without padding) in
  * groups of four characters with '-' between, for people to read and type.
+ * Thread: safe.
  */
 #include <stdbool.h>
 #include <stddef.h>

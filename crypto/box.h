@@ -34,9 +34,12 @@ NODISCARD int box_open(const struct key32 *key, const char *label,
     const void *ad, size_t adlen, const uint8_t *box, size_t len,
     struct wr *out, struct err *err);
 
-/*
+/**
+ * box_head_new(key, label, head, out, err), box_head_open():
  * For objects sealed in pages: the head (salt and commitment) alone, and the
- * one-time context under which the caller seals page i with counter i.
+ * one-time context under which the caller seals, or opens, page i with counter
+ * i. *${out} is the caller's (aead_free), NULL on failure.
+ * Errors: ERR_AUTH ${head} was not made under ${key} and ${label}; ERR_NOMEM.
  */
 NODISCARD int box_head_new(const struct key32 *key, const char *label,
     uint8_t head[BOX_HEAD_LEN], struct aead **out, struct err *err);

@@ -30,11 +30,17 @@ NODISCARD int defaults_make(const struct defaults *d,
     const struct identity *issuer, const struct master *master, struct wr *w,
     struct err *err);
 
-/** defaults_peek(buf, len, out, err): Parse; the signature is not checked. */
+/**
+ * defaults_peek(buf, len, out, err): Parse; the signature is not checked.
+ * Errors: ERR_CORRUPT; ERR_VERSION.
+ */
 NODISCARD int defaults_peek(
     const uint8_t *buf, size_t len, struct defaults *out, struct err *err);
 
-/** defaults_check(): ERR_AUTH when ${signer} did not sign it. */
+/**
+ * defaults_check(buf, len, signer, err):
+ * Errors: ERR_AUTH ${signer} did not sign it; those of defaults_peek().
+ */
 NODISCARD int defaults_check(const uint8_t *buf, size_t len,
     const struct ed25519_public *signer, struct err *err);
 

@@ -29,6 +29,7 @@ struct grant {
 	uint8_t issuer[IDENTITY_ID_LEN]; /* zero: the master key */
 };
 
+/** role_name(role): "admin", "reader", "writer", "replica", "none". */
 const char *role_name(enum role role);
 
 /**
@@ -45,11 +46,18 @@ NODISCARD int grant_make(const struct grant *g, const void *keys,
     size_t keyslen, const struct identity *issuer, const struct master *master,
     struct wr *w, struct err *err);
 
-/** grant_peek(buf, len, out, err): Parse; the signature is not checked. */
+/**
+ * grant_peek(buf, len, out, err): Parse; the signature is not checked.
+ * Errors: ERR_CORRUPT; ERR_VERSION.
+ */
 NODISCARD int grant_peek(
     const uint8_t *buf, size_t len, struct grant *out, struct err *err);
 
-/** grant_check(): ERR_AUTH when ${signer} did not sign it. */
+/**
+ * grant_check(buf, len, signer, err):
+ * Errors: ERR_AUTH ${signer} did not sign it; those of grant_peek(). Whether
+ * ${signer} is who it names, and may, is the caller's to find out.
+ */
 NODISCARD int grant_check(const uint8_t *buf, size_t len,
     const struct ed25519_public *signer, struct err *err);
 

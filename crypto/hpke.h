@@ -3,7 +3,11 @@
 
 /*
  * HPKE (RFC 9180), base mode, suite DHKEM(X25519, HKDF-SHA256) 0x0020,
- * HKDF-SHA256 0x0001, AES-256-GCM 0x0002. Thread: safe.
+ * HKDF-SHA256 0x0001, AES-256-GCM 0x0002.
+ * Errors of all that seal or open: ERR_AUTH a public key, or an encapsulation,
+ * of low order; ERR_NOMEM; ERR_USAGE too long.
+ * Thread: safe. Cost: a sealing takes two X25519 operations, an opening one:
+ * about 0.1 ms.
  */
 #include "crypto/secret.h"
 
@@ -47,7 +51,10 @@ NODISCARD int hpke_export_send(const struct x25519_public *to, const void *info,
     size_t infolen, const char *label, uint8_t enc[HPKE_ENC_LEN],
     struct key32 *secret, struct err *err);
 
-/** hpke_export_receive(): SetupBaseR and the same Export. */
+/**
+ * hpke_export_receive(): SetupBaseR and the same Export. Another private half
+ * yields another secret, and no error: what is sealed under it tells.
+ */
 NODISCARD int hpke_export_receive(const struct x25519_private *priv,
     const uint8_t enc[HPKE_ENC_LEN], const void *info, size_t infolen,
     const char *label, struct key32 *secret, struct err *err);

@@ -53,8 +53,8 @@ NODISCARD int identity_public_decode(
 /*
  * A person object (kept in the store) or a key file of a host or a site: the
  * public half in the clear and the private halves, sealed under the passphrase
- * by scrypt and a box. A key file has no passphrase: cost 0, and nothing but the
- * file's mode protects it.
+ * by scrypt and a box. A key file has no passphrase: cost 0, and nothing but
+ * the file's mode protects it.
  */
 #define IDENTITY_LOGN 16 /* scrypt N = 2^16, r = 8 */
 #define IDENTITY_OBJECT_MAX 4096

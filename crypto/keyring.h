@@ -11,6 +11,7 @@
 
 struct keyring;
 
+/** keyring_new(out, err): Empty; it owns the key sets that are added. */
 NODISCARD int keyring_new(struct keyring **out, struct err *err);
 void keyring_free(struct keyring *kr);
 DEFINE_AUTO(keyring, keyring_free)
@@ -24,7 +25,7 @@ DEFINE_AUTO(keyring, keyring_free)
 NODISCARD int keyring_add(
     struct keyring *kr, struct keyset *ks, struct err *err);
 
-/** keyring_latest(kr): The highest epoch's; NULL when empty. */
+/** keyring_latest(kr): The highest epoch's, the keyring's; NULL when empty. */
 const struct keyset *keyring_latest(const struct keyring *kr);
 
 /** keyring_epoch(kr, epoch): NULL when it was not given. */

@@ -23,11 +23,17 @@ struct keyset {
 	struct index_key index;
 };
 
-/** keyset_new(name, out, err): A new dataset's first epoch. */
+/**
+ * keyset_new(name, out, err): A new dataset's first epoch; the caller's.
+ * Errors: those of keyset_name_check(); ERR_NOMEM.
+ */
 NODISCARD int keyset_new(
     const char *name, struct keyset **out, struct err *err);
 
-/** keyset_next(prev, out, err): The next epoch: new seal and index keys. */
+/**
+ * keyset_next(prev, out, err): The next epoch: new seal and index keys; the
+ * caller's.
+ */
 NODISCARD int keyset_next(
     const struct keyset *prev, struct keyset **out, struct err *err);
 void keyset_free(struct keyset *ks);
@@ -50,9 +56,11 @@ NODISCARD int keyset_name_check(const char *name, struct err *err);
 void keyset_encode(const struct keyset *ks, bool with_private, struct wr *w);
 NODISCARD int keyset_decode(struct rd *r, struct keyset **out, struct err *err);
 
-/*
- * The key set object: the whole key set sealed to the master key, signed by
- * the admin (or, after a recovery, by the master key: ${admin} NULL).
+/**
+ * keyset_seal(ks, root, admin, master, w, err):
+ * Append the key set object: the whole key set sealed to the master key, signed
+ * by the admin (or, after a recovery, by the master key: ${admin} NULL).
+ * Errors: ERR_USAGE without the private half, or nobody to sign; ERR_NOMEM.
  */
 NODISCARD int keyset_seal(const struct keyset *ks, const struct root *root,
     const struct identity *admin, const struct master *master, struct wr *w,
@@ -64,7 +72,7 @@ struct keyset_head {
 	uint32_t epoch;
 	uint8_t signer[IDENTITY_ID_LEN]; /* zero: the master key */
 };
-/** keyset_peek(): Parse; nothing is checked. */
+/** keyset_peek(): Parse; nothing is checked. ERR_CORRUPT; ERR_VERSION. */
 NODISCARD int keyset_peek(
     const uint8_t *buf, size_t len, struct keyset_head *out, struct err *err);
 

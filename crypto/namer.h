@@ -26,6 +26,7 @@ enum chunk_kind {
 
 struct namer;
 
+/** namer_new(key, out, err): Keeps no reference to ${key}; namer_free() wipes. */
 NODISCARD int namer_new(
     const struct id_key *key, struct namer **out, struct err *err);
 void namer_free(struct namer *n);

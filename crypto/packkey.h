@@ -28,6 +28,12 @@ struct pack_id {
 
 /* The sealing side of one run. Thread: packrun_pack() is safe. */
 struct packrun;
+
+/**
+ * packrun_new(seal, dataset, epoch, out, err):
+ * Encapsulate to ${seal}. *${out} is the caller's, in secret memory.
+ * Errors: those of hpke_export_send(). Cost: two X25519 operations.
+ */
 NODISCARD int packrun_new(const struct x25519_public *seal,
     const uint8_t dataset[DATASET_ID_LEN], uint32_t epoch, struct packrun **out,
     struct err *err);
@@ -37,7 +43,7 @@ DEFINE_AUTO(packrun, packrun_free)
 /**
  * packrun_pack(run, version, kind, id, out, err):
  * A new pack's identity (all fields of ${id} are filled) and the context that
- * seals its segments.
+ * seals its segments, the caller's.
  */
 NODISCARD int packrun_pack(const struct packrun *run, uint16_t version,
     uint8_t kind, struct pack_id *id, struct aead **out, struct err *err);
@@ -47,6 +53,8 @@ NODISCARD int packrun_pack(const struct packrun *run, uint16_t version,
  * beside the rest). Thread: packopener_pack() is safe.
  */
 struct packopener;
+
+/** packopener_new(seal, out, err): Keeps a copy of ${seal}, in secret memory. */
 NODISCARD int packopener_new(const struct x25519_private *seal,
     struct packopener **out, struct err *err);
 void packopener_free(struct packopener *o);
@@ -54,7 +62,8 @@ DEFINE_AUTO(packopener, packopener_free)
 
 /**
  * packopener_pack(o, id, out, err):
- * The context that opens the segments of the pack that ${id} heads.
+ * The context that opens the segments of the pack that ${id} heads; the
+ * caller's. Cost: an X25519 operation for a run that is not remembered.
  * Errors: ERR_AUTH the commitment does not hold: another key, or tampered.
  */
 NODISCARD int packopener_pack(struct packopener *o, const struct pack_id *id,

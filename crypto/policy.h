@@ -22,16 +22,23 @@ struct policy {
 /**
  * policy_make(p, issuer, master, w, err):
  * Signed by ${issuer}, or by ${master} when that is NULL; ${p}'s issuer is not
- * looked at. Errors: ERR_USAGE no country, one twice, or not in order.
+ * looked at. Errors: ERR_USAGE no country, one twice, or not in order, or
+ * nobody to sign; ERR_NOMEM. ${w} gets the object, or nothing.
  */
 NODISCARD int policy_make(const struct policy *p, const struct identity *issuer,
     const struct master *master, struct wr *w, struct err *err);
 
-/** policy_peek(buf, len, out, err): Parse; the signature is not checked. */
+/**
+ * policy_peek(buf, len, out, err): Parse; the signature is not checked.
+ * Errors: ERR_CORRUPT; ERR_VERSION.
+ */
 NODISCARD int policy_peek(
     const uint8_t *buf, size_t len, struct policy *out, struct err *err);
 
-/** policy_check(): ERR_AUTH when ${signer} did not sign it. */
+/**
+ * policy_check(buf, len, signer, err):
+ * Errors: ERR_AUTH ${signer} did not sign it; those of policy_peek().
+ */
 NODISCARD int policy_check(const uint8_t *buf, size_t len,
     const struct ed25519_public *signer, struct err *err);
 

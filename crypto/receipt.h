@@ -2,8 +2,8 @@
 #define CRYPTO_RECEIPT_H
 
 /*
- * Receipts: a site's signed word that it holds a dataset's log through a record,
- * with all that the log needs there, durable.
+ * Receipts: a site's signed word that it holds a dataset's log through a
+ * record, with all that the log needs there, durable.
  * Source: KEYS.md 'Sites'. Thread: safe.
  */
 #include "crypto/site.h"
@@ -21,7 +21,10 @@ struct receipt {
 	int64_t time;                   /* Unix seconds, by the site's clock */
 };
 
-/** receipt_make(r, key, out, err): ${r}'s site is not looked at. */
+/**
+ * receipt_make(r, key, out, err):
+ * Signed by the site's ${key}; ${r}'s site is not looked at. Errors: ERR_NOMEM.
+ */
 NODISCARD int receipt_make(const struct receipt *r, const struct identity *key,
     uint8_t out[RECEIPT_LEN], struct err *err);
 

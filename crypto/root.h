@@ -43,6 +43,7 @@ struct recovery {
 	uint8_t check[RECOVERY_CHECK_LEN]; /* follows from the key */
 };
 
+/** master_new(out, err): A random one; the caller's, in secret memory. */
 NODISCARD int master_new(struct master **out, struct err *err);
 /** master_from_seed(): Both pairs follow from the seed by HKDF. */
 NODISCARD int master_from_seed(
@@ -50,7 +51,11 @@ NODISCARD int master_from_seed(
 void master_free(struct master *m);
 DEFINE_AUTO(master, master_free)
 
-/** root_create(admin, master, created, w, out, err): Make and sign a root. */
+/**
+ * root_create(admin, master, created, w, out, err):
+ * Make a store's id and its root, signed by ${admin}; append it to ${w}, and
+ * fill ${out} as root_decode() does. ${created}: Unix seconds.
+ */
 NODISCARD int root_create(const struct identity *admin,
     const struct master *master, int64_t created, struct wr *w,
     struct root *out, struct err *err);
@@ -72,6 +77,7 @@ void root_fingerprint_text(
 NODISCARD int root_fingerprint_parse(
     const char *text, uint8_t fp[FINGERPRINT_LEN], struct err *err);
 
+/** recovery_new(out, err): A random one; the caller's, in secret memory. */
 NODISCARD int recovery_new(struct recovery **out, struct err *err);
 void recovery_free(struct recovery *r);
 DEFINE_AUTO(recovery, recovery_free)
@@ -86,11 +92,15 @@ void recovery_text(const struct recovery *r, char out[RECOVERY_TEXT]);
 NODISCARD int recovery_parse(
     const char *text, struct recovery **out, struct err *err);
 
-/** recovery_seal(r, root, master, w, err): The recovery object. */
+/** recovery_seal(r, root, m, w, err): Append the recovery object. */
 NODISCARD int recovery_seal(const struct recovery *r, const struct root *root,
     const struct master *m, struct wr *w, struct err *err);
 
-/** recovery_open(): ERR_AUTH wrong recovery key, or for another store. */
+/**
+ * recovery_open(r, root, buf, len, out, err):
+ * The master key inside; the caller's. Errors: ERR_AUTH wrong recovery key, or
+ * for another store; ERR_CORRUPT; ERR_VERSION; ERR_NOMEM.
+ */
 NODISCARD int recovery_open(const struct recovery *r, const struct root *root,
     const uint8_t *buf, size_t len, struct master **out, struct err *err);
 

@@ -86,11 +86,17 @@ NODISCARD int statement_make(const struct statement *st,
     const struct identity *issuer, const struct master *master, struct wr *w,
     struct err *err);
 
-/** statement_peek(buf, len, out, err): Parse; the signature is not checked. */
+/**
+ * statement_peek(buf, len, out, err): Parse; the signature is not checked.
+ * Errors: ERR_CORRUPT; ERR_VERSION.
+ */
 NODISCARD int statement_peek(
     const uint8_t *buf, size_t len, struct statement *out, struct err *err);
 
-/** statement_check(): ERR_AUTH when ${signer} did not sign it. */
+/**
+ * statement_check(buf, len, signer, err):
+ * Errors: ERR_AUTH ${signer} did not sign it; those of statement_peek().
+ */
 NODISCARD int statement_check(const uint8_t *buf, size_t len,
     const struct ed25519_public *signer, struct err *err);
 

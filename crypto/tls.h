@@ -11,7 +11,8 @@
  *
  * Thread: one thread may read while another writes; all else is the caller's
  * to keep apart. tls_stop_reading() and tls_stop() may be called by any.
- * Signals: SIGPIPE must be ignored, or a connection that breaks ends the process.
+ * Signals: SIGPIPE must be ignored, or a connection that breaks ends the
+ * process.
  * Source: RFC 8446, RFC 8410; PROTOCOL.md section 2.
  */
 #include "crypto/sign.h"
@@ -38,8 +39,8 @@ DEFINE_AUTO(tls, tls_free)
 /**
  * tls_read_timeout(t, ms), tls_write_timeout(t, ms):
  * How long one call may take to read what it is asked for, or a handshake in
- * all; and how long writing may wait for the other side to take something. 0: for
- * ever. Takes effect with the next call.
+ * all; and how long writing may wait for the other side to take something. 0:
+ * for ever. Takes effect with the next call.
  */
 void tls_read_timeout(struct tls *t, unsigned ms);
 void tls_write_timeout(struct tls *t, unsigned ms);
@@ -47,7 +48,8 @@ void tls_write_timeout(struct tls *t, unsigned ms);
 /**
  * tls_handshake(t, peer, err):
  * ${peer}: the key that the other side has proved to hold. A client may have
- * finished when the server doesn't accept its key: it learns that when it reads.
+ * finished when the server doesn't accept its key: it learns that when it
+ * reads.
  * Errors: ERR_VERSION it speaks no such TLS; ERR_AUTH it showed no Ed25519 key;
  * ERR_CORRUPT it doesn't speak TLS at all; ERR_IO the connection broke, or
  * timed out; ERR_CANCELLED it was stopped.
@@ -57,9 +59,10 @@ NODISCARD int tls_handshake(
 
 /**
  * tls_read(t, buf, len, err):
- * Exactly ${len} bytes. Errors: ERR_NOT_FOUND the other side said goodbye before
- * the first of them; ERR_IO the connection was cut, or nothing came in time;
- * ERR_CORRUPT somebody changed bytes on the way; ERR_CANCELLED it was stopped.
+ * Exactly ${len} bytes. Errors: ERR_NOT_FOUND the other side said goodbye
+ * before the first of them; ERR_IO the connection was cut, or nothing came in
+ * time; ERR_CORRUPT somebody changed bytes on the way; ERR_CANCELLED it was
+ * stopped.
  */
 NODISCARD int tls_read(struct tls *t, void *buf, size_t len, struct err *err);
 

@@ -2,7 +2,8 @@
 #define CRYPTO_TLS_CONTEXT_H
 
 /*
- * Private to this folder: what is spoken, and the certificate that an end shows.
+ * Private to this folder: what is spoken, and the certificate that an end
+ * shows.
  * Thread: safe.
  */
 #include "crypto/sign.h"

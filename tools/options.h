@@ -72,7 +72,8 @@ void operands_clear(struct operands *o);
  * ${argv} ends with NULL and starts after the command's name. Options and
  * operands may be mixed; '--' ends the options. Where no option of a group is
  * given, the environment stands in for its options; else a value stays as it
- * is. Clear ${values} and ${operands} also after a failure. Errors: ERR_USAGE, with the nearest option's name.
+ * is. Clear ${values} and ${operands} also after a failure. Errors: ERR_USAGE,
+ * with the nearest option's name.
  */
 NODISCARD int options_parse(const struct option_group *groups, size_t n,
     char *const *argv, void *values, struct operands *operands,

@@ -165,7 +165,8 @@ NODISCARD int access_keyfile_read(
 /**
  * access_write_keyfile(host, path, err):
  * Make the key file of a host or a site: readable by its owner alone, durable.
- * The store keeps nothing of a host but its grants, which carry its public half.
+ * The store keeps nothing of a host but its grants, which carry its public
+ * half.
  * Errors: ERR_USAGE there is a file already, or ${host} is a person;
  * ERR_DENIED; ERR_FULL; ERR_IO.
  */
@@ -233,8 +234,8 @@ const char *access_signer_name(
  * Called for a key object that was passed over; ${why} says what is wrong:
  * ERR_CORRUPT, ERR_VERSION, ERR_AUTH not signed by who may; ERR_IO, ERR_DENIED
  * it could not be read. Where the recovery object is missing, ${ref}'s name is
- * zero and ${why} ERR_NOT_FOUND; where there are several, it is called for each.
- * A return other than 0 ends the visit with it.
+ * zero and ${why} ERR_NOT_FOUND; where there are several, it is called for
+ * each. A return other than 0 ends the visit with it.
  */
 typedef int access_damage_fn(void *arg, const struct object_ref *ref,
     const struct err *why, struct err *err);

@@ -126,8 +126,8 @@ void access_keys_free(struct access *a);
 /**
  * access_keys_add(a, buf, len, out, err):
  * Take a key object's bytes, which are not in the store, among those at hand.
- * *${out}: the object, or NULL when it was there already. Who is an admin has to
- * be found anew then.
+ * *${out}: the object, or NULL when it was there already. Who is an admin has
+ * to be found anew then.
  */
 NODISCARD int access_keys_add(struct access *a, const uint8_t *buf, size_t len,
     struct key_object **out, struct err *err);
@@ -164,8 +164,9 @@ NODISCARD int access_trust_grant(
     const struct access *a, struct key_object *o, struct err *err);
 /**
  * access_trust_location(a, o, err):
- * Whether a statement, a policy or default rules count: its issuer was an admin when it began,
- * or the master key, and signed it. Errors: as access_trust_grant().
+ * Whether a statement, a policy or default rules count: its issuer was an admin
+ * when it began, or the master key, and signed it. Errors: as
+ * access_trust_grant().
  */
 NODISCARD int access_trust_location(
     const struct access *a, struct key_object *o, struct err *err);

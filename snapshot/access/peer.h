@@ -4,8 +4,8 @@
 /*
  * Who speaks from another machine, and the key objects that come from there:
  * what admins have signed vouches for them, whoever carries it.
- * Thread: access_peer(), access_peer_fetch() and access_introduce() as access.h;
- * access_meet() and access_take() as access_refresh().
+ * Thread: access_peer(), access_peer_fetch() and access_introduce() as
+ * access.h; access_meet() and access_take() as access_refresh().
  */
 #include "snapshot/access/site.h"
 
@@ -14,9 +14,9 @@
 
 /**
  * access_peer(a, key, now, text, err):
- * Whether who signs with ${key} is known to this store at ${now} (Unix seconds):
- * the first admin, or with a grant of any role that holds, or a site with a
- * statement that has not ended or expired. ${text} receives what it is.
+ * Whether who signs with ${key} is known to this store at ${now} (Unix
+ * seconds): the first admin, or with a grant of any role that holds, or a site
+ * with a statement that has not ended or expired. ${text} receives what it is.
  * Errors: ERR_DENIED it is not.
  * Cost: one signature check.
  */
@@ -58,10 +58,10 @@ struct key_offer {
 
 /**
  * access_take(a, offers, n, err):
- * Store those key objects that count in this store: grants, key sets, statements
- * and policies that are signed by who may, persons of whom a grant or the root
- * speaks, and a recovery object where there is none. They may vouch for each
- * other. Durable when it returns.
+ * Store those key objects that count in this store: grants, key sets,
+ * statements and policies that are signed by who may, persons of whom a grant
+ * or the root speaks, and a recovery object where there is none. They may vouch
+ * for each other. Durable when it returns.
  * Errors: those of store_put().
  */
 NODISCARD int access_take(

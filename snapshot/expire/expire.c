@@ -30,10 +30,10 @@ load_locked(struct access *a, const struct dataset *ds, struct heads *heads,
 /* --- what goes ------------------------------------------------------------ */
 
 /*
- * A snapshot's time is its writer's word, and rules keep the newest of a period:
- * one that is dated back, or into the future, would push true ones out. So no
- * snapshot counts as older than those before it in the log, or as newer than
- * now.
+ * A snapshot's time is its writer's word, and rules keep the newest of a
+ * period: one that is dated back, or into the future, would push true ones out.
+ * So no snapshot counts as older than those before it in the log, or as newer
+ * than now.
  */
 static struct moment
 counted_time(struct moment t, struct moment before, struct moment now)
@@ -195,7 +195,7 @@ expire_set_rules(struct access *a, const struct dataset *ds,
 	return rc != 0 ? rc : log_append_rules(l, rules, err);
 }
 
-/* --- the store's default --------------------------------------------------- */
+/* --- the store's default -------------------------------------------------- */
 
 int
 expire_default(const struct access *a, struct rules *out, struct err *err)

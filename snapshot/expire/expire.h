@@ -6,14 +6,15 @@
  * Nothing is removed here: 'prune' does that.
  * All that writes takes the dataset's append lock for a moment, and needs an
  * admin who can sign (ERR_DENIED).
+ * Thread: as log.h. Source: FORMAT.md section 9, types 2 to 4.
  */
 #include "snapshot/expire/keep.h"
 #include "snapshot/log/log.h"
 
 /* What expires of a dataset, and why the rest stays. */
 struct expire_plan {
-	struct log *log;
-	bool ruled; /* there are rules; without any, everything stays */
+	struct log *log; /* owned */
+	bool ruled;      /* there are rules; without any, everything stays */
 	struct rules rules;
 	/* All snapshots that had not expired before, and what keeps each. */
 	const struct snapshot **snapshots; /* the log's, by sequence */
@@ -26,8 +27,9 @@ void expire_plan_clear(struct expire_plan *p);
 
 /**
  * expire_look(a, ds, heads, rules, now, out, err):
- * By ${rules} or, where that is NULL, the dataset's own. Clear ${out} also after
- * a failure. Errors: ERR_USAGE ${rules} keep nothing; those of log_load().
+ * By ${rules} or, where that is NULL, the dataset's own. Clear ${out} also
+ * after a failure. Errors: ERR_USAGE ${rules} keep nothing; those of
+ * log_load().
  */
 NODISCARD int expire_look(struct access *a, const struct dataset *ds,
     struct heads *heads, const struct rules *rules, struct moment now,
@@ -57,7 +59,7 @@ NODISCARD int expire_hold(struct access *a, const struct dataset *ds,
 NODISCARD int expire_set_rules(struct access *a, const struct dataset *ds,
     struct heads *heads, const struct rules *rules, struct err *err);
 
-/* --- the store's default --------------------------------------------------- */
+/* --- the store's default -------------------------------------------------- */
 
 /**
  * expire_default(a, out, err):
@@ -66,7 +68,9 @@ NODISCARD int expire_set_rules(struct access *a, const struct dataset *ds,
 NODISCARD int expire_default(
     const struct access *a, struct rules *out, struct err *err);
 
-/** expire_set_default(a, rules, err): Errors: those of access_set_defaults(). */
+/**
+ * expire_set_default(a, rules, err): Errors: those of access_set_defaults().
+ */
 NODISCARD int expire_set_default(
     struct access *a, const struct rules *rules, struct err *err);
 

@@ -22,10 +22,10 @@ struct keep_item {
 /**
  * keep_apply(items, n, rules, now, err):
  * Find out what keeps each of the ${n} items, which are in any order; of two
- * that have the same time, the later counts as newer. RULE_WITHIN keeps those that are not older than so many
- * seconds; RULE_LAST the newest; the others the newest of each of the newest
- * hours, days, weeks (from Monday), months or years that have any, in UTC. A
- * snapshot from the future counts as any other.
+ * that have the same time, the later counts as newer. RULE_WITHIN keeps those
+ * that are not older than so many seconds; RULE_LAST the newest; the others the
+ * newest of each of the newest hours, days, weeks (from Monday), months or
+ * years that have any, in UTC. A snapshot from the future counts as any other.
  * Errors: ERR_NOMEM. Cost: sorts.
  */
 NODISCARD int keep_apply(struct keep_item *items, size_t n,

@@ -126,9 +126,9 @@ NODISCARD int log_record_bytes(const struct log *l, uint64_t seq, uint8_t **buf,
 /* --- adding to it -------------------------------------------------------- */
 
 /*
- * Publish a record: the caller holds the dataset's lock, and all that the record
- * relies on is durable. But for snapshots, the record is signed at access_now(),
- * and only admins may.
+ * Publish a record: the caller holds the dataset's lock, and all that the
+ * record relies on is durable. But for snapshots, the record is signed at
+ * access_now(), and only admins may.
  * Errors: ERR_DENIED this key may not, or might not any more when the snapshot
  * ended; ERR_LOCKED somebody else has appended since the last refresh;
  * ERR_USAGE a text is too long; ERR_CORRUPT the log is damaged (see
@@ -140,8 +140,9 @@ NODISCARD int log_record_bytes(const struct log *l, uint64_t seq, uint8_t **buf,
 /**
  * log_append(l, s, indexes, n, err):
  * A snapshot. Fills in its seq, id, prev and signer, nudges its time by
- * milliseconds until no other snapshot has it; its totals follow from the root's
- * entry. Takes ${s} over, also when it fails. ${indexes}: the new index set.
+ * milliseconds until no other snapshot has it; its totals follow from the
+ * root's entry. Takes ${s} over, also when it fails. ${indexes}: the new index
+ * set.
  * Errors: also ERR_CORRUPT the root is no directory's entry.
  */
 NODISCARD int log_append(struct log *l, struct snapshot *s,

@@ -104,8 +104,8 @@ apply_snapshot(struct log *l, struct snapshot *s, struct err *err)
 }
 
 /*
- * The snapshot that is meant; NULL when it lies before a tail, or is of an epoch
- * that this key was not given.
+ * The snapshot that is meant; NULL when it lies before a tail, or is of an
+ * epoch that this key was not given.
  */
 static int
 find_target(const struct log *l, const struct record_target *t,

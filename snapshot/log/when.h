@@ -16,8 +16,8 @@
  * 'today', 'yesterday', 'now'; an age '90s' '20m' '3h' '2d' '1w' (the newest at
  * least that old); a snapshot's id or its prefix of at least 4 hex digits
  * (unless it is an age: '1234d'); the dated name '2026-11-21/14-20-00Z'.
- * Errors: ERR_USAGE not a time; ERR_NOT_FOUND no snapshot answers (the text says
- * what the oldest one is); an ambiguous prefix is ERR_USAGE.
+ * Errors: ERR_USAGE not a time; ERR_NOT_FOUND no snapshot answers (the text
+ * says what the oldest one is); an ambiguous prefix is ERR_USAGE.
  */
 NODISCARD int when_select(const struct log *l, const char *text,
     struct moment now, const struct snapshot **out, struct err *err);

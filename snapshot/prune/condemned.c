@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * What is gone stays in the list for so long, for sites that keep it longer than
- * this store does.
+ * What is gone stays in the list for so long, for sites that keep it longer
+ * than this store does.
  */
 #define LISTED_S ((int64_t)400 * 24 * 3600)
 
@@ -30,7 +30,9 @@ sentence_last(const struct prune *p, struct sentence *out, struct err *err)
 	return r == NULL ? 0 : read_sentence(p, r, out, err);
 }
 
-/* The newest that is so old that what it says is gone need not be said again. */
+/*
+ * The newest that is so old that what it says is gone need not be said again.
+ */
 static int
 sentence_served(const struct prune *p, struct sentence *out, struct err *err)
 {
@@ -140,8 +142,9 @@ is_in(const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
 }
 
 /*
- * An index that no record names may be that of a running backup; of a dead one's
- * nobody knows, so they wait for a prune that is alone. Each is counted once.
+ * An index that no record names may be that of a running backup; of a dead
+ * one's nobody knows, so they wait for a prune that is alone. Each is counted
+ * once.
  */
 static int
 add_indexes(struct condemning *c, struct err *err)

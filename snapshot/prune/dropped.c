@@ -21,7 +21,9 @@ look(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return 0;
 }
 
-/* One that has gone was condemned by an admin, or is damage that check finds. */
+/*
+ * One that has gone was condemned by an admin, or is damage that check finds.
+ */
 static int
 look_into(
     struct dropping *d, const uint8_t name[OBJECT_NAME_LEN], struct err *err)

@@ -1,7 +1,8 @@
 /*
  * Packs that no index lists: runs that ended without a snapshot have left them.
  * The next run takes them up again where it can, so they stay for a day; and
- * they go only while no backup runs, which no backup begins until they are gone.
+ * they go only while no backup runs, which no backup begins until they are
+ * gone.
  */
 #include "snapshot/prune/prune_internal.h"
 

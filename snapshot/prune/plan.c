@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
-/* Small packs are merged when there are that many, into one at least so large. */
+/*
+ * Small packs are merged when there are that many, into one at least so large.
+ */
 #define SMALL (PACK_TARGET / 4)
 #define MERGE_MIN 8
 

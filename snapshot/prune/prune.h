@@ -2,9 +2,10 @@
 #define SNAPSHOT_PRUNE_PRUNE_H
 
 /*
- * Giving space back: what no snapshot needs any more goes, packs that are mostly
- * dead and small packs and indexes are made into fewer, beside running backups
- * and mounts.
+ * Giving space back: what no snapshot needs any more goes, packs that are
+ * mostly dead and small packs and indexes are made into fewer, beside running
+ * backups and mounts.
+ * Source: FORMAT.md section 9, type 5.
  */
 #include "snapshot/log/log.h"
 

@@ -1,7 +1,7 @@
 /*
- * Taking away what has been condemned. A backup that began before the record may
- * rely on any of it, and rescues what it does when it is published. So while one
- * runs, nothing goes; the next prune looks again.
+ * Taking away what has been condemned. A backup that began before the record
+ * may rely on any of it, and rescues what it does when it is published. So
+ * while one runs, nothing goes; the next prune looks again.
  */
 #include "snapshot/prune/prune_internal.h"
 

@@ -1,7 +1,7 @@
 /*
- * What is needed, out of packs that go, into new ones: each chunk is opened, its
- * name computed again, and sealed anew. Packs are taken in the order in which
- * they were written, so that what was stored together stays together.
+ * What is needed, out of packs that go, into new ones: each chunk is opened,
+ * its name computed again, and sealed anew. Packs are taken in the order in
+ * which they were written, so that what was stored together stays together.
  */
 #include "snapshot/prune/prune_internal.h"
 

@@ -2,8 +2,11 @@
 #define SNAPSHOT_REPLICATE_CHANNEL_H
 
 /*
- * Frames over TLS. Any thread may send; one receives. PING is answered, and an
- * ERROR of the other side becomes the error of who receives it.
+ * Frames over TLS. PING is answered, and an ERROR of the other side becomes the
+ * error of who receives it.
+ * Thread: any may send, and stop it; one receives, and names the peer.
+ * Memory: a frame in either direction (FRAME_MAX).
+ * Source: PROTOCOL.md section 3.
  */
 #include "crypto/tls.h"
 #include "snapshot/replicate/frame.h"
@@ -24,6 +27,7 @@ NODISCARD int channel_new(
 void channel_free(struct channel *c);
 DEFINE_AUTO(channel, channel_free)
 
+/** channel_peer(c): The channel's, until channel_call(). */
 const char *channel_peer(const struct channel *c);
 /** channel_call(c, peer): It has been found who it is. */
 void channel_call(struct channel *c, const char *peer);
@@ -95,7 +99,9 @@ NODISCARD int channel_receive(
 NODISCARD int channel_expect(struct channel *c, enum frame_type type,
     struct frame *out, struct err *err);
 
-/** channel_unexpected(f, err): ${f} has no place there: ERR_CORRUPT, or ERR_IO. */
+/**
+ * channel_unexpected(f, err): ${f} has no place there: ERR_CORRUPT, or ERR_IO.
+ */
 int channel_unexpected(const struct frame *f, struct err *err);
 
 #endif

@@ -6,8 +6,8 @@
 
 /*
  * Its clock runs from the first record of the row of prune records that list it
- * without a gap; a snapshot that lists a pack anew, in an index of its own, ends
- * the row.
+ * without a gap; a snapshot that lists a pack anew, in an index of its own,
+ * ends the row.
  */
 struct doomed {
 	enum object_class cls;

@@ -4,6 +4,7 @@
 /*
  * Single objects, for whoever has a damaged one (PROTOCOL.md section 8): sites
  * at which the store's objects may lie, and admins, may have any object.
+ * Thread: the one that receives from the channel.
  */
 #include "snapshot/replicate/party.h"
 #include "snapshot/store/store_batch.h"
@@ -16,8 +17,8 @@ NODISCARD int fetch_serve(struct party *p, struct channel *c, struct err *err);
 
 /* How far the other side has come. */
 struct fetch {
-	struct channel *channel;
-	struct frame_log *heads;
+	struct channel *channel; /* borrowed */
+	struct frame_log *heads; /* a dataset each; fetch_end() */
 	size_t nheads;
 };
 

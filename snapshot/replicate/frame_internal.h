@@ -20,7 +20,9 @@ void frame_write_text(struct wr *w, const char *text, size_t max);
 /** frame_class_code(cls), frame_class_of(code, out): The root has none. */
 uint8_t frame_class_code(enum object_class cls);
 bool frame_class_of(uint8_t code, enum object_class *out);
-/** frame_dataset_fits(): Keys are the store's: no dataset; all others have one. */
+/**
+ * frame_dataset_fits(): Keys are the store's: no dataset; all others have one.
+ */
 bool frame_dataset_fits(
     enum object_class cls, const uint8_t dataset[STORE_DATASET_LEN]);
 

@@ -2,7 +2,8 @@
 #define SNAPSHOT_REPLICATE_PACE_H
 
 /*
- * A rate that is not exceeded. Thread: safe.
+ * A rate that is not exceeded: each piece waits until those before it would
+ * have gone at that rate. Thread: safe.
  */
 #include <pthread.h>
 #include <stdbool.h>

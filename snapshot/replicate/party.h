@@ -21,7 +21,10 @@ struct party {
 	const uint8_t *fingerprint; /* of the store's root */
 };
 
-/* What came of it. The channel's peer says who the other side is. */
+/*
+ * What came of it. The channel's peer says who the other side is; it is the
+ * caller's (channel_free), NULL on failure.
+ */
 struct meeting {
 	struct channel *channel;
 	enum hello_mode mode;
@@ -43,8 +46,9 @@ struct wish {
 
 /**
  * party_connect(p, fd, wish, out, err):
- * ${fd} is taken over, also when it fails. An empty replica has its root object,
- * and ${p}->access is open, when it returns: the caller's to close then.
+ * ${fd} is taken over, also when it fails. An empty replica has its root
+ * object, and ${p}->access is open, when it returns: the caller's to close
+ * then.
  * Errors: ERR_AUTH it is not the site that the statement names, or another
  * store's; ERR_DENIED it is not known to this store; what the other side says;
  * those of tls_handshake() and access_meet().
@@ -55,8 +59,8 @@ NODISCARD int party_connect(struct party *p, int fd, const struct wish *wish,
 /**
  * party_accept(p, fd, from, out, err):
  * The same of a server; ${from} is what the transport knows of the client. What
- * it refuses, it notes and tells the client. Errors: ERR_DENIED it is not known;
- * ERR_VERSION; ERR_AUTH it means another store.
+ * it refuses, it notes and tells the client. Errors: ERR_DENIED it is not
+ * known; ERR_VERSION; ERR_AUTH it means another store.
  */
 NODISCARD int party_accept(struct party *p, int fd, const char *from,
     struct meeting *out, struct err *err);
@@ -88,8 +92,8 @@ NODISCARD int party_introduce(
     const struct party *p, bool root, struct channel *c, struct err *err);
 /**
  * party_learn(p, m, who, err):
- * Send WHO, and find by what is answered who it is. Errors: ERR_DENIED it is not
- * known by that, either: nothing but the root was stored.
+ * Send WHO, and find by what is answered who it is. Errors: ERR_DENIED it is
+ * not known by that, either: nothing but the root was stored.
  */
 NODISCARD int party_learn(struct party *p, const struct meeting *m,
     char who[PEER_TEXT], struct err *err);

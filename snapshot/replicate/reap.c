@@ -193,8 +193,8 @@ mark_needed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 
 /*
  * What a writer's record says takes nothing off the list: an admin's set counts
- * until another admin's takes its place. While one of these indexes is not here,
- * nobody knows what it needs.
+ * until another admin's takes its place. While one of these indexes is not
+ * here, nobody knows what it needs.
  */
 static int
 find_needed(struct doom *d, struct err *err)

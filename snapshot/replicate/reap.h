@@ -2,16 +2,18 @@
 #define SNAPSHOT_REPLICATE_REAP_H
 
 /*
- * What a replica deletes: only what the newest prune record, which is an admin's,
- * says is gone, only when neither that record nor one after it needs it, and only when the site's retention lock
- * has passed, by the site's own clock, since the arrival of the newest snapshot
- * that may have needed it. Whoever asks sooner has to wait.
+ * What a replica deletes: only what the newest prune record, which is an
+ * admin's, says is gone, only when neither that record nor one after it needs
+ * it, and only when the site's retention lock has passed, by the site's own
+ * clock, since the arrival of the newest snapshot that may have needed it.
+ * Whoever asks sooner has to wait.
  * Source: PROTOCOL.md section 9.
  */
 #include "snapshot/replicate/party.h"
 
 struct reaper;
 
+/** reaper_new(out, err): It knows nothing yet; for one store. */
 NODISCARD int reaper_new(struct reaper **out, struct err *err);
 void reaper_free(struct reaper *r);
 DEFINE_AUTO(reaper, reaper_free)

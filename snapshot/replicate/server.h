@@ -4,6 +4,7 @@
 /*
  * A site that others connect to: 'varve serve'. It takes, sends or hands out
  * objects, as each client asks, and removes what may go.
+ * Source: PROTOCOL.md sections 4 to 11.
  */
 #include "snapshot/replicate/reap.h"
 
@@ -28,13 +29,18 @@ struct server_options {
  * server_listen(opt, fds, n, err):
  * Serve who connects to these listening sockets until ${opt}->stop; then each
  * connection's finished objects are made durable and acknowledged.
- * The sockets are the caller's.
+ * The sockets, 16 at most, are the caller's.
+ * Errors: ERR_IO the listening sockets are of no use; ERR_NOMEM. What goes wrong
+ * with a client is an event, and no error.
+ * Threads: one for each client, those of receive_run() and send_run(), and one
+ * that removes. Returns when all have ended.
  */
 NODISCARD int server_listen(const struct server_options *opt, const int *fds,
     size_t n, struct err *err);
 
 /**
- * server_one(opt, fd, from, err): Serve the one client at ${fd}, which is closed.
+ * server_one(opt, fd, from, err): Serve the one client at ${fd}, which is
+ * closed.
  */
 NODISCARD int server_one(const struct server_options *opt, int fd,
     const char *from, struct err *err);

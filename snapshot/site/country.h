@@ -5,8 +5,8 @@
 #include "crypto/site.h"
 
 /**
- * country_check(text, err): ERR_USAGE when no country has this code; where it is
- * one that people take for another's, the text says which.
+ * country_check(text, err): ERR_USAGE when no country has this code; where it
+ * is one that people take for another's, the text says which.
  */
 NODISCARD int country_check(const char *text, struct err *err);
 

@@ -2,11 +2,12 @@
 #define SNAPSHOT_SITE_DEMOTE_H
 
 /*
- * Coming back: make a former primary a replica of the store that took over. What
- * it wrote after the other one went its own way can't be in one history with what
- * the other wrote: those records are moved to STORE/aside/, whole, and nothing
- * else is touched.
+ * Coming back: make a former primary a replica of the store that took over.
+ * What it wrote after the other one went its own way can't be in one history
+ * with what the other wrote: those records are moved to STORE/aside/, whole,
+ * and nothing else is touched.
  * Thread: one.
+ * Source: FORMAT.md section 2 (aside/), section 9, type 6.
  */
 #include "snapshot/site/aside.h"
 
@@ -55,9 +56,10 @@ NODISCARD int demote_check(const struct demote_plan *plan, struct err *err);
 
 /**
  * demote_run(s, site, plan, clock, aside, err):
- * Make the store a replica that stands at ${site}, and move what comes after the
- * forks to STORE/${aside}, newest first. ${aside} is filled in: 'aside/TIME'.
- * What is here counts as having arrived now (${clock}: Unix seconds).
+ * Make the store a replica that stands at ${site}, and move what comes after
+ * the forks to STORE/${aside}, newest first. ${aside} is filled in:
+ * 'aside/TIME'. What is here counts as having arrived now (${clock}: Unix
+ * seconds).
  * Errors: ERR_LOCKED a backup or a prune is running; those of
  * store_set_replica() and store_set_aside(). After one, do it again.
  */

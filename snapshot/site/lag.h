@@ -5,12 +5,18 @@
  * How far a site is behind: the log here, against the newest receipt that the
  * site gave. Needs no key: what is counted stands in the clear.
  * Thread: a log belongs to one thread.
+ * Source: FORMAT.md section 9 (what stands in the clear); KEYS.md 'Sites'.
  */
 #include "snapshot/access/site.h"
 #include "snapshot/state/receipts.h"
 
-/* A dataset's log, as names of records: lag_log_free(). */
+/* A dataset's log, as names of records. */
 struct lag_log;
+
+/**
+ * lag_log_new(s, dataset, out, err):
+ * List it; the caller's. ${s} outlives it. Errors: those of store_list().
+ */
 NODISCARD int lag_log_new(struct store *s,
     const uint8_t dataset[STORE_DATASET_LEN], struct lag_log **out,
     struct err *err);

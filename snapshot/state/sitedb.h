@@ -43,7 +43,8 @@ NODISCARD int sitedb_lock(struct sitedb *db, int64_t *seconds, struct err *err);
 
 /**
  * sitedb_lengthen(db, seconds, err):
- * Set it, the first time to any length. Errors: ERR_DENIED shorter than it is; ERR_USAGE over SITEDB_LOCK_MAX.
+ * Set it, the first time to any length. Errors: ERR_DENIED shorter than it is;
+ * ERR_USAGE over SITEDB_LOCK_MAX.
  */
 NODISCARD int sitedb_lengthen(
     struct sitedb *db, int64_t seconds, struct err *err);
