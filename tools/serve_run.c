@@ -2,6 +2,8 @@
 
 #include "snapshot/replicate/server.h"
 #include "snapshot/replicate/transport.h"
+#include "snapshot/state/receipts.h"
+#include "snapshot/state/state.h"
 #include "tools/message.h"
 
 #include <signal.h>
@@ -28,7 +30,8 @@ const struct option serve_run_options[3] = {
 
 struct serving {
 	const struct run *run;
-	bool quiet; /* the client says it all */
+	bool quiet;                /* the client says it all */
+	struct receipts *receipts; /* NULL: they can't be kept */
 };
 
 /* A line for the journal. */
@@ -49,6 +52,39 @@ on_event(void *arg, const char *client, const struct err *why)
 	else
 		message_problem(run, "%s", why->text);
 }
+
+/* --- receipts of who fetches, for 'varve status' ------------------------- */
+
+static int
+keep_receipt(void *arg, const uint8_t buf[RECEIPT_LEN],
+    UNUSED const struct receipt *receipt, struct err *err)
+{
+	const struct serving *sv = arg;
+
+	return sv->receipts != NULL
+		   ? receipts_put(sv->receipts, buf, RECEIPT_LEN, err)
+		   : 0;
+}
+
+/* Nothing is fetched from an empty replica: it can do without. */
+static void
+open_receipts(struct serving *sv, const char *address)
+{
+	AUTO(access) struct access *a = NULL;
+	char dir[STATE_PATH_MAX];
+	struct err why = {0};
+
+	if (access_open_keyless(address, &a, NULL) != 0)
+		return;
+	if ((state_default_dir(dir, &why) != 0 ||
+		receipts_open(
+		    dir, access_root(a)->store, &sv->receipts, &why) != 0) &&
+	    !sv->quiet)
+		message_warning(sv->run,
+		    "receipts can't be kept on this machine: %s", why.text);
+}
+
+/* ------------------------------------------------------------------------- */
 
 /* Each client has some hundred files open while a batch fills. */
 static void
@@ -101,13 +137,17 @@ serve_run(const struct run *run, const struct serve_run_args *args,
     const char *address, struct err *err)
 {
 	AUTO(sitedir) struct sitedir *site = NULL;
-	struct serving serving = {run, args->stdio && !run->common->verbose};
+	struct serving serving = {
+	    .run = run,
+	    .quiet = args->stdio && !run->common->verbose,
+	};
 	struct server_options opt = {
 	    .address = address,
 	    .clients =
 		args->clients != 0 ? (unsigned)args->clients : SERVER_CLIENTS,
 	    .stop = run->stop,
 	    .on_event = on_event,
+	    .on_receipt = keep_receipt,
 	    .arg = &serving,
 	};
 	int r;
@@ -122,6 +162,9 @@ serve_run(const struct run *run, const struct serve_run_args *args,
 	opt.site = site;
 	(void)signal(SIGPIPE, SIG_IGN);
 	raise_limits();
-	return args->stdio ? serve_stdio(&opt, err)
-			   : listen_there(&opt, run, args->listen, err);
+	open_receipts(&serving, address);
+	r = args->stdio ? serve_stdio(&opt, err)
+			: listen_there(&opt, run, args->listen, err);
+	receipts_close(serving.receipts);
+	return r;
 }

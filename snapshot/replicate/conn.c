@@ -58,8 +58,10 @@ take(struct conn *c, struct party *p, const struct meeting *m, struct err *err)
 static int
 give(struct conn *c, struct party *p, const struct meeting *m, struct err *err)
 {
-	const struct send_options opt = {
-	    .follow = m->follow, .stop = c->opt->stop};
+	const struct send_options opt = {.follow = m->follow,
+	    .stop = c->opt->stop,
+	    .on_receipt = c->opt->on_receipt,
+	    .arg = c->opt->arg};
 	struct send_result result;
 	int rc = send_run(p, m, &opt, &result, err);
 

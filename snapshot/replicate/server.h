@@ -6,6 +6,7 @@
  * objects, as each client asks, and removes what may go.
  * Source: PROTOCOL.md sections 4 to 11.
  */
+#include "crypto/receipt.h"
 #include "snapshot/replicate/reap.h"
 
 #include <stdatomic.h>
@@ -22,6 +23,9 @@ struct server_options {
 	 * has code 0 where nothing went wrong. By any thread, one at a time.
 	 */
 	void (*on_event)(void *arg, const char *client, const struct err *why);
+	/* A receipt of who fetches, as in send_options; by any thread. */
+	int (*on_receipt)(void *arg, const uint8_t buf[RECEIPT_LEN],
+	    const struct receipt *receipt, struct err *err);
 	void *arg;
 };
 

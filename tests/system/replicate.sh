@@ -128,6 +128,10 @@ run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/pull" --pull prod
 same_objects "$VARVE_STORE" "$T/pull"
 run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/pull" --pull prod
 out_has 'nothing new'
+run 0 varve status --json
+equal "$(jq -c '[.sites[] | select(.site == "dr-bath") |
+    [.receipt != null, .behind_snapshots]] | unique' "$T/out")" '[[true,0]]' \
+    'what is known of a site that fetches'
 
 part 'pulled, with nothing but a fingerprint'
 run 0 varve serve "$T/bare" --init --site dr-bare --country GB \
