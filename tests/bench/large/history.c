@@ -85,8 +85,8 @@ seconds(void)
 }
 
 static void
-back_up(struct access *a, const char *dataset, const char *source,
-    const char *state, int64_t when)
+back_up(struct access *a, struct heads *heads, const char *dataset,
+    const char *source, const char *state, int64_t when)
 {
 	struct backup_options opt = {
 	    .dataset = dataset,
@@ -100,7 +100,7 @@ back_up(struct access *a, const char *dataset, const char *source,
 	struct backup_result result;
 	struct err err;
 
-	if (backup_run(a, NULL, &opt, &result, &err) != 0)
+	if (backup_run(a, heads, &opt, &result, &err) != 0)
 		fail(dataset, &err);
 	backup_result_clear(&result);
 }
@@ -112,13 +112,13 @@ make_others(struct access *a, const char *source, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		(void)snprintf(name, sizeof(name), "other/dataset-%03u", i);
-		back_up(a, name, source, NULL, started + 1);
+		back_up(a, NULL, name, source, NULL, started + 1);
 	}
 }
 
 static void
-make_history(
-    struct access *a, const char *source, const char *state, unsigned snapshots)
+make_history(struct access *a, struct heads *heads, const char *source,
+    const char *state, unsigned snapshots)
 {
 	double took = 0;
 
@@ -128,7 +128,7 @@ make_history(
 		for (unsigned k = 0; k < 3; k++)
 			write_file(source, (i * 7 + k * 331) % FILES, i + 1);
 		begun = seconds();
-		back_up(a, "db/clarity", source, state,
+		back_up(a, heads, "db/clarity", source, state,
 		    started + 1 + (int64_t)i * EVERY);
 		took += seconds() - begun;
 		if ((i + 1) % SHOWN != 0)
@@ -141,11 +141,28 @@ make_history(
 	}
 }
 
+/* What a machine remembers of a store, so that it reads a log's end only. */
+static struct heads *
+remember(struct access *a, const char *store, const char *state)
+{
+	char *address = realpath(store, NULL);
+	struct heads *heads = NULL;
+	struct err err;
+
+	if (address == NULL)
+		fail(store, NULL);
+	if (heads_open(state, access_root(a), address, &heads, &err) != 0)
+		fail(state, &err);
+	free(address);
+	return heads;
+}
+
 int
 main(int argc, char **argv)
 {
 	AUTO(access) struct access *a = NULL;
 	AUTO(recovery) struct recovery *recovery = NULL;
+	AUTO(heads) struct heads *heads = NULL;
 	const struct access_clock clock = {.now = long_ago};
 	struct err err;
 	unsigned snapshots, others;
@@ -163,6 +180,7 @@ main(int argc, char **argv)
 		fail(argv[1], &err);
 	make_source(argv[3]);
 	make_others(a, argv[3], others);
-	make_history(a, argv[3], argv[2], snapshots);
+	heads = remember(a, argv[1], argv[2]);
+	make_history(a, heads, argv[3], argv[2], snapshots);
 	return 0;
 }
