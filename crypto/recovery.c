@@ -8,6 +8,7 @@
 
 #define LETTER 'r'
 #define BOX_LABEL "recovery"
+#define SIGN_LABEL "varve/1/sign/recovery"
 #define PRINTED_LEN (KEY_LEN + RECOVERY_CHECK_LEN)
 
 _Static_assert(
@@ -110,14 +111,22 @@ recovery_seal(const struct recovery *r, const struct root *root,
     const struct master *m, struct wr *w, struct err *err)
 {
 	WR_AUTO struct wr ad = {0};
+	WR_AUTO struct wr o = {0};
+	int rc;
 
 	put_ad(&ad, root);
-	object_head_write(w, LETTER);
-	wr_bytes(w, root->store, STORE_ID_LEN);
-	if (ad.failed || w->failed)
+	object_head_write(&o, LETTER);
+	wr_bytes(&o, root->store, STORE_ID_LEN);
+	if (ad.failed || o.failed)
 		return err_nomem(err);
-	return box_seal(&r->key, BOX_LABEL, ad.buf, ad.len, m->seed.b,
-	    sizeof(m->seed.b), w, err);
+	rc = box_seal(&r->key, BOX_LABEL, ad.buf, ad.len, m->seed.b,
+	    sizeof(m->seed.b), &o, err);
+	if (rc == 0)
+		rc = object_sign(&o, SIGN_LABEL, &m->sign, err);
+	if (rc != 0)
+		return rc;
+	wr_bytes(w, o.buf, o.len);
+	return w->failed ? err_nomem(err) : 0;
 }
 
 /* Whether ${m} is the master key that ${root} names. */
@@ -154,25 +163,49 @@ open_seed(const struct recovery *r, const struct root *root, const uint8_t *box,
 	return master_from_seed(&seed, out, err);
 }
 
-int
-recovery_open(const struct recovery *r, const struct root *root,
-    const uint8_t *buf, size_t len, struct master **out, struct err *err)
+/* It is the store's, signed; with its box still closed. */
+static int
+parse(const uint8_t *buf, size_t len, const struct root *root,
+    const uint8_t **box, struct err *err)
 {
-	AUTO(master) struct master *m = NULL;
 	struct rd rd = rd_init(buf, len);
-	const uint8_t *store, *box;
+	const uint8_t *store;
 	int rc = object_head_read(&rd, LETTER, "recovery object", err);
 
-	*out = NULL;
 	if (rc != 0)
 		return rc;
 	store = rd_bytes(&rd, STORE_ID_LEN);
-	box = rd_bytes(&rd, KEY_LEN + BOX_OVERHEAD);
+	*box = rd_bytes(&rd, KEY_LEN + BOX_OVERHEAD);
+	(void)rd_bytes(&rd, SIGNATURE_LEN);
 	if (!rd_done(&rd))
 		return err_set(err, ERR_CORRUPT, "malformed recovery object");
 	if (memcmp(store, root->store, STORE_ID_LEN) != 0)
 		return err_set(
 		    err, ERR_AUTH, "recovery object of another store");
+	rc = object_check(buf, len, SIGN_LABEL, &root->master_sign, err);
+	return rc != 0 ? err_wrap(err, "recovery object") : 0;
+}
+
+int
+recovery_check(
+    const uint8_t *buf, size_t len, const struct root *root, struct err *err)
+{
+	const uint8_t *box;
+
+	return parse(buf, len, root, &box, err);
+}
+
+int
+recovery_open(const struct recovery *r, const struct root *root,
+    const uint8_t *buf, size_t len, struct master **out, struct err *err)
+{
+	AUTO(master) struct master *m = NULL;
+	const uint8_t *box;
+	int rc = parse(buf, len, root, &box, err);
+
+	*out = NULL;
+	if (rc != 0)
+		return rc;
 	rc = open_seed(r, root, box, &m, err);
 	if (rc == 0)
 		rc = check_master(m, root, err);

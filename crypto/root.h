@@ -92,14 +92,23 @@ void recovery_text(const struct recovery *r, char out[RECOVERY_TEXT]);
 NODISCARD int recovery_parse(
     const char *text, struct recovery **out, struct err *err);
 
+#define RECOVERY_OBJECT_LEN 200
 /** recovery_seal(r, root, m, w, err): Append the recovery object. */
 NODISCARD int recovery_seal(const struct recovery *r, const struct root *root,
     const struct master *m, struct wr *w, struct err *err);
 
 /**
+ * recovery_check(buf, len, root, err):
+ * Whether whoever made it had the store's master key. Errors: ERR_CORRUPT
+ * malformed; ERR_VERSION newer; ERR_AUTH another store's, or not signed by it.
+ */
+NODISCARD int recovery_check(
+    const uint8_t *buf, size_t len, const struct root *root, struct err *err);
+
+/**
  * recovery_open(r, root, buf, len, out, err):
- * The master key inside; the caller's. Errors: ERR_AUTH wrong recovery key, or
- * for another store; ERR_CORRUPT; ERR_VERSION; ERR_NOMEM.
+ * The master key inside; the caller's. Errors: those of recovery_check();
+ * ERR_AUTH also a wrong recovery key; ERR_NOMEM.
  */
 NODISCARD int recovery_open(const struct recovery *r, const struct root *root,
     const uint8_t *buf, size_t len, struct master **out, struct err *err);

@@ -71,28 +71,11 @@ parse_person(const struct access *a, struct key_object *o, struct err *err)
 	return 0;
 }
 
-/* KEYS.md section 7: a head, the store's id, a box around the master seed. */
-#define RECOVERY_OBJECT_LEN 136
-
-/* What is in the box can't be told without the recovery key. */
+/* Who made it had the master key. The recovery key alone tells what is in it. */
 static int
 parse_recovery(const struct access *a, struct key_object *o, struct err *err)
 {
-	struct rd r = rd_init(o->buf, o->len);
-	const uint8_t *store;
-	int ret = object_head_read(&r, 'r', "recovery object", err);
-
-	if (ret != 0)
-		return ret;
-	store = rd_bytes(&r, STORE_ID_LEN);
-	if (r.failed || o->len != RECOVERY_OBJECT_LEN)
-		return err_set(err, ERR_CORRUPT,
-		    "a recovery object of %zu bytes, not %d", o->len,
-		    RECOVERY_OBJECT_LEN);
-	if (memcmp(store, a->root.store, STORE_ID_LEN) != 0)
-		return err_set(
-		    err, ERR_AUTH, "the recovery object of another store");
-	return 0;
+	return recovery_check(o->buf, o->len, &a->root, err);
 }
 
 static int

@@ -313,10 +313,8 @@ access_signer_name(const struct access *a, const uint8_t id[IDENTITY_ID_LEN])
 
 /* --- what counts for nothing -------------------------------------------- */
 
-/* ${recoveries}: how many recovery objects there are that might be it. */
 static int
-examine(const struct access *a, struct key_object *o, size_t recoveries,
-    struct err *why)
+examine(const struct access *a, struct key_object *o, struct err *why)
 {
 	const struct ed25519_public *signer;
 
@@ -329,20 +327,16 @@ examine(const struct access *a, struct key_object *o, size_t recoveries,
 	if (o->kind == KEY_STATEMENT || o->kind == KEY_POLICY ||
 	    o->kind == KEY_DEFAULTS || o->kind == KEY_SETTLEMENT)
 		return access_trust_location(a, o, why);
-	if (o->kind == KEY_RECOVERY && recoveries > 1)
-		return err_set(why, ERR_CORRUPT,
-		    "one of %zu recovery objects: only one can be the store's",
-		    recoveries);
 	return 0;
 }
 
 static int
-visit_one(const struct access *a, struct key_object *o, size_t recoveries,
-    access_damage_fn *visit, void *arg, struct err *err)
+visit_one(const struct access *a, struct key_object *o, access_damage_fn *visit,
+    void *arg, struct err *err)
 {
 	struct object_ref ref = {.cls = OBJECT_KEY};
 	struct err why;
-	int ret = examine(a, o, recoveries, &why);
+	int ret = examine(a, o, &why);
 
 	if (ret == 0)
 		return 0;
@@ -368,15 +362,15 @@ access_visit_damage(
     const struct access *a, access_damage_fn *visit, void *arg, struct err *err)
 {
 	const struct object_ref none = {.cls = OBJECT_KEY};
-	size_t recoveries = 0;
+	bool recovery = false;
 	struct err why;
 	int ret = 0;
 
 	for (size_t i = 0; i < a->nkeys; i++)
-		recoveries += a->keys[i]->kind == KEY_RECOVERY;
+		recovery |= a->keys[i]->kind == KEY_RECOVERY;
 	for (size_t i = 0; i < a->nkeys && ret == 0; i++)
-		ret = visit_one(a, a->keys[i], recoveries, visit, arg, err);
-	if (ret != 0 || recoveries > 0 || is_waiting(a))
+		ret = visit_one(a, a->keys[i], visit, arg, err);
+	if (ret != 0 || recovery || is_waiting(a))
 		return ret;
 	(void)err_set(&why, ERR_NOT_FOUND,
 	    "the store has no recovery object that can be used: the recovery"

@@ -100,8 +100,9 @@ run(uint8_t first, void *out, size_t len)
 	"88898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f780e46261e7e00de"     \
 	"68380438379c48f314a9a11842f57b55f99cf4df4cd4ea3c141d58de84ec8e83"     \
 	"0cca36a1eb2865ff8f219fafffb265f1974fba8e8088302cde73b81aa568c306"     \
-	"3445aa61bdd76ceb"
-
+	"3445aa61bdd76ceb774ee06e1aa7768bb375b342c952775c01494e32fc2290d3"     \
+	"21fe69b55038ec3ea8a8e6e5571386c11264c4194f1e1b86a2f39475a9d6357f"     \
+	"556d8b72c91cea0c"
 /* epoch 2, name db/clarity, seal run(0x51), id run(0x71), index run(0x91) */
 #define V_KEYSET_PRIVATE                                                       \
 	"01a0a1a2a3a4a5a6a7a8a9aaabacadaeaf020000000a64622f636c6172697479"     \

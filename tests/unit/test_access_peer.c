@@ -152,6 +152,30 @@ access_meet__takes_grants_and_statements_alone(void **state)
 	assert_int_equal(keys_at_hand(w), before + 2);
 }
 
+/* A site that is empty must not take what hides the genuine one for good. */
+static void
+access_take__refuses_a_recovery_object_of_others(void **state)
+{
+	struct world *w = *state;
+	LETTER_AUTO struct letter l = {.n = 0};
+	AUTO(recovery) struct recovery *recovery = NULL;
+	AUTO(master) struct master *other = NULL;
+	AUTO(access) struct access *a = NULL;
+	WR_AUTO struct wr forged = {0};
+
+	assert_ok(recovery_new(&recovery, &err));
+	assert_ok(master_new(&other, &err));
+	assert_ok(recovery_seal(
+	    recovery, access_root(w->alice), other, &forged, &err));
+	assert_ok(keep(&l, forged.buf, forged.len, &err));
+	take_kind_out(w, KEY_RECOVERY, &l);
+	assert_ok(access_open_keyless(w->path, &a, &err));
+	assert_ok(access_take(a, l.v, l.n, &err));
+	assert_false(l.v[0].taken);
+	assert_int_equal(l.v[0].why.code, ERR_AUTH);
+	assert_true(l.v[1].taken);
+}
+
 /* --- who may fetch ------------------------------------------------------ */
 
 static void
@@ -207,6 +231,7 @@ main(void)
 	    world_test(access_meet__knows_a_site_by_its_statement),
 	    world_test(access_meet__takes_nothing_of_a_stranger),
 	    world_test(access_meet__takes_grants_and_statements_alone),
+	    world_test(access_take__refuses_a_recovery_object_of_others),
 	    world_test(access_peer_fetch__is_for_allowed_sites),
 	    world_test(access_peer_fetch__is_for_admins),
 	};
