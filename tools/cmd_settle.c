@@ -70,8 +70,8 @@ check_fork(const struct settling *s, struct err *err)
 static int
 name_records(struct settling *s, struct err *err)
 {
-	ASIDE_REFS_AUTO struct aside_refs refs = {0};
-	int r = aside_list(s->asking.store, s->ds->id, &refs, err);
+	RECORD_REFS_AUTO struct record_refs refs = {0};
+	int r = record_refs_list(s->asking.store, s->ds->id, &refs, err);
 
 	s->what.seq = s->fork.common + 1;
 	memcpy(s->what.dataset, s->ds->id, DATASET_ID_LEN);

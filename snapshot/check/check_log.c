@@ -1,19 +1,13 @@
 #include "snapshot/check/check_internal.h"
 #include "snapshot/store/object_ref.h"
+#include "snapshot/store/record_refs.h"
 
 #include <stdlib.h>
-
-/*
- * As in a log that is loaded: a listing may show a record and not the one
- * before it, when both were added meanwhile.
- */
-#define TRIES 3
 
 /* A log's records, by sequence number, and what this machine saw last of it. */
 struct chain {
 	struct scope *s;
-	struct object_ref *refs;
-	size_t n, cap;
+	struct record_refs all;
 	struct head_seen seen; /* seq 0: nothing */
 	uint64_t changes;      /* of the primary, so far */
 	bool moved;            /* see check_seen() */
@@ -22,51 +16,6 @@ struct chain {
 };
 
 /* --- listing ------------------------------------------------------------ */
-
-static int
-add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct chain *ch = arg;
-
-	if (ch->n == ch->cap) {
-		size_t cap = ch->cap == 0 ? 256 : ch->cap * 2;
-		struct object_ref *refs =
-		    reallocarray(ch->refs, cap, sizeof(*refs));
-
-		if (refs == NULL)
-			return err_nomem(err);
-		ch->refs = refs;
-		ch->cap = cap;
-	}
-	ch->refs[ch->n++] = *ref;
-	return 0;
-}
-
-static bool
-has_gap(const struct chain *ch)
-{
-	for (size_t i = 0; i < ch->n; i++)
-		if (ch->refs[i].seq != i + 1)
-			return true;
-	return false;
-}
-
-static int
-list_records(struct chain *ch, struct err *err)
-{
-	struct check *c = ch->s->c;
-	int rc = 0;
-
-	for (int i = 0; rc == 0 && i < TRIES; i++) {
-		ch->n = 0;
-		rc = store_list(
-		    c->store, OBJECT_LOG, ch->s->id, add_ref, ch, err);
-		if (!has_gap(ch))
-			break;
-	}
-	return rc;
-}
 
 /* Before listing: another process may add a record and remember it. */
 static int
@@ -85,21 +34,21 @@ recall(struct chain *ch, struct err *err)
 static uint64_t
 seq_before(const struct chain *ch, size_t i)
 {
-	return i == 0 ? 0 : ch->refs[i - 1].seq;
+	return i == 0 ? 0 : ch->all.v[i - 1].seq;
 }
 
 /* After a gap any will do: the gap is told of. */
 static bool
 follows(const struct chain *ch, size_t i, const uint8_t prev[OBJECT_NAME_LEN])
 {
-	uint64_t before = ch->refs[i].seq - 1;
+	uint64_t before = ch->all.v[i].seq - 1;
 	bool there = false;
 
-	while (i > 0 && ch->refs[i - 1].seq > before)
+	while (i > 0 && ch->all.v[i - 1].seq > before)
 		i--;
-	for (; i > 0 && ch->refs[i - 1].seq == before; i--) {
+	for (; i > 0 && ch->all.v[i - 1].seq == before; i--) {
 		there = true;
-		if (memcmp(ch->refs[i - 1].name, prev, OBJECT_NAME_LEN) == 0)
+		if (memcmp(ch->all.v[i - 1].name, prev, OBJECT_NAME_LEN) == 0)
 			return true;
 	}
 	return !there;
@@ -111,7 +60,7 @@ check_place(
 {
 	if (memcmp(head->dataset, ch->s->id, DATASET_ID_LEN) != 0)
 		return err_set(err, ERR_CORRUPT, "it is another dataset's");
-	if (head->seq != ch->refs[i].seq)
+	if (head->seq != ch->all.v[i].seq)
 		return err_set(err, ERR_CORRUPT,
 		    "it says that it is record %ju", (uintmax_t)head->seq);
 	if (head->seq == ch->own)
@@ -142,7 +91,7 @@ tell_gap(struct chain *ch, size_t i, const struct record_head *head)
 		return;
 	}
 	scope_ref(ch->s, OBJECT_LOG, head->prev, &ref);
-	ref.seq = ch->refs[i].seq - 1;
+	ref.seq = ch->all.v[i].seq - 1;
 	if (ref.seq == first)
 		check_say(ch->s->c, &ref, "missing");
 	else
@@ -248,7 +197,7 @@ check_bytes_of(
     struct chain *ch, size_t i, const uint8_t *buf, size_t len, struct err *err)
 {
 	AUTO(record) struct record *r = NULL;
-	bool gap = ch->refs[i].seq > seq_before(ch, i) + 1;
+	bool gap = ch->all.v[i].seq > seq_before(ch, i) + 1;
 	struct record_clear clear;
 	int rc = record_peek(buf, len, &clear, err);
 
@@ -265,14 +214,14 @@ check_bytes_of(
 	if (rc != 0)
 		return rc;
 	count_change(ch, &clear.head);
-	return r == NULL ? 0 : take_record(ch, &ch->refs[i], r, err);
+	return r == NULL ? 0 : take_record(ch, &ch->all.v[i], r, err);
 }
 
 static int
 check_record(struct chain *ch, size_t i, struct err *err)
 {
 	struct check *c = ch->s->c;
-	const struct object_ref *ref = &ch->refs[i];
+	const struct object_ref *ref = &ch->all.v[i];
 	struct err why;
 	uint8_t *buf = NULL;
 	size_t len;
@@ -297,9 +246,9 @@ check_record(struct chain *ch, size_t i, struct err *err)
 static bool
 has_name(const struct chain *ch, uint64_t seq, const uint8_t *name)
 {
-	for (size_t i = ch->n; i > 0 && ch->refs[i - 1].seq >= seq; i--)
-		if (ch->refs[i - 1].seq == seq &&
-		    memcmp(ch->refs[i - 1].name, name, OBJECT_NAME_LEN) == 0)
+	for (size_t i = ch->all.n; i > 0 && ch->all.v[i - 1].seq >= seq; i--)
+		if (ch->all.v[i - 1].seq == seq &&
+		    memcmp(ch->all.v[i - 1].name, name, OBJECT_NAME_LEN) == 0)
 			return true;
 	return false;
 }
@@ -319,7 +268,7 @@ is_settled(const struct chain *ch)
 static void
 check_seen(struct chain *ch)
 {
-	uint64_t last = seq_before(ch, ch->n);
+	uint64_t last = seq_before(ch, ch->all.n);
 	uint64_t seen = ch->seen.seq;
 	struct object_ref ref;
 
@@ -344,7 +293,7 @@ static int
 remember(const struct chain *ch, struct err *err)
 {
 	struct head_seen head = {
-	    .seq = ch->n,
+	    .seq = ch->all.n,
 	    .changes = ch->changes,
 	    .latest = INT64_MAX,
 	};
@@ -353,7 +302,7 @@ remember(const struct chain *ch, struct err *err)
 	if (access_settlement(ch->s->c->access, ch->s->id, &st, NULL) == 0)
 		head.settled = st.from;
 
-	memcpy(head.name, ch->refs[ch->n - 1].name, OBJECT_NAME_LEN);
+	memcpy(head.name, ch->all.v[ch->all.n - 1].name, OBJECT_NAME_LEN);
 	return heads_set(ch->s->c->heads, ch->s->id, &head, err);
 }
 
@@ -378,7 +327,7 @@ load_log(struct chain *ch, struct err *err)
 			return 0;
 		return check_unlisted(s->c, OBJECT_LOG, s->id, rc, &why, err);
 	}
-	return s->c->heads == NULL || ch->n == 0 ? 0 : remember(ch, err);
+	return s->c->heads == NULL || ch->all.n == 0 ? 0 : remember(ch, err);
 }
 
 /* Those that have expired need not be whole, nor be there. */
@@ -401,7 +350,7 @@ check_chain(struct chain *ch, struct err *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < ch->n; i++)
+	for (size_t i = 0; rc == 0 && i < ch->all.n; i++)
 		rc = check_record(ch, i, err);
 	if (rc != 0)
 		return rc;
@@ -421,12 +370,12 @@ check_log(struct scope *s, struct err *err)
 	int rc = recall(&ch, err);
 
 	if (rc == 0) {
-		rc = list_records(&ch, &why);
+		rc = record_refs_list(s->c->store, s->id, &ch.all, &why);
 		s->partial = rc != 0;
 		rc = rc == 0 ? check_chain(&ch, err)
 			     : check_unlisted(
 				   s->c, OBJECT_LOG, s->id, rc, &why, err);
 	}
-	free(ch.refs);
+	record_refs_clear(&ch.all);
 	return rc;
 }

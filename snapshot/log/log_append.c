@@ -75,9 +75,9 @@ check_head_unmoved(struct log *l, struct err *err)
 	uint64_t last;
 	int rc = log_list_read(l, &list, err);
 
-	if (rc != 0 || list.n == log_number(l))
+	if (rc != 0 || list.all.n == log_number(l))
 		return rc;
-	last = list.refs[list.n - 1].seq;
+	last = list.all.v[list.all.n - 1].seq;
 	if (last > log_number(l))
 		return err_set(err, ERR_LOCKED,
 		    "somebody else has added record %ju to the log of dataset"

@@ -15,6 +15,7 @@
  *	log_kinds.c	... of each type but a snapshot's
  */
 #include "snapshot/log/log.h"
+#include "snapshot/store/record_refs.h"
 
 /* An index set that somebody owns. */
 struct index_list {
@@ -75,9 +76,7 @@ void log_numbers_take(struct log *l, const struct record *r);
 
 /* The records that the store shows, by sequence number, as they are. */
 struct log_list {
-	struct object_ref *refs;
-	size_t n;
-	size_t cap;
+	struct record_refs all;
 	/* The record that this machine saw last; seq 0 when it has seen none. */
 	struct head_seen seen;
 	/*
@@ -97,10 +96,6 @@ void log_list_clear(struct log_list *list);
  */
 NODISCARD int log_list_read(
     struct log *l, struct log_list *list, struct err *err);
-/** log_list_find(list, seq): The first that is not before ${seq}, or n. */
-size_t log_list_find(const struct log_list *list, uint64_t seq);
-/** log_list_plain(list): Whether there is one record of each number. */
-bool log_list_plain(const struct log_list *list);
 
 /* --- log_state.c ---------------------------------------------------------- */
 

@@ -219,7 +219,8 @@ log_load_tail(struct access *a, const struct dataset *ds, struct heads *heads,
 	if (rc == 0)
 		rc = log_list_read(l, &list, err);
 	/* What is not as it should be, or not known, takes a look at all of it. */
-	if (rc == 0 && (!log_list_plain(&list) || list.seen.next_ino == 0))
+	if (rc == 0 &&
+	    (!record_refs_plain(&list.all) || list.seen.next_ino == 0))
 		back = UINT64_MAX;
 	while (rc == 0) {
 		rc = read_tail(l, &list, back, err);

@@ -133,7 +133,7 @@ static int
 choose(struct log *l, const struct log_list *list, size_t at, size_t n,
     size_t *chosen, struct err *err)
 {
-	uint64_t seq = list->refs[at].seq;
+	uint64_t seq = list->all.v[at].seq;
 	size_t good = 0;
 	struct err why;
 
@@ -143,7 +143,7 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 	    l->ds->name, (uintmax_t)seq);
 	note(l, &why);
 	for (size_t i = at; i < at + n; i++) {
-		const struct object_ref *ref = &list->refs[i];
+		const struct object_ref *ref = &list->all.v[i];
 		const struct reading how = {
 		    .seen = list->seen.seq,
 		    .signed_only = seq != list->seen.seq,
@@ -173,17 +173,18 @@ read_next(
 	const struct reading how = {.seen = list->seen.seq};
 	uint64_t seq = log_number(l) + 1;
 	struct record *r = NULL;
-	size_t n = log_list_find(list, seq + 1) - at;
+	size_t n = record_refs_find(&list->all, seq + 1) - at;
 	int rc = 0;
 
-	if (list->refs[at].seq != seq)
+	if (list->all.v[at].seq != seq)
 		return err_set(err, ERR_CORRUPT,
 		    "log of dataset '%s' has no record %ju, but a record %ju",
-		    l->ds->name, (uintmax_t)seq, (uintmax_t)list->refs[at].seq);
+		    l->ds->name, (uintmax_t)seq,
+		    (uintmax_t)list->all.v[at].seq);
 	if (n > 1)
 		rc = choose(l, list, at, n, &at, err);
 	if (rc == 0)
-		rc = read_record(l, &list->refs[at], &how, &r, err);
+		rc = read_record(l, &list->all.v[at], &how, &r, err);
 	return rc != 0 ? rc : log_take(l, r, err);
 }
 
@@ -191,14 +192,15 @@ read_next(
 static int
 read_records(struct log *l, const struct log_list *list, struct err *err)
 {
-	size_t more = list->n - log_list_find(list, log_number(l) + 1);
+	size_t more =
+	    list->all.n - record_refs_find(&list->all, log_number(l) + 1);
 	int rc = log_reserve(l, l->nrecords + more, err);
 
 	while (rc == 0) {
-		size_t at = log_list_find(list, log_number(l) + 1);
+		size_t at = record_refs_find(&list->all, log_number(l) + 1);
 		struct err why;
 
-		if (at == list->n)
+		if (at == list->all.n)
 			return 0;
 		rc = read_next(l, list, at, &why);
 		if (is_fatal(rc))

@@ -15,27 +15,6 @@
 
 /* --- a dataset's log ---------------------------------------------------- */
 
-static int
-note_record(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct repair *r = arg;
-
-	if (r->n == r->cap) {
-		size_t cap = r->cap == 0 ? 256 : 2 * r->cap;
-		struct source_record *v =
-		    reallocarray(r->records, cap, sizeof(*v));
-
-		if (v == NULL)
-			return err_nomem(err);
-		r->records = v;
-		r->cap = cap;
-	}
-	r->records[r->n].seq = ref->seq;
-	memcpy(r->records[r->n++].name, ref->name, OBJECT_NAME_LEN);
-	return 0;
-}
-
 /* What follows from a record: the name of the one before, the index set. */
 struct follows {
 	uint8_t prev[OBJECT_NAME_LEN];
@@ -83,8 +62,8 @@ repair_log(struct repair *r, struct follows *newest, struct err *err)
 	int rc = 0;
 
 	memcpy(ref.dataset, r->dataset, STORE_DATASET_LEN);
-	ref.seq = r->records[r->n - 1].seq;
-	memcpy(ref.name, r->records[r->n - 1].name, OBJECT_NAME_LEN);
+	ref.seq = r->records.v[r->records.n - 1].seq;
+	memcpy(ref.name, r->records.v[r->records.n - 1].name, OBJECT_NAME_LEN);
 	for (bool first = true; rc == 0 && good && ref.seq > 0;
 	     first = false, ref.seq--) {
 		rc = repair_visit(r, &ref, &good, err);
@@ -148,10 +127,9 @@ repair_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	struct follows newest = {0};
 	int rc;
 
-	r->n = 0;
 	memcpy(r->dataset, ref->dataset, STORE_DATASET_LEN);
-	rc = store_list(r->store, OBJECT_LOG, r->dataset, note_record, r, err);
-	if (rc == 0 && r->n > 0)
+	rc = record_refs_list(r->store, r->dataset, &r->records, err);
+	if (rc == 0 && r->records.n > 0)
 		rc = repair_log(r, &newest, err);
 	if (rc == 0)
 		rc = repair_set(r, &newest, err);
@@ -206,7 +184,7 @@ repair_run(struct party *p, struct channel *c, const struct repair_options *opt,
 	store_batch_free(r.batch);
 	sha256_free(r.sha);
 	name_set_clear(&r.seen);
-	free(r.records);
+	record_refs_clear(&r.records);
 	free(r.buf);
 	return rc;
 }

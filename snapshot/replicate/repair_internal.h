@@ -10,6 +10,7 @@
  */
 #include "snapshot/content/name_set.h"
 #include "snapshot/replicate/repair.h"
+#include "snapshot/store/record_refs.h"
 
 #define REPAIR_PIECE ((size_t)1024 * 1024) /* read at a time */
 
@@ -24,12 +25,7 @@ struct repair {
 	uint8_t *buf;         /* REPAIR_PIECE bytes */
 	struct name_set seen; /* names that were looked at */
 	uint8_t dataset[STORE_DATASET_LEN];
-	/* Of that dataset's log, as listed. */
-	struct source_record {
-		uint64_t seq;
-		uint8_t name[OBJECT_NAME_LEN];
-	} * records;
-	size_t n, cap;
+	struct record_refs records; /* of that dataset */
 };
 
 /**

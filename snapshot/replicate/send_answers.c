@@ -89,8 +89,8 @@ check_receipt(
 		return 0;
 	if (memcmp(r->store, access_root(s->party->access)->store,
 		STORE_ID_LEN) == 0 &&
-	    r->seq >= 1 && r->seq <= src->n &&
-	    memcmp(src->records[r->seq - 1].name, r->head, OBJECT_NAME_LEN) ==
+	    r->seq >= 1 && r->seq <= src->records.n &&
+	    memcmp(src->records.v[r->seq - 1].name, r->head, OBJECT_NAME_LEN) ==
 		0)
 		return 0;
 	return err_set(

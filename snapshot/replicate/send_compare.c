@@ -92,11 +92,11 @@ tell_problem(struct sender *s, const struct source *src,
 	struct frame_nak nak = {.ref = {.cls = OBJECT_LOG}, .why = *why};
 	WR_AUTO struct wr w = {0};
 
-	if (head == NULL && src->n == 0)
+	if (head == NULL && src->records.n == 0)
 		return 0;
-	nak.ref.seq = head != NULL ? head->seq : src->records[0].seq;
+	nak.ref.seq = head != NULL ? head->seq : src->records.v[0].seq;
 	memcpy(nak.ref.dataset, src->dataset, STORE_DATASET_LEN);
-	memcpy(nak.ref.name, head != NULL ? head->head : src->records[0].name,
+	memcpy(nak.ref.name, head != NULL ? head->head : src->records.v[0].name,
 	    OBJECT_NAME_LEN);
 	frame_nak(&nak, &w);
 	return channel_send(s->channel, FRAME_NAK, &w, err);
@@ -132,8 +132,8 @@ add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 		return tell_problem(s, added, begun ? &head : NULL, &why, err);
 	}
 	if (s->opt->progress != NULL)
-		atomic_fetch_add(
-		    &s->opt->progress->records_total, added->n - added->next);
+		atomic_fetch_add(&s->opt->progress->records_total,
+		    added->records.n - added->next);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "snapshot/content/name_set.h"
 #include "snapshot/log/log.h"
 #include "snapshot/replicate/send.h"
+#include "snapshot/store/record_refs.h"
 
 #include <pthread.h>
 
@@ -31,12 +32,8 @@
 /* A dataset's log. */
 struct source {
 	uint8_t dataset[STORE_DATASET_LEN];
-	struct source_record {
-		uint64_t seq;
-		uint8_t name[OBJECT_NAME_LEN];
-	} * records; /* by seq */
-	size_t n, cap;
-	size_t next; /* the first that isn't planned */
+	struct record_refs records; /* plain, unless it failed */
+	size_t next;                /* the first that isn't planned */
 	/* The next one's, once it was looked at. */
 	bool peeked;
 	int64_t time;

@@ -156,15 +156,13 @@ send_records(struct sender *s, const struct group *g, struct err *err)
 	int rc = 0;
 
 	for (size_t i = g->first; i <= g->last && rc == 0; i++) {
-		struct object_ref ref = {.cls = OBJECT_LOG, .seq = i + 1};
+		const struct object_ref *ref = &src->records.v[i];
 		uint64_t size;
 		bool ours;
 
-		memcpy(ref.dataset, src->dataset, STORE_DATASET_LEN);
-		memcpy(ref.name, src->records[i].name, OBJECT_NAME_LEN);
-		rc = store_size(s->store, &ref, &size, err);
+		rc = store_size(s->store, ref, &size, err);
 		if (rc == 0)
-			rc = stream(s, &ref, size, &ours, err);
+			rc = stream(s, ref, size, &ours, err);
 	}
 	if (rc != 0)
 		return rc;

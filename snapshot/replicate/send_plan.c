@@ -66,7 +66,7 @@ choose(struct sender *s, struct source **out, struct err *err)
 		struct err why;
 		int rc;
 
-		if (src->next >= src->n || send_failed(s, src))
+		if (src->next >= src->records.n || send_failed(s, src))
 			continue;
 		rc = peek_time(s, src, &why);
 		if (rc == ERR_NOMEM || rc == ERR_BUG)
@@ -169,7 +169,8 @@ fill(struct sender *s, struct group *g, struct err *err)
 	int rc = ERR_NOT_FOUND;
 
 	g->first = src->next;
-	for (size_t i = src->next; i < src->n && rc == ERR_NOT_FOUND; i++) {
+	for (size_t i = src->next; i < src->records.n && rc == ERR_NOT_FOUND;
+	     i++) {
 		struct record_clear clear;
 		uint8_t *buf = NULL;
 		size_t len;

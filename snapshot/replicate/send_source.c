@@ -4,33 +4,10 @@
 #include <string.h>
 
 static int
-add_record(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct source *src = arg;
-	struct source_record *r;
-
-	if (src->n == src->cap) {
-		size_t cap = src->cap == 0 ? 64 : 2 * src->cap;
-
-		r = reallocarray(src->records, cap, sizeof(*r));
-		if (r == NULL)
-			return err_nomem(err);
-		src->records = r;
-		src->cap = cap;
-	}
-	r = &src->records[src->n++];
-	r->seq = ref->seq;
-	memcpy(r->name, ref->name, OBJECT_NAME_LEN);
-	return 0;
-}
-
-/* A directory that is read while records are added may not show all. */
-static int
 check_numbers(const struct source *src, struct err *err)
 {
-	for (size_t i = 0; i < src->n; i++) {
-		if (src->records[i].seq != i + 1)
+	for (size_t i = 0; i < src->records.n; i++) {
+		if (src->records.v[i].seq != i + 1)
 			return err_set(err, ERR_CORRUPT,
 			    "the log has no record %zu, or two of one number:"
 			    " see 'varve check --no-keys'",
@@ -44,21 +21,18 @@ source_load(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
     struct source **out, struct err *err)
 {
 	AUTO(source) struct source *src = calloc(1, sizeof(*src));
-	int rc = ERR_CORRUPT;
+	int rc;
 
 	*out = NULL;
 	if (src == NULL)
 		return err_nomem(err);
 	memcpy(src->dataset, dataset, STORE_DATASET_LEN);
-	for (int tries = 0; tries < 3 && rc == ERR_CORRUPT; tries++) {
-		src->n = 0;
-		rc = store_list(s, OBJECT_LOG, dataset, add_record, src, err);
-		if (rc != 0)
-			return rc;
-		rc = check_numbers(src, err);
-	}
+	rc = record_refs_list(s, dataset, &src->records, err);
+	if (rc != 0)
+		return rc;
+	rc = check_numbers(src, err);
 	/* The caller reports it, of this dataset. */
-	if (rc == 0 && src->n == 0)
+	if (rc == 0 && src->records.n == 0)
 		return 0;
 	*out = STEAL(src);
 	return rc;
@@ -70,7 +44,7 @@ source_free(struct source *s)
 	if (s == NULL)
 		return;
 	name_set_clear(&s->known);
-	free(s->records);
+	record_refs_clear(&s->records);
 	free(s);
 }
 
@@ -78,12 +52,8 @@ int
 source_read(struct store *s, const struct source *src, size_t i, uint8_t **buf,
     size_t *len, struct record_clear *clear, struct err *err)
 {
-	struct object_ref ref = {.cls = OBJECT_LOG, .seq = i + 1};
-	int rc;
+	int rc = store_get(s, &src->records.v[i], RECORD_MAX, buf, len, err);
 
-	memcpy(ref.dataset, src->dataset, STORE_DATASET_LEN);
-	memcpy(ref.name, src->records[i].name, OBJECT_NAME_LEN);
-	rc = store_get(s, &ref, RECORD_MAX, buf, len, err);
 	if (rc == 0)
 		rc = record_peek(*buf, *len, clear, err);
 	if (rc == 0)
@@ -120,10 +90,10 @@ is_settled(const struct access *a, const struct source *src, uint64_t theirs,
 	struct settlement st;
 
 	if (access_settlement(a, src->dataset, &st, NULL) != 0 ||
-	    st.seq > theirs || st.seq > src->n)
+	    st.seq > theirs || st.seq > src->records.n)
 		return false;
 	*seq = st.seq;
-	return memcmp(src->records[st.seq - 1].name, st.name,
+	return memcmp(src->records.v[st.seq - 1].name, st.name,
 		   OBJECT_NAME_LEN) == 0;
 }
 
@@ -132,27 +102,28 @@ source_compare(const struct access *a, struct source *src,
     const struct frame_log *head, bool new_keys, struct err *err)
 {
 	struct store *s = access_store(a);
-	const struct source_record *ours;
+	const struct object_ref *ours;
 	uint64_t settled;
 	bool same;
 
 	src->next = 0;
 	if (head == NULL || head->seq == 0)
 		return 0;
-	same = head->seq <= src->n && memcmp(src->records[head->seq - 1].name,
-					  head->head, OBJECT_NAME_LEN) == 0;
+	same = head->seq <= src->records.n &&
+	       memcmp(src->records.v[head->seq - 1].name, head->head,
+		   OBJECT_NAME_LEN) == 0;
 	/* They go back to the record before it, whole or not, when ours come. */
 	if (!same && new_keys && is_settled(a, src, head->seq, &settled)) {
 		src->next = settled > 1 ? (size_t)settled - 2 : 0;
 		return 0;
 	}
-	if (head->seq > src->n)
+	if (head->seq > src->records.n)
 		return err_set(err, ERR_USAGE,
 		    "the other side has %ju records, and there are only %zu"
 		    " here: is this an old copy of the store? (if not, see"
 		    " varve-settle(1))",
-		    (uintmax_t)head->seq, src->n);
-	ours = &src->records[head->seq - 1];
+		    (uintmax_t)head->seq, src->records.n);
+	ours = &src->records.v[head->seq - 1];
 	if (memcmp(ours->name, head->head, OBJECT_NAME_LEN) != 0)
 		return err_set(err, ERR_CORRUPT,
 		    "two histories: record %ju is another one on the other"
@@ -162,7 +133,7 @@ source_compare(const struct access *a, struct source *src,
 		    (uintmax_t)head->seq);
 	/* What that one needs is asked for again, and the record sent with it. */
 	src->next = (size_t)head->seq - !head->whole;
-	return head->whole && src->next < src->n
+	return head->whole && src->next < src->records.n
 		   ? know_indexes(s, src, (size_t)head->seq - 1, err)
 		   : 0;
 }

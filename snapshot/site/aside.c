@@ -1,6 +1,5 @@
 #include "snapshot/site/aside.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,39 +12,6 @@ aside_name(int64_t clock, char out[ASIDE_NAME])
 	if (gmtime_r(&t, &tm) == NULL ||
 	    strftime(out, ASIDE_NAME, "aside/%Y-%m-%dT%H-%M-%SZ", &tm) == 0)
 		(void)strcpy(out, "aside/records");
-}
-
-void
-aside_refs_clear(struct aside_refs *r)
-{
-	free(r->v);
-	*r = (struct aside_refs){0};
-}
-
-static int
-add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct aside_refs *r = arg;
-
-	if (r->n == r->cap) {
-		size_t cap = r->cap == 0 ? 64 : 2 * r->cap;
-		struct object_ref *v = reallocarray(r->v, cap, sizeof(*v));
-
-		if (v == NULL)
-			return err_nomem(err);
-		r->v = v;
-		r->cap = cap;
-	}
-	r->v[r->n++] = *ref;
-	return 0;
-}
-
-int
-aside_list(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
-    struct aside_refs *out, struct err *err)
-{
-	return store_list(s, OBJECT_LOG, dataset, add_ref, out, err);
 }
 
 /*
@@ -71,13 +37,13 @@ forget(struct sitedb *db, const uint8_t dataset[STORE_DATASET_LEN],
 }
 
 int
-aside_move(struct store *s, struct sitedb *db, const struct aside_refs *refs,
+aside_move(struct store *s, struct sitedb *db, const struct record_refs *refs,
     uint64_t keep, const char *name, uint64_t *moved, struct err *err)
 {
 	int rc;
 
 	*moved = 0;
-	if (refs->n == 0 || refs->v[refs->n - 1].seq <= keep)
+	if (record_refs_last(refs) <= keep)
 		return 0;
 	rc = forget(db, refs->v[0].dataset, keep, err);
 	for (size_t i = refs->n; rc == 0 && i-- > 0;) {

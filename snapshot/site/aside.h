@@ -9,22 +9,11 @@
  * Thread: one; the caller holds the dataset's lock.
  */
 #include "snapshot/site/sitedir.h"
+#include "snapshot/store/record_refs.h"
 
 #define ASIDE_NAME 32
 /** aside_name(clock, out): 'aside/TIME'; ${clock}: Unix seconds. */
 void aside_name(int64_t clock, char out[ASIDE_NAME]);
-
-/* A log's records in the store. */
-struct aside_refs {
-	struct object_ref *v; /* ascending by seq */
-	size_t n, cap;
-};
-void aside_refs_clear(struct aside_refs *r);
-#define ASIDE_REFS_AUTO __attribute__((cleanup(aside_refs_clear)))
-/** aside_list(s, dataset, out, err): ${out} is empty. */
-NODISCARD int aside_list(struct store *s,
-    const uint8_t dataset[STORE_DATASET_LEN], struct aside_refs *out,
-    struct err *err);
 
 /**
  * aside_move(s, db, refs, keep, name, moved, err):
@@ -33,7 +22,7 @@ NODISCARD int aside_list(struct store *s,
  * Errors: those of store_set_aside(). After one, do it again.
  */
 NODISCARD int aside_move(struct store *s, struct sitedb *db,
-    const struct aside_refs *refs, uint64_t keep, const char *name,
+    const struct record_refs *refs, uint64_t keep, const char *name,
     uint64_t *moved, struct err *err);
 
 #endif

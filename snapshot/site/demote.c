@@ -9,7 +9,7 @@
 
 /* How many of the records the other store has: they are the first ones. */
 static int
-count_common(const struct aside_refs *r, const struct demote_other *other,
+count_common(const struct record_refs *r, const struct demote_other *other,
     uint64_t theirs, size_t *n, struct err *err)
 {
 	size_t low = 0, high = r->n;
@@ -34,7 +34,7 @@ count_common(const struct aside_refs *r, const struct demote_other *other,
 
 /* What can't be read is moved, too; it just isn't counted. */
 static int
-count_snapshots(struct store *s, const struct aside_refs *r, size_t from,
+count_snapshots(struct store *s, const struct record_refs *r, size_t from,
     uint64_t *out, struct err *err)
 {
 	*out = 0;
@@ -79,11 +79,11 @@ look_at(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	const struct looking *l = arg;
 	const struct demote_other *other = l->other;
 	struct demote_fork fork = {0};
-	ASIDE_REFS_AUTO struct aside_refs r = {0};
+	RECORD_REFS_AUTO struct record_refs r = {0};
 	size_t common = 0;
 	int rc;
 
-	rc = aside_list(l->store, ref->dataset, &r, err);
+	rc = record_refs_list(l->store, ref->dataset, &r, err);
 	if (rc != 0 || r.n == 0)
 		return rc;
 	memcpy(fork.dataset, ref->dataset, STORE_DATASET_LEN);
@@ -151,13 +151,13 @@ demote_dataset(struct store *s, struct sitedb *db,
     const char *aside, struct err *err)
 {
 	AUTO(store_lock) struct store_lock *lock = NULL;
-	ASIDE_REFS_AUTO struct aside_refs refs = {0};
+	RECORD_REFS_AUTO struct record_refs refs = {0};
 	uint64_t moved;
 	int rc =
 	    store_lock_replica(s, fork->dataset, STORE_LOCK_APPEND, &lock, err);
 
 	if (rc == 0)
-		rc = aside_list(s, fork->dataset, &refs, err);
+		rc = record_refs_list(s, fork->dataset, &refs, err);
 	if (rc == 0)
 		rc = aside_move(s, db, &refs, fork->common, aside, &moved, err);
 	if (rc != 0)

@@ -3,36 +3,17 @@
 #include "snapshot/content/index.h"
 #include "snapshot/content/name_set.h"
 #include "snapshot/log/record.h"
+#include "snapshot/store/record_refs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct lag_log {
 	struct store *store;
-	struct object_ref *refs; /* ascending by seq */
-	size_t n, cap;
+	struct record_refs all;
 };
 
 /* --- the log ------------------------------------------------------------ */
-
-static int
-add_ref(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct lag_log *l = arg;
-
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
-		struct object_ref *v = reallocarray(l->refs, cap, sizeof(*v));
-
-		if (v == NULL)
-			return err_nomem(err);
-		l->refs = v;
-		l->cap = cap;
-	}
-	l->refs[l->n++] = *ref;
-	return 0;
-}
 
 int
 lag_log_new(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
@@ -45,7 +26,7 @@ lag_log_new(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
 	if (l == NULL)
 		return err_nomem(err);
 	l->store = s;
-	rc = store_list(s, OBJECT_LOG, dataset, add_ref, l, err);
+	rc = record_refs_list(s, dataset, &l->all, err);
 	if (rc != 0)
 		return rc;
 	*out = STEAL(l);
@@ -57,14 +38,14 @@ lag_log_free(struct lag_log *l)
 {
 	if (l == NULL)
 		return;
-	free(l->refs);
+	record_refs_clear(&l->all);
 	free(l);
 }
 
 uint64_t
 lag_log_head(const struct lag_log *l)
 {
-	return l->n > 0 ? l->refs[l->n - 1].seq : 0;
+	return record_refs_last(&l->all);
 }
 
 /* Record ${i}; ${buf} is the caller's (free), and ${clear} points into it. */
@@ -74,10 +55,10 @@ read_record(const struct lag_log *l, size_t i, uint8_t **buf,
 {
 	char text[OBJECT_REF_TEXT];
 	size_t len;
-	int rc = store_get(l->store, &l->refs[i], RECORD_MAX, buf, &len, err);
+	int rc = store_get(l->store, &l->all.v[i], RECORD_MAX, buf, &len, err);
 
 	if (rc == 0 && (rc = record_peek(*buf, len, clear, err)) != 0) {
-		object_ref_text(&l->refs[i], text);
+		object_ref_text(&l->all.v[i], text);
 		(void)err_wrap(err, "'%s'", text);
 	}
 	return rc;
@@ -86,7 +67,7 @@ read_record(const struct lag_log *l, size_t i, uint8_t **buf,
 int
 lag_log_newest(const struct lag_log *l, int64_t *time, struct err *err)
 {
-	for (size_t i = l->n; i-- > 0;) {
+	for (size_t i = l->all.n; i-- > 0;) {
 		struct record_clear clear;
 		uint8_t *buf = NULL;
 		int rc = read_record(l, i, &buf, &clear, err);
@@ -133,7 +114,7 @@ count_packs(const struct lag_log *l, size_t i, struct packs *p, struct err *err)
 	uint8_t *buf = NULL;
 	int rc = read_record(l, i, &buf, &clear, err);
 
-	memcpy(ref.dataset, l->refs[i].dataset, STORE_DATASET_LEN);
+	memcpy(ref.dataset, l->all.v[i].dataset, STORE_DATASET_LEN);
 	for (size_t k = 0; rc == 0 && k < clear.nindexes; k++) {
 		struct err why;
 
@@ -158,7 +139,7 @@ measure_bytes(
 
 	p.bytes = 0;
 	if (rc == 0)
-		rc = count_packs(l, l->n - 1, &p, err);
+		rc = count_packs(l, l->all.n - 1, &p, err);
 	*bytes = p.bytes;
 	name_set_clear(&p.seen);
 	return rc;
@@ -172,7 +153,7 @@ measure_snapshots(const struct lag_log *l, size_t held, int64_t now,
 {
 	int64_t oldest = now;
 
-	for (size_t i = held; i < l->n; i++) {
+	for (size_t i = held; i < l->all.n; i++) {
 		struct record_clear clear;
 		uint8_t *buf = NULL;
 		int rc = read_record(l, i, &buf, &clear, err);
@@ -194,10 +175,10 @@ measure_snapshots(const struct lag_log *l, size_t held, int64_t now,
 static bool
 find_held(const struct lag_log *l, const struct receipt *r, size_t *held)
 {
-	for (size_t i = l->n; i-- > 0;) {
+	for (size_t i = l->all.n; i-- > 0;) {
 		*held = i + 1;
-		if (l->refs[i].seq == r->seq)
-			return memcmp(l->refs[i].name, r->head,
+		if (l->all.v[i].seq == r->seq)
+			return memcmp(l->all.v[i].name, r->head,
 				   OBJECT_NAME_LEN) == 0;
 	}
 	return false;
@@ -208,7 +189,8 @@ read_receipt(const struct lag_log *l, const struct identity_public *site,
     struct receipts *receipts, struct receipt *r, struct err *err)
 {
 	uint8_t buf[RECEIPT_LEN];
-	int rc = receipts_get(receipts, site->id, l->refs[0].dataset, buf, err);
+	int rc =
+	    receipts_get(receipts, site->id, l->all.v[0].dataset, buf, err);
 
 	return rc != 0 ? rc : receipt_decode(buf, sizeof(buf), site, r, err);
 }
@@ -223,7 +205,7 @@ lag_measure(const struct lag_log *l, const struct identity_public *site,
 	int rc;
 
 	*out = (struct lag){0};
-	if (l->n == 0)
+	if (l->all.n == 0)
 		return 0;
 	rc = read_receipt(l, site, receipts, &r, &why);
 	if (rc != 0 && rc != ERR_NOT_FOUND)
@@ -234,7 +216,7 @@ lag_measure(const struct lag_log *l, const struct identity_public *site,
 		out->time = r.time;
 		out->forked = !find_held(l, &r, &held);
 	}
-	out->records = l->n - held;
+	out->records = l->all.n - held;
 	if (out->forked || out->records == 0)
 		return 0;
 	rc = measure_snapshots(l, held, now, out, err);

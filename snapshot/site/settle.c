@@ -4,7 +4,7 @@
 
 /* Whether the record before is the one that both histories have. */
 static bool
-fits(const struct settlement *by, const struct aside_refs *refs)
+fits(const struct settlement *by, const struct record_refs *refs)
 {
 	for (size_t i = 0; i < refs->n; i++)
 		if (refs->v[i].seq == by->seq - 1 &&
@@ -32,14 +32,14 @@ int
 settle_run(struct store *s, const struct settlement *by, struct sitedb *db,
     int64_t clock, struct settled *out, struct err *err)
 {
-	ASIDE_REFS_AUTO struct aside_refs refs = {0};
+	RECORD_REFS_AUTO struct record_refs refs = {0};
 	bool pending;
 	int rc = settle_pending(s, by, &pending, err);
 
 	*out = (struct settled){.by = *by};
 	if (rc != 0 || !pending)
 		return rc;
-	rc = aside_list(s, by->dataset, &refs, err);
+	rc = record_refs_list(s, by->dataset, &refs, err);
 	if (rc != 0 || !fits(by, &refs))
 		return rc;
 	aside_name(clock, out->aside);

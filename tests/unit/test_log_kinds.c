@@ -248,9 +248,9 @@ log_load__records_that_contradict(void **state)
 
 		all = must_load(&s);
 		assert_ok(log_list_read(all, &list, &err));
-		assert_int_equal(list.n, 4);
+		assert_int_equal(list.all.n, 4);
 		assert_ok(store_remove(
-		    access_store(s.w->alice), &list.refs[3], &err));
+		    access_store(s.w->alice), &list.all.v[3], &err));
 		log_list_clear(&list);
 	}
 	heads_close(s.heads);
