@@ -7,7 +7,8 @@
  *	access_open.c     proves who opens the store
  *	access_person.c   finds a person by name; the passphrase
  *	access_keyfile.c  a key file
- *	access_keys.c     reads key objects and finds out what each one is
+ *	access_keys.c     reads key objects, and keeps those at hand
+ *	access_kinds.c    finds out what each one is
  *	access_trust.c    who is an admin, and which grants count
  *	access_dataset.c  opens key sets and grants into keyrings
  *	access_names.c    the names under which datasets show
@@ -113,6 +114,20 @@ struct access {
 
 /** access_valid(g, when): Whether ${g} has begun and not ended. */
 bool access_valid(const struct grant *g, int64_t when);
+
+/* --- access_kinds.c ----------------------------------------------------- */
+
+/* The largest key object that there can be. */
+#define KEY_OBJECT_MAX GRANT_OBJECT_MAX
+
+/**
+ * access_kinds_parse(a, o, err):
+ * Find out what ${o}, whose bytes are at hand, is: its kind, and what stands in
+ * the clear. One of a kind that this program does not know is left as it is.
+ * Errors: ERR_CORRUPT; ERR_VERSION; ERR_AUTH of another store.
+ */
+NODISCARD int access_kinds_parse(
+    const struct access *a, struct key_object *o, struct err *err);
 
 /* --- access_keys.c ------------------------------------------------------ */
 
