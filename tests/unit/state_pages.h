@@ -1,0 +1,145 @@
+#ifndef TESTS_UNIT_STATE_PAGES_H
+#define TESTS_UNIT_STATE_PAGES_H
+
+/* A dataset's state on this machine: pages, snapshots and pending packs. */
+#include "tests/unit/state_fixture.h"
+
+#define DATABASE                                                               \
+	"01010101010101010101010101010101/02020202020202020202020202020202.db"
+
+static const uint8_t store[STORE_ID_LEN] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+static const uint8_t snap1[OBJECT_NAME_LEN] = {11};
+
+static const uint8_t snap2[OBJECT_NAME_LEN] = {12};
+
+static const uint8_t source[HASH_LEN] = {13};
+
+static inline UNUSED struct keyset
+some_keyset(void)
+{
+	struct keyset ks;
+
+	memset(&ks, 0, sizeof(ks));
+	memset(ks.dataset, 2, sizeof(ks.dataset));
+	memset(&ks.id, 3, sizeof(ks.id));
+	return ks;
+}
+
+static inline UNUSED struct state *
+must_open(struct fixture *f)
+{
+	struct keyset ks = some_keyset();
+	struct state *s = NULL;
+
+	assert_ok(state_open(f->dir, store, &ks, &s, &f->err));
+	return s;
+}
+
+/* One directory's page, by the directory's path. */
+static inline UNUSED void
+put(struct fixture *f, struct state *s, const char *path, uint32_t page,
+    const char *text)
+{
+	uint8_t key[HASH_LEN];
+
+	assert_ok(state_dir_key(s, path, strlen(path), key, &f->err));
+	assert_ok(state_dir_put(s, key, page, text, strlen(text), &f->err));
+}
+
+static inline UNUSED void
+keep(struct fixture *f, struct state *s, const char *path)
+{
+	uint8_t key[HASH_LEN];
+
+	assert_ok(state_dir_key(s, path, strlen(path), key, &f->err));
+	assert_ok(state_dir_keep(s, key, &f->err));
+}
+
+/* ${text} NULL: there is no such page. */
+static inline UNUSED void
+assert_page(struct fixture *f, struct state *s, const char *path, uint32_t page,
+    const char *text)
+{
+	WR_AUTO struct wr w = {0};
+	uint8_t key[HASH_LEN];
+
+	assert_ok(state_dir_key(s, path, strlen(path), key, &f->err));
+	if (text == NULL) {
+		assert_rc(
+		    ERR_NOT_FOUND, state_dir_get(s, key, page, &w, &f->err));
+		return;
+	}
+	assert_ok(state_dir_get(s, key, page, &w, &f->err));
+	assert_int_equal(w.len, strlen(text));
+	if (w.len > 0)
+		assert_memory_equal(w.buf, text, w.len);
+}
+
+static inline UNUSED void
+assert_snapshot(struct fixture *f, struct state *s, const uint8_t *id)
+{
+	uint8_t got[OBJECT_NAME_LEN];
+	uint8_t got_source[HASH_LEN];
+
+	assert_ok(state_snapshot(s, got, got_source, &f->err));
+	assert_memory_equal(got, id, sizeof(got));
+	assert_memory_equal(got_source, source, sizeof(source));
+}
+
+static inline UNUSED void
+add_pending(struct fixture *f, struct state *s, uint8_t pack, const char *text)
+{
+	uint8_t name[OBJECT_NAME_LEN] = {pack};
+
+	assert_ok(state_pending_add(
+	    s, name, (const uint8_t *)text, strlen(text), &f->err));
+}
+
+static inline UNUSED int
+gather(void *arg, const uint8_t *index, size_t len, UNUSED struct err *err)
+{
+	struct wr *w = arg;
+
+	wr_bytes(w, index, len);
+	wr_u8(w, ' ');
+	return 0;
+}
+
+static inline UNUSED void
+assert_pending(struct fixture *f, struct state *s, const char *text)
+{
+	WR_AUTO struct wr w = {0};
+
+	assert_ok(state_pending_each(s, gather, &w, &f->err));
+	wr_u8(&w, 0);
+	assert_false(w.failed);
+	assert_string_equal((char *)w.buf, text);
+}
+
+/* A first generation: a (two pages), a/b (one), c (empty page). */
+static inline UNUSED void
+publish_first(struct fixture *f, struct state *s)
+{
+	assert_ok(state_begin(s, &f->err));
+	put(f, s, "a", 0, "a0");
+	put(f, s, "a", 1, "a1");
+	put(f, s, "a/b", 0, "b0");
+	put(f, s, "c", 0, "");
+	assert_ok(state_publish(s, snap1, source, &f->err));
+}
+
+static inline UNUSED void
+assert_first(struct fixture *f, struct state *s)
+{
+	assert_snapshot(f, s, snap1);
+	assert_page(f, s, "a", 0, "a0");
+	assert_page(f, s, "a", 1, "a1");
+	assert_page(f, s, "a", 2, NULL);
+	assert_page(f, s, "a/b", 0, "b0");
+	assert_page(f, s, "c", 0, "");
+	assert_page(f, s, "d", 0, NULL);
+}
+
+#endif
