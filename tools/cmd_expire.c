@@ -138,7 +138,7 @@ expire_one(struct expiring *e, const struct dataset *ds, struct err *err)
 	else
 		r = expire_run(s->access, ds, s->heads, rules, now, &p, err);
 	if (r != 0)
-		return err_wrap(err, "dataset '%s'", ds->name);
+		return r;
 	if (log_warning(p.log) != NULL)
 		message_problem(e->run, "%s", log_warning(p.log)->text);
 	return show(e, ds, &p, err);
@@ -150,8 +150,12 @@ expire_all(struct expiring *e, struct err *err)
 	struct access *a = e->session->access;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < access_datasets(a); i++)
-		r = expire_one(e, access_dataset(a, i), err);
+	for (size_t i = 0; r == 0 && i < access_datasets(a); i++) {
+		struct err why;
+
+		if (expire_one(e, access_dataset(a, i), &why) != 0)
+			r = session_pass_over(e->session, &why, err);
+	}
 	return r;
 }
 
@@ -167,6 +171,8 @@ expire_command(struct run *run, void *values, struct err *err)
 
 	if (r == 0)
 		r = session_open(run, &args->store, &s, err);
+	if (r == 0 && !args->dry_run && !access_is_admin(s->access))
+		r = err_set(err, ERR_DENIED, "only an admin may expire");
 	if (r == 0 && o->n > 0)
 		r = session_dataset(s, o->v[0], &ds, err);
 	if (r != 0)

@@ -177,6 +177,7 @@ search_all(struct searching *s, struct err *err)
 		return may;
 	for (size_t i = 0; i < access_datasets(a); i++) {
 		const struct dataset *ds = access_dataset(a, i);
+		struct err why;
 		int r;
 
 		if (!ds->may_read) {
@@ -185,9 +186,9 @@ search_all(struct searching *s, struct err *err)
 			    ds->name);
 			continue;
 		}
-		r = search_dataset(s, ds->name, err);
-		if (r != 0)
-			return err_wrap(err, "dataset '%s'", ds->name);
+		if (search_dataset(s, ds->name, &why) != 0 &&
+		    (r = session_pass_over(s->session, &why, err)) != 0)
+			return r;
 	}
 	return 0;
 }

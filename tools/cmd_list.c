@@ -76,10 +76,15 @@ list_datasets(struct run *run, const struct session *s, struct err *err)
 	for (size_t i = 0; i < access_datasets(s->access); i++) {
 		const struct dataset *ds = access_dataset(s->access, i);
 		AUTO(log) struct log *l = NULL;
-		int r = session_log(s, ds->name, &l, err);
+		struct err why;
 
-		if (r != 0)
-			return err_wrap(err, "dataset '%s'", ds->name);
+		if (session_log(s, ds->name, &l, &why) != 0) {
+			int r = session_pass_over(s, &why, err);
+
+			if (r != 0)
+				return r;
+			continue;
+		}
 		if (run->json != NULL)
 			json_out_item(run->json, dataset_json(ds, l));
 		else
@@ -87,7 +92,7 @@ list_datasets(struct run *run, const struct session *s, struct err *err)
 	}
 	if (run->json != NULL)
 		return EXIT_DONE;
-	if (t.ncells == 0) {
+	if (t.ncells == 0 && access_datasets(s->access) == 0) {
 		if (!run->common->quiet)
 			(void)puts("no datasets yet");
 		return EXIT_DONE;

@@ -99,6 +99,15 @@ NODISCARD int session_may_read(
 NODISCARD int session_log(const struct session *s, const char *dataset,
     struct log **out, struct err *err);
 
+/**
+ * session_pass_over(s, why, err):
+ * Of all datasets, one could not be worked on. Damage of one keeps nobody from
+ * the others: it is said, the command ends with EXIT_DAMAGE at best, and this
+ * returns 0. Anything else is the command's error.
+ */
+NODISCARD int session_pass_over(
+    const struct session *s, const struct err *why, struct err *err);
+
 /* --- a snapshot, ready to be read --------------------------------------- */
 
 struct opened {

@@ -66,6 +66,18 @@ session_may_read(const struct session *s, const char *name, struct err *err)
 }
 
 int
+session_pass_over(
+    const struct session *s, const struct err *why, struct err *err)
+{
+	if (why->code != ERR_CORRUPT)
+		return err_copy(err, why);
+	message_problem(s->run, "%s (see 'varve check')", why->text);
+	if (s->run->damaged != NULL)
+		*s->run->damaged = true;
+	return 0;
+}
+
+int
 session_log(const struct session *s, const char *dataset, struct log **out,
     struct err *err)
 {

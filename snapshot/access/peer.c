@@ -68,8 +68,8 @@ find_site(const struct access *a, const struct ed25519_public *key, int64_t now,
 
 	if (ret == ERR_NOT_FOUND || ret == ERR_AUTH)
 		return err_set(err, ERR_DENIED,
-		    "its key has neither a grant that holds nor a statement in"
-		    " this store");
+		    "the key that was shown has neither a grant that holds nor"
+		    " a statement in this store");
 	if (ret != 0)
 		return ret;
 	if (statement_ended(&st) || now >= st.site.until)

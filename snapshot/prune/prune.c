@@ -88,8 +88,7 @@ static int
 check_may_prune(const struct prune *p, struct err *err)
 {
 	if (!access_is_admin(p->access) || !p->ds->may_read)
-		return err_set(err, ERR_DENIED,
-		    "only an admin may prune dataset '%s'", p->ds->name);
+		return err_set(err, ERR_DENIED, "only an admin may prune");
 	if (access_identity(p->access) == NULL)
 		return err_set(err, ERR_DENIED,
 		    "a prune is signed by a person or a host, and this key is "

@@ -233,6 +233,23 @@ for record in $(new_objects log); do
 	heal
 done
 
+part 'damage of one dataset keeps nobody from the others'
+first=$(objects log | grep '/0*1-')
+remembers=$XDG_STATE_HOME
+XDG_STATE_HOME=$T/e.state
+backup e "$src"
+varve dataset set e --keep-last 1 >"$T/out"
+flip "$first"
+run 3 varve list
+grep -q ' e$' "$T/out" || fail 'a dataset that is whole is not listed'
+err_has 'varve check'
+run 3 varve find late
+grep -q ' e:' "$T/out" || fail 'nothing is found in a dataset that is whole'
+run 3 varve expire --dry-run
+grep -q '^e: ' "$T/out" || fail 'a dataset that is whole does not expire'
+heal
+XDG_STATE_HOME=$remembers
+
 part 'keys'
 for key in $(objects keys); do
 	flip "$key"

@@ -151,7 +151,7 @@ as_writer() {
 run 0 as_writer backup customers "$src"
 run 0 as_writer expire customers --keep-last 1 -n
 out_has '1 snapshot of 2 would expire'
-refused 1 'is no admin' as_writer expire customers --keep-last 1
+refused 1 'only an admin' as_writer expire customers --keep-last 1
 refused 1 'is no admin' as_writer hold customers@latest
 refused 1 'is no admin' as_writer dataset set customers --keep-last 1
 refused 1 'only an admin' as_writer dataset set --default --keep-last 1
