@@ -113,27 +113,27 @@ merge_small(struct ingest *in, struct err *err)
 }
 
 /*
- * How many of the newest indexes to make one of: each is at most twice what is
- * newer than it, so that their number stays about the logarithm of the number
- * of chunks, and no entry is written more often than that.
+ * How many of the newest indexes to make one of: down to the oldest that is at
+ * most twice as large as all newer ones together. So their number stays about
+ * the logarithm of the number of chunks, and no entry is written more often
+ * than that.
  */
 static size_t
-count_to_join(const struct ingest *in, size_t *entries)
+count_to_join(const struct ingest *in)
 {
-	size_t n = 0;
+	size_t entries = 0, join = 0;
 
-	*entries = 0;
-	while (n < in->nknown) {
+	for (size_t n = 0; n < in->nknown; n++) {
 		const struct known *k = &in->known[in->nknown - 1 - n];
 		size_t more = k->ix != NULL ? index_entries(k->ix) : 0;
 
-		if (k->ix == NULL || (n > 0 && more > 2 * *entries) ||
-		    *entries + more > JOINED_MAX)
+		if (k->ix == NULL || entries + more > JOINED_MAX)
 			break;
-		*entries += more;
-		n++;
+		if (n > 0 && more <= 2 * entries)
+			join = n + 1;
+		entries += more;
 	}
-	return n;
+	return join;
 }
 
 /*
@@ -160,10 +160,10 @@ join_large(struct ingest *in, struct err *err)
 	struct object_ref ref;
 	struct index **v, *ix;
 	struct err why;
-	size_t entries, n = count_to_join(in, &entries);
+	size_t n = count_to_join(in);
 	int ret;
 
-	if (n < 2)
+	if (n == 0)
 		return 0;
 	v = calloc(n, sizeof(struct index *));
 	if (v == NULL)
