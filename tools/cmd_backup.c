@@ -131,6 +131,9 @@ show_text(const struct backup_result *r, const char *dataset)
 	char files[OUTPUT_THINGS], dirs[OUTPUT_THINGS], a[OUTPUT_TEXT],
 	    b[OUTPUT_TEXT];
 
+	/* Perhaps by a slip of the fingers. */
+	if (r->created_dataset)
+		(void)printf("made dataset '%s'\n", dataset);
 	(void)printf("%s@%s  %s, snapshot %.*s\n", dataset,
 	    describe_time(r->log, log_count(r->log) - 1, time),
 	    describe_kind(s->kind), OUTPUT_ID,

@@ -109,9 +109,11 @@ snapshot_row(struct table *t, const struct log *l, size_t i)
 	char time[OUTPUT_TIME], files[OUTPUT_TEXT], size[OUTPUT_TEXT];
 	char added[OUTPUT_TEXT], problems[OUTPUT_TEXT];
 	char id[2 * OBJECT_NAME_LEN + 1];
-	const char *cells[] = {
-	    time, describe_kind(s->kind), files, size, added, id, problems};
+	char kind[32];
+	const char *cells[] = {time, kind, files, size, added, id, problems};
 
+	(void)snprintf(kind, sizeof(kind), "%s%s", describe_kind(s->kind),
+	    s->held != 0 ? ", held" : "");
 	(void)describe_time(l, i, time);
 	(void)output_count(s->totals.files, files);
 	(void)output_size(s->totals.bytes, size);

@@ -68,6 +68,8 @@ refused 1 'no dataset' varve expire nosuch --keep-last 1
 part 'what would expire, and why the rest stays'
 held=$(ids customers | sed -n 2p)
 run 0 varve hold "customers@$held" --why 'a lawsuit'
+run 0 varve list customers
+equal "$(grep -c ', held ' "$T/out")" 1 'snapshots that are shown as held'
 run 0 varve list "customers@$held"
 out_has 'held      a lawsuit'
 varve expire customers --keep-last 2 --keep-daily 1 -n --json >"$T/plan"
