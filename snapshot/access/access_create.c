@@ -279,8 +279,9 @@ check_request(enum role role, const struct dataset *dataset, int64_t until,
 		return err_set(
 		    err, ERR_USAGE, "an admin is one of the whole store");
 	if (until <= now)
-		return err_set(
-		    err, ERR_USAGE, "the end of the grant has passed already");
+		return err_set(err, ERR_USAGE,
+		    "the end of the grant has passed already: "
+		    "give a date to come, such as 2027-08-01");
 	return 0;
 }
 
