@@ -67,7 +67,6 @@ log_load__an_admin_settled_another_history(void **state)
 	AUTO(log) struct log *l = must_load(&s);
 	AUTO(log) struct log *there = NULL;
 	AUTO(log) struct log *back = NULL;
-	AUTO(log) struct log *again = NULL;
 	struct settlement st = {.seq = 9};
 	struct log *none = NULL;
 
