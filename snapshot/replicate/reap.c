@@ -1,31 +1,17 @@
 #include "snapshot/replicate/reap.h"
 
-#include "snapshot/content/index.h"
-#include "snapshot/content/name_set.h"
-#include "snapshot/log/log.h"
-#include "snapshot/replicate/doomed.h"
+#include "snapshot/replicate/doom.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* What a dataset's log says, as far as it was read. */
-struct doom {
-	struct reap_log {
-		uint8_t dataset[STORE_DATASET_LEN];
-		uint64_t mark;
-		int64_t next; /* nothing may go before */
-		uint64_t kept, kept_bytes;
-	} log;
-	struct store *store;
-	struct doomed_set set;
-	size_t prunes;
-	uint64_t snapshot;       /* seq of the newest so far */
-	struct name_set indexes; /* of the record before */
-	/* Of the newest prune record's set, and of all sets after it. */
-	struct name_set current;
-	bool any;   /* a prune record has come */
-	bool blind; /* one of the current ones isn't here */
+/* What is remembered of a dataset. */
+struct reap_log {
+	uint8_t dataset[STORE_DATASET_LEN];
+	uint64_t mark; /* the store's, of its log when it was read */
+	int64_t next;  /* nothing may go before */
+	uint64_t kept, kept_bytes;
 };
 
 struct reaper {
@@ -49,251 +35,79 @@ reaper_free(struct reaper *r)
 	free(r);
 }
 
-static void
-doom_clear(struct doom *d)
-{
-	doomed_clear(&d->set);
-	name_set_clear(&d->indexes);
-	name_set_clear(&d->current);
-}
-
-/* --- reading the log ---------------------------------------------------- */
-
-static int
-on_prune(struct doom *d, const struct record_clear *clear, struct err *err)
-{
-	d->prunes++;
-	d->any = true;
-	name_set_clear(&d->current);
-	for (size_t i = 0; i < clear->ncondemned; i++) {
-		struct condemned c = record_condemned(clear, i);
-		struct doomed *o = doomed_find(&d->set, c.cls, c.name);
-		int rc =
-		    o == NULL ? doomed_add(&d->set, c.cls, c.name, &o, err) : 0;
-
-		if (rc != 0)
-			return rc;
-		/* A new row. */
-		if (o->listed == 0 || o->listed != d->prunes - 1) {
-			o->since = clear->head.seq;
-			o->newest = d->snapshot;
-		}
-		o->listed = d->prunes;
-		o->gone = c.gone;
-	}
-	return 0;
-}
-
-/* A pack that a snapshot's own index lists: it has been taken up again. */
-static int
-rescue(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    UNUSED enum pack_kind kind, UNUSED struct err *err)
-{
-	const struct doom *d = arg;
-	struct doomed *o = doomed_find(&d->set, OBJECT_PACK, ref->name);
-
-	if (o != NULL) {
-		o->listed = 0;
-		o->gone = false;
-	}
-	return 0;
-}
-
-static int
-peek(struct doom *d, const uint8_t name[OBJECT_NAME_LEN],
-    index_listed_fn *visit, struct err *err)
-{
-	struct object_ref ref = {.cls = OBJECT_INDEX};
-
-	memcpy(ref.dataset, d->log.dataset, STORE_DATASET_LEN);
-	memcpy(ref.name, name, OBJECT_NAME_LEN);
-	return index_peek(d->store, &ref, visit, d, err);
-}
-
-/* An index that is no longer here lists nothing that could be rescued by it. */
-static int
-on_snapshot(struct doom *d, const struct record_clear *clear, struct err *err)
-{
-	d->snapshot = clear->head.seq;
-	for (size_t i = 0; d->any && i < clear->nindexes; i++) {
-		struct chunk_name name;
-		struct doomed *o;
-		int rc;
-
-		memcpy(&name, clear->indexes[i], sizeof(name));
-		if (name_set_has(&d->indexes, &name))
-			continue;
-		o = doomed_find(&d->set, OBJECT_INDEX, clear->indexes[i]);
-		if (o != NULL) {
-			o->listed = 0;
-			o->gone = false;
-		}
-		rc = peek(d, clear->indexes[i], rescue, err);
-		if (rc != 0 && rc != ERR_NOT_FOUND)
-			return rc;
-	}
-	return 0;
-}
-
-static int
-remember_indexes(
-    struct doom *d, const struct record_clear *clear, struct err *err)
-{
-	int rc = 0;
-
-	name_set_clear(&d->indexes);
-	for (size_t i = 0; i < clear->nindexes && rc >= 0; i++) {
-		struct chunk_name name;
-
-		memcpy(&name, clear->indexes[i], sizeof(name));
-		rc = name_set_add(&d->indexes, &name, err);
-		if (rc >= 0 && d->any)
-			rc = name_set_add(&d->current, &name, err);
-	}
-	return rc < 0 ? rc : 0;
-}
-
-/* Signed by who may, every one was taken; so only the words matter here. */
-static int
-on_record(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
-{
-	struct doom *d = arg;
-	struct record_clear clear;
-	uint8_t *buf;
-	size_t len;
-	int rc = store_get(d->store, ref, RECORD_MAX, &buf, &len, err);
-
-	if (rc != 0)
-		return rc;
-	rc = record_peek(buf, len, &clear, err);
-	if (rc == 0 && clear.head.type == RECORD_PRUNE)
-		rc = on_prune(d, &clear, err);
-	else if (rc == 0 && clear.head.type == RECORD_SNAPSHOT)
-		rc = on_snapshot(d, &clear, err);
-	if (rc == 0)
-		rc = remember_indexes(d, &clear, err);
-	free(buf);
-	return rc;
-}
-
-/* --- what is still needed ----------------------------------------------- */
-
-static int
-mark_needed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    UNUSED enum pack_kind kind, UNUSED struct err *err)
-{
-	const struct doom *d = arg;
-	struct doomed *o = doomed_find(&d->set, OBJECT_PACK, ref->name);
-
-	if (o != NULL)
-		o->needed = true;
-	return 0;
-}
-
-/*
- * What a writer's record says takes nothing off the list: an admin's set counts
- * until another admin's takes its place. While one of these indexes is not
- * here, nobody knows what it needs.
- */
-static int
-find_needed(struct doom *d, struct err *err)
-{
-	static const struct chunk_name none;
-	int rc = 0;
-
-	for (size_t i = 0; i < d->current.cap && rc == 0; i++) {
-		const struct chunk_name *name = &d->current.slots[i];
-		struct doomed *o;
-		uint8_t index[OBJECT_NAME_LEN];
-
-		if (memcmp(name, &none, sizeof(none)) == 0)
-			continue;
-		memcpy(index, name, sizeof(index));
-		o = doomed_find(&d->set, OBJECT_INDEX, index);
-		if (o != NULL)
-			o->needed = true;
-		rc = peek(d, index, mark_needed, err);
-		if (rc == ERR_NOT_FOUND) {
-			d->blind = true;
-			rc = 0;
-		}
-	}
-	return rc;
-}
-
 /* --- removing ----------------------------------------------------------- */
+
+/* What goes of one dataset, and what stays for now. */
+struct removal {
+	struct doom doom;
+	struct reap_log log;
+	struct store *store;
+	struct sitedb *db;
+	const struct site_time *now;
+	struct reap_result *out;
+};
 
 /* When an object may go; what isn't known to have come, comes now. */
 static int
-due(struct sitedb *db, const struct doom *d, const struct doomed *o,
-    int64_t now, int64_t lock, int64_t *out, struct err *err)
+due(const struct removal *r, const struct doomed *o, int64_t lock, int64_t *out,
+    struct err *err)
 {
 	uint64_t seq = o->newest != 0 ? o->newest : o->since;
-	int64_t arrived = now;
-	int rc = sitedb_arrival(db, d->log.dataset, seq, &arrived, err);
+	int64_t arrived = r->now->now;
+	int rc = sitedb_arrival(r->db, r->log.dataset, seq, &arrived, err);
 
 	if (rc == ERR_NOT_FOUND) {
-		arrived = now;
-		rc = sitedb_arrived(db, d->log.dataset, seq, now, err);
+		arrived = r->now->now;
+		rc = sitedb_arrived(
+		    r->db, r->log.dataset, seq, r->now->now, err);
 	}
 	*out = arrived + lock;
 	return rc;
 }
 
 static int
-remove_one(struct doom *d, const struct doomed *o, int64_t when,
-    const struct site_time *now, struct reap_result *out, struct err *err)
+remove_one(
+    struct removal *r, const struct doomed *o, int64_t when, struct err *err)
 {
 	struct object_ref ref = {.cls = o->cls};
 	uint64_t size;
 	int rc;
 
-	memcpy(ref.dataset, d->log.dataset, STORE_DATASET_LEN);
+	memcpy(ref.dataset, r->log.dataset, STORE_DATASET_LEN);
 	memcpy(ref.name, o->name, OBJECT_NAME_LEN);
-	rc = store_size(d->store, &ref, &size, err);
+	rc = store_size(r->store, &ref, &size, err);
 	if (rc != 0)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
-	if (d->blind || now->behind || now->now < when) {
-		d->log.kept++;
-		d->log.kept_bytes += size;
+	if (r->doom.blind || r->now->behind || r->now->now < when) {
+		r->log.kept++;
+		r->log.kept_bytes += size;
 		/* What is not here yet comes with a new record. */
-		if (!d->blind && when < d->log.next)
-			d->log.next = when;
+		if (!r->doom.blind && when < r->log.next)
+			r->log.next = when;
 		return 0;
 	}
-	rc = store_remove(d->store, &ref, err);
+	rc = store_remove(r->store, &ref, err);
 	if (rc == ERR_NOT_FOUND)
 		return 0;
-	out->removed += rc == 0;
-	out->removed_bytes += rc == 0 ? size : 0;
+	r->out->removed += rc == 0;
+	r->out->removed_bytes += rc == 0 ? size : 0;
 	return rc;
 }
 
-/* By the newest prune record: what older ones said may be overruled. */
-static bool
-is_gone(const struct doom *d, const struct doomed *o)
-{
-	return o->gone && !o->needed && o->listed == d->prunes;
-}
-
 static int
-remove_due(struct party *p, struct doom *d, const struct site_time *now,
-    struct reap_result *out, struct err *err)
+remove_due(struct removal *r, struct err *err)
 {
-	struct sitedb *db = sitedir_db(p->site);
 	int64_t lock, when;
-	int rc = sitedb_lock(db, &lock, err);
+	int rc = sitedb_lock(r->db, &lock, err);
 
-	d->log.next = INT64_MAX;
-	for (size_t i = 0; i < d->set.n && rc == 0; i++) {
-		const struct doomed *o = d->set.all[i];
+	for (size_t i = 0; i < r->doom.set.n && rc == 0; i++) {
+		const struct doomed *o = r->doom.set.all[i];
 
-		if (!is_gone(d, o))
+		if (!doom_is_gone(&r->doom, o))
 			continue;
-		rc = due(db, d, o, now->now, lock, &when, err);
+		rc = due(r, o, lock, &when, err);
 		if (rc == 0)
-			rc = remove_one(d, o, when, now, out, err);
+			rc = remove_one(r, o, when, err);
 	}
 	return rc;
 }
@@ -326,21 +140,24 @@ static int
 reap_locked(struct party *p, struct reap_log *log, const struct site_time *now,
     struct reap_result *out, struct err *err)
 {
-	struct doom d = {.store = access_store(p->access), .log = *log};
-	int rc = store_log_mark(d.store, log->dataset, &d.log.mark, err);
+	struct removal r = {
+	    .log = *log,
+	    .store = access_store(p->access),
+	    .db = sitedir_db(p->site),
+	    .now = now,
+	    .out = out,
+	};
+	int rc = store_log_mark(r.store, log->dataset, &r.log.mark, err);
 
-	d.log.kept = d.log.kept_bytes = 0;
-	d.log.next = INT64_MAX;
+	r.log.kept = r.log.kept_bytes = 0;
+	r.log.next = INT64_MAX;
 	if (rc == 0)
-		rc = store_list(
-		    d.store, OBJECT_LOG, log->dataset, on_record, &d, err);
-	if (rc == 0 && d.set.n > 0)
-		rc = find_needed(&d, err);
-	if (rc == 0 && d.set.n > 0)
-		rc = remove_due(p, &d, now, out, err);
+		rc = doom_read(&r.doom, r.store, log->dataset, err);
+	if (rc == 0 && r.doom.set.n > 0)
+		rc = remove_due(&r, err);
 	if (rc == 0)
-		*log = d.log;
-	doom_clear(&d);
+		*log = r.log;
+	doom_clear(&r.doom);
 	return rc;
 }
 
