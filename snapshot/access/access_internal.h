@@ -179,12 +179,24 @@ NODISCARD int access_trust_grant(
     const struct access *a, struct key_object *o, struct err *err);
 /**
  * access_trust_location(a, o, err):
- * Whether a statement, a policy or default rules count: its issuer was an admin
- * when it began, or the master key, and signed it. Errors: as
+ * Whether a statement, a policy, default rules or a settlement counts: its
+ * issuer was an admin when it began, or the master key, and signed it. Errors: as
  * access_trust_grant().
  */
 NODISCARD int access_trust_location(
     const struct access *a, struct key_object *o, struct err *err);
+/* Whether an object is one of those that are meant. */
+typedef bool access_fits_fn(const struct key_object *o, const void *arg);
+
+/**
+ * access_trust_newest(a, kind, fits, arg, out, err):
+ * The newest location policy, default rules or settlement that counts, of those
+ * that fit (${fits} NULL: all do); *${out} is NULL when there is none.
+ * Errors: ERR_NOMEM, ERR_BUG.
+ */
+NODISCARD int access_trust_newest(const struct access *a, enum key_kind kind,
+    access_fits_fn *fits, const void *arg, const struct key_object **out,
+    struct err *err);
 /**
  * access_trust_key_set(a, o, signer, err):
  * *${signer}: the key that must have signed the key set; NULL the master key.

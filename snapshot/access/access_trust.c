@@ -154,6 +154,35 @@ access_trust_location(
 	return ret;
 }
 
+int
+access_trust_newest(const struct access *a, enum key_kind kind,
+    access_fits_fn *fits, const void *arg, const struct key_object **out,
+    struct err *err)
+{
+	int64_t from = INT64_MIN;
+
+	*out = NULL;
+	for (size_t i = 0; i < a->nkeys; i++) {
+		struct key_object *o = a->keys[i];
+		struct location l;
+		struct err why;
+		int ret;
+
+		if (o->kind != kind || (fits != NULL && !fits(o, arg)))
+			continue;
+		ret = access_trust_location(a, o, &why);
+		if (ret == ERR_NOMEM || ret == ERR_BUG)
+			return err_copy(err, &why);
+		describe(o, &l);
+		/* Keys ascend by name: the last of one second wins. */
+		if (ret == 0 && l.from >= from) {
+			from = l.from;
+			*out = o;
+		}
+	}
+	return 0;
+}
+
 /*
  * Key sets bear no date. One that was signed by someone who has ceased to be
  * an admin goes on counting: backups were made with it.

@@ -2,41 +2,19 @@
 
 #include <string.h>
 
-/* The newest that counts. ERR_NOT_FOUND: there is none. */
-static int
-newest(const struct access *a, const struct defaults **out, struct err *err)
-{
-	*out = NULL;
-	for (size_t i = 0; i < a->nkeys; i++) {
-		struct key_object *o = a->keys[i];
-		struct err why;
-		int ret;
-
-		if (o->kind != KEY_DEFAULTS)
-			continue;
-		ret = access_trust_location(a, o, &why);
-		if (ret == ERR_NOMEM || ret == ERR_BUG)
-			return err_copy(err, &why);
-		/* Keys ascend by name: the last of one second wins. */
-		if (ret == 0 &&
-		    (*out == NULL || o->defaults.from >= (*out)->from))
-			*out = &o->defaults;
-	}
-	if (*out == NULL)
-		return err_set(err, ERR_NOT_FOUND,
-		    "store '%s' has no default rules", store_address(a->store));
-	return 0;
-}
-
 int
 access_defaults(const struct access *a, struct defaults *out, struct err *err)
 {
-	const struct defaults *d;
-	int ret = newest(a, &d, err);
+	const struct key_object *newest;
+	int ret =
+	    access_trust_newest(a, KEY_DEFAULTS, NULL, NULL, &newest, err);
 
 	memset(out, 0, sizeof(*out));
+	if (ret == 0 && newest == NULL)
+		return err_set(err, ERR_NOT_FOUND,
+		    "store '%s' has no default rules", store_address(a->store));
 	if (ret == 0)
-		*out = *d;
+		*out = newest->defaults;
 	return ret;
 }
 

@@ -2,34 +2,27 @@
 
 #include <string.h>
 
+static bool
+is_of(const struct key_object *o, const void *dataset)
+{
+	return memcmp(o->settlement.dataset, dataset, DATASET_ID_LEN) == 0;
+}
+
 int
 access_settlement(const struct access *a, const uint8_t dataset[DATASET_ID_LEN],
     struct settlement *out, struct err *err)
 {
-	const struct settlement *newest = NULL;
+	const struct key_object *newest;
+	int ret = access_trust_newest(
+	    a, KEY_SETTLEMENT, is_of, dataset, &newest, err);
 
 	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < a->nkeys; i++) {
-		struct key_object *o = a->keys[i];
-		struct err why;
-		int ret;
-
-		if (o->kind != KEY_SETTLEMENT ||
-		    memcmp(o->settlement.dataset, dataset, DATASET_ID_LEN) != 0)
-			continue;
-		ret = access_trust_location(a, o, &why);
-		if (ret == ERR_NOMEM || ret == ERR_BUG)
-			return err_copy(err, &why);
-		/* Keys ascend by name: the last of one second wins. */
-		if (ret == 0 &&
-		    (newest == NULL || o->settlement.from >= newest->from))
-			newest = &o->settlement;
-	}
-	if (newest == NULL)
+	if (ret == 0 && newest == NULL)
 		return err_set(
 		    err, ERR_NOT_FOUND, "nothing was settled of this dataset");
-	*out = *newest;
-	return 0;
+	if (ret == 0)
+		*out = newest->settlement;
+	return ret;
 }
 
 int

@@ -131,29 +131,16 @@ site_find_id(const struct access *a, const uint8_t id[IDENTITY_ID_LEN],
 int
 site_policy(const struct access *a, struct policy *out, struct err *err)
 {
-	const struct key_object *best = NULL;
-	struct err why = {0};
+	const struct key_object *newest;
+	int ret = access_trust_newest(a, KEY_POLICY, NULL, NULL, &newest, err);
 
-	for (size_t i = 0; i < a->nkeys; i++) {
-		struct key_object *o = a->keys[i];
-		bool counts;
-		int ret;
-
-		if (o->kind != KEY_POLICY)
-			continue;
-		if ((ret = trust(a, o, &counts, &why, err)) != 0)
-			return ret;
-		/* Keys ascend by name: the last of one second wins. */
-		if (counts &&
-		    (best == NULL || o->policy.from >= best->policy.from))
-			best = o;
-	}
-	if (best == NULL)
+	if (ret == 0 && newest == NULL)
 		return err_set(err, ERR_NOT_FOUND,
 		    "store '%s' has no location policy",
 		    store_address(a->store));
-	*out = best->policy;
-	return 0;
+	if (ret == 0)
+		*out = newest->policy;
+	return ret;
 }
 
 /* --- whether it may be used --------------------------------------------- */
