@@ -104,6 +104,21 @@ openssl s_client -connect "127.0.0.1:$port" -tls1_3 -alpn varve </dev/null \
     >"$T/answer" 2>&1 || :
 within 10 grep -q 'Ed25519 key' "$T/serve.err"
 
+part 'another version of the protocol'
+openssl req -x509 -newkey ed25519 -nodes -keyout "$T/tls.key" -subj /CN=x \
+    -out "$T/tls.pem" 2>/dev/null
+# A HELLO of versions 7 to 9: its first 8 bytes are the same in all.
+{
+	printf '\012\0\0\0\001\0\0\0VRVw\007\0\011\0\0\0'
+	sleep 2
+} | timeout 10 openssl s_client -connect "127.0.0.1:$port" -tls1_3 \
+    -alpn varve -cert "$T/tls.pem" -key "$T/tls.key" -quiet \
+    >"$T/answer" 2>/dev/null || :
+grep -aq 'version' "$T/answer" || fail "no ERROR: $(od -c "$T/answer")"
+equal "$(od -An -tu1 -j4 -N1 "$T/answer" | tr -d ' ')" 23 'type of the answer'
+equal "$(od -An -tu1 -j8 -N1 "$T/answer" | tr -d ' ')" 9 'code of the answer'
+within 10 grep -q 'version' "$T/serve.err"
+
 part 'many who say nothing keep nobody out'
 silent=
 for i in $(seq 40); do
