@@ -89,6 +89,8 @@ show_lock(const struct looking *l, struct sitedb *db, struct err *err)
 		    l->run->json, "lock_seconds", json_integer(lock));
 		json_out_member(l->run->json, "clock_behind_seconds",
 		    json_integer(now.back));
+		json_out_member(l->run->json, "clock_ahead_seconds",
+		    json_integer(now.now - now.borne));
 		return 0;
 	}
 	(void)printf("lock   %s\n", output_duration((double)lock, text));
@@ -96,6 +98,10 @@ show_lock(const struct looking *l, struct sitedb *db, struct err *err)
 		(void)printf("clock  %s behind what it was: nothing is deleted "
 			     "until it is right\n",
 		    output_duration((double)now.back, text));
+	if (now.now - now.borne > SITEDB_CLOCK_SLACK)
+		(void)printf("clock  %s ahead of what is borne out: the lock "
+			     "goes on without that\n",
+		    output_duration((double)(now.now - now.borne), text));
 	return 0;
 }
 

@@ -53,13 +53,13 @@ due(const struct removal *r, const struct doomed *o, int64_t lock, int64_t *out,
     struct err *err)
 {
 	uint64_t seq = o->newest != 0 ? o->newest : o->since;
-	int64_t arrived = r->now->now;
+	int64_t arrived = r->now->borne;
 	int rc = sitedb_arrival(r->db, r->log.dataset, seq, &arrived, err);
 
 	if (rc == ERR_NOT_FOUND) {
-		arrived = r->now->now;
+		arrived = r->now->borne;
 		rc = sitedb_arrived(
-		    r->db, r->log.dataset, seq, r->now->now, err);
+		    r->db, r->log.dataset, seq, r->now->borne, err);
 	}
 	*out = arrived + lock;
 	return rc;
@@ -78,7 +78,7 @@ remove_one(
 	rc = store_size(r->store, &ref, &size, err);
 	if (rc != 0)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
-	if (r->doom.blind || r->now->behind || r->now->now < when) {
+	if (r->doom.blind || r->now->behind || r->now->borne < when) {
 		r->log.kept++;
 		r->log.kept_bytes += size;
 		/* What is not here yet comes with a new record. */
@@ -182,7 +182,7 @@ reap_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 
 	if (rc == 0)
 		rc = store_log_mark(s, ref->dataset, &mark, err);
-	if (rc == 0 && (mark != log->mark || g->now.now >= log->next) &&
+	if (rc == 0 && (mark != log->mark || g->now.borne >= log->next) &&
 	    !g->now.behind) {
 		/* This one also clears up what dead receivers left. */
 		rc = store_lock_replica(

@@ -148,15 +148,19 @@ send_receipt(struct receiver *r, struct log_tail *t, struct err *err)
 	struct sitedir *site = r->party->site;
 	uint8_t receipt[RECEIPT_LEN];
 	WR_AUTO struct wr w = {0};
+	struct site_clock clock;
 	struct site_time now;
 	int rc;
 
 	if (t->seq == t->receipt || !t->whole)
 		return 0;
-	rc = sitedb_clock(sitedir_db(site), party_time(), &now, err);
+	site_clock_now(party_time(), &clock);
+	rc = sitedb_bear_out(sitedir_db(site), &clock, t->time, err);
+	if (rc == 0)
+		rc = sitedb_clock_at(sitedir_db(site), &clock, &now, err);
 	if (rc == 0)
 		rc = sitedb_arrived(
-		    sitedir_db(site), t->dataset, t->seq, now.now, err);
+		    sitedir_db(site), t->dataset, t->seq, now.borne, err);
 	if (rc == 0)
 		rc = sitedir_receipt(site, access_root(r->party->access)->store,
 		    t->dataset, t->seq, t->head, party_time(), receipt, err);

@@ -87,6 +87,8 @@ struct log_tail {
 	bool read;
 	uint64_t seq; /* 0: there is no record */
 	uint8_t head[OBJECT_NAME_LEN];
+	int64_t
+	    time; /* at which the newest that came was signed; 0: none came */
 	struct record_set set; /* the head's */
 	bool whole; /* all that it needs is here; true without a record */
 	uint64_t

@@ -195,6 +195,8 @@ check_one(const struct access *a, struct found *f, const struct blob *b,
 		rc = record_set_read(&f->pruned, &clear, err);
 		f->before = &f->pruned;
 	}
+	if (rc == 0)
+		f->next.time = clear.head.time;
 	f->next.seq = b->ref.seq;
 	memcpy(f->next.head, b->ref.name, OBJECT_NAME_LEN);
 	return rc;
@@ -221,6 +223,7 @@ check_new(const struct access *a, struct log_tail *t,
 	t->set = f->set;
 	f->set = (struct record_set){0};
 	t->seq = f->next.seq;
+	t->time = f->next.time;
 	memcpy(t->head, f->next.head, OBJECT_NAME_LEN);
 	t->whole = true;
 	return 0;

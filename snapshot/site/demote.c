@@ -164,7 +164,7 @@ demote_dataset(struct store *s, struct sitedb *db,
 		return rc;
 	if (fork->common == 0)
 		return 0;
-	return sitedb_arrived(db, fork->dataset, fork->common, now->now, err);
+	return sitedb_arrived(db, fork->dataset, fork->common, now->borne, err);
 }
 
 /* Who runs now would lose what it did: it can't publish it any more. */

@@ -53,11 +53,39 @@ NODISCARD int sitedb_lengthen(
 
 #define SITEDB_CLOCK_SLACK 60 /* seconds that a clock may be set back */
 
+/*
+ * What the retention lock goes by is time that has been borne out: by this
+ * machine's own uptime, since it was last looked at in the same boot; and beyond
+ * that by the times of signed records that come. So a clock that is set forward
+ * ends no lock, and time for which the machine was off counts only when a record
+ * shows that it has passed.
+ */
 struct site_time {
-	int64_t now;  /* never behind what it once was: the later of both */
-	int64_t back; /* seconds that the clock is behind that; 0: it is not */
-	bool behind;  /* by more than the slack: nothing may be deleted */
+	int64_t borne; /* never later than now, and never back */
+	int64_t now;   /* never behind what it once was: the later of both */
+	int64_t back;  /* seconds that the clock is behind that; 0: it is not */
+	bool behind;   /* by more than the slack: nothing may be deleted */
 };
+
+/* What the machine says. */
+struct site_clock {
+	int64_t wall; /* Unix seconds */
+	int64_t up;   /* seconds since it was started, sleep included */
+	int64_t boot; /* tells one start from another; 0: not known */
+};
+/** site_clock_now(wall, out): The rest of it, as it is now. */
+void site_clock_now(int64_t wall, struct site_clock *out);
+
+/** sitedb_clock_at(db, clock, out, err): The same by ${clock}: for tests. */
+NODISCARD int sitedb_clock_at(struct sitedb *db, const struct site_clock *clock,
+    struct site_time *out, struct err *err);
+/**
+ * sitedb_bear_out(db, clock, time, err):
+ * A record that was signed at ${time} has come: so much has passed, if the clock
+ * says so, too.
+ */
+NODISCARD int sitedb_bear_out(struct sitedb *db, const struct site_clock *clock,
+    int64_t time, struct err *err);
 
 /**
  * sitedb_clock(db, clock, out, err):
@@ -72,7 +100,7 @@ NODISCARD int sitedb_clock(
 /**
  * sitedb_arrived(db, dataset, seq, when, err):
  * The log's records up to ${seq}, as far as they weren't there before, arrived
- * at ${when}: site_time.now. One call for a batch. A ${seq} that is known stays.
+ * at ${when}: site_time.borne. One call for a batch. A ${seq} that is known stays.
  */
 NODISCARD int sitedb_arrived(struct sitedb *db,
     const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t seq, int64_t when,

@@ -76,6 +76,66 @@ sitedb_clock__never_goes_back(void **state)
 	sitedb_close(db);
 }
 
+static int64_t
+borne_at(struct fixture *f, struct sitedb *db, int64_t wall, int64_t up,
+    int64_t boot)
+{
+	const struct site_clock c = {.wall = wall, .up = up, .boot = boot};
+	struct site_time t;
+
+	assert_ok(sitedb_clock_at(db, &c, &t, &f->err));
+	return t.borne;
+}
+
+static void
+sitedb_clock__set_forward_bears_nothing_out(void **state)
+{
+	struct fixture *f = *state;
+	struct sitedb *db = open_db(f);
+
+	/* The first time it is believed. */
+	assert_int_equal(borne_at(f, db, 1000000, 500, 7), 1000000);
+	assert_int_equal(borne_at(f, db, 1000100, 600, 7), 1000100);
+	assert_int_equal(borne_at(f, db, 9000000, 700, 7), 1000200);
+	sitedb_close(db);
+	db = open_db(f);
+	assert_int_equal(borne_at(f, db, 9000100, 800, 7), 1000300);
+	/* Put right again; and never back. */
+	assert_int_equal(borne_at(f, db, 1000350, 850, 7), 1000350);
+	assert_int_equal(borne_at(f, db, 1000000, 900, 7), 1000350);
+	sitedb_close(db);
+}
+
+static void
+sitedb_clock__another_boot_bears_nothing_out(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+
+	assert_int_equal(borne_at(f, db, 1000000, 500, 7), 1000000);
+	assert_int_equal(borne_at(f, db, 2000000, 900, 8), 1000000);
+	assert_int_equal(borne_at(f, db, 2000050, 950, 8), 1000050);
+	/* One that isn't known is always another. */
+	assert_int_equal(borne_at(f, db, 2000100, 1000, 0), 1000050);
+	assert_int_equal(borne_at(f, db, 2000200, 1100, 0), 1000050);
+}
+
+static void
+sitedb_bear_out__by_records_up_to_the_clock(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	const struct site_clock later = {.wall = 2000000, .up = 10, .boot = 8};
+
+	assert_int_equal(borne_at(f, db, 1000000, 500, 7), 1000000);
+	assert_ok(sitedb_bear_out(db, &later, 1900000, &f->err));
+	assert_int_equal(borne_at(f, db, 2000000, 10, 8), 1900000);
+	assert_ok(sitedb_bear_out(db, &later, 1500000, &f->err));
+	assert_int_equal(borne_at(f, db, 2000000, 10, 8), 1900000);
+	assert_ok(sitedb_bear_out(db, &later, 99000000, &f->err));
+	assert_int_equal(borne_at(f, db, 2000000, 10, 8), 2000000);
+}
+
 static void
 sitedb_arrival__is_the_batch_that_brought_it(void **state)
 {
@@ -311,6 +371,9 @@ main(void)
 	    state_test(sitedb_lock__is_ninety_days_until_it_is_set),
 	    state_test(sitedb_lengthen__never_shortens),
 	    state_test(sitedb_clock__never_goes_back),
+	    state_test(sitedb_clock__set_forward_bears_nothing_out),
+	    state_test(sitedb_clock__another_boot_bears_nothing_out),
+	    state_test(sitedb_bear_out__by_records_up_to_the_clock),
 	    state_test(sitedb_arrival__is_the_batch_that_brought_it),
 	    state_test(sitedb_forget__makes_way_for_other_records),
 	    state_test(sitedb_refusals__lists_the_newest_first),
