@@ -5,6 +5,8 @@
  * asked in vain often enough to pay for it, its names go into a filter, which
  * from then on answers in its stead.
  */
+#include "crypto/hash.h"
+#include "snapshot/content/index_format.h"
 #include "snapshot/content/ingest_internal.h"
 
 #include <stdlib.h>
@@ -19,21 +21,10 @@
 #define PAGES_A_MISS 8
 #define MISSES_MIN 64
 
+/* Packs to look for at the start of a run. */
+#define LOOK_FOR 1024
+
 /* --- learning ----------------------------------------------------------- */
-
-/* An index_pack_fn. */
-static int
-look_for_pack(void *arg, const struct object_ref *ref, uint64_t size,
-    UNUSED enum pack_kind kind, UNUSED const struct segment_place *places,
-    UNUSED size_t n, struct err *err)
-{
-	struct ingest *in = arg;
-	int ret = ingest_pack_there(in, ref->name, size, err);
-
-	if (ret == 0)
-		in->lost++;
-	return ret < 0 ? ret : 0;
-}
 
 /* It stays in the set even if it can't be used: it may come back. */
 static int
@@ -56,8 +47,50 @@ know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
 	if (ret != 0)
 		return ret;
 	in->nknown++;
-	return k->ix != NULL ? index_each_pack(k->ix, look_for_pack, in, err)
-			     : 0;
+	return 0;
+}
+
+/* Look for one pack in ${stride} of those listed, from the ${at}th on. */
+static int
+look_for_packs(struct ingest *in, uint64_t at, uint64_t stride, struct err *err)
+{
+	for (size_t i = 0; i < in->nknown; i++) {
+		const struct index *ix = in->known[i].ix;
+		const struct index_pack *packs;
+		size_t n = ix != NULL ? index_packs(ix) : 0;
+
+		packs = n > 0 ? index_get_summary(ix)->packs : NULL;
+		for (; at < n; at += stride) {
+			int ret = ingest_pack_there(
+			    in, packs[at].name, packs[at].size, err);
+
+			if (ret < 0)
+				return ret;
+			in->lost += ret == 0;
+		}
+		at -= n;
+	}
+	return 0;
+}
+
+/*
+ * Whether what is there already can be relied on. To look for every pack would
+ * make each run take longer than the one before, so of many some are looked for
+ * each time, by chance: a lost one is found within a day of runs.
+ */
+static int
+look_for_some(struct ingest *in, struct err *err)
+{
+	uint64_t total = 0, stride, chance;
+	int ret;
+
+	for (size_t i = 0; i < in->nknown; i++)
+		if (in->known[i].ix != NULL)
+			total += index_packs(in->known[i].ix);
+	stride = total / LOOK_FOR + 1;
+	if ((ret = random_bytes(&chance, sizeof(chance), err)) != 0)
+		return ret;
+	return look_for_packs(in, chance % stride, stride, err);
 }
 
 int
@@ -75,7 +108,7 @@ ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
 	in->known = known;
 	for (size_t i = 0; i < n && ret == 0; i++)
 		ret = know(in, names[i], err);
-	return ret;
+	return ret == 0 ? look_for_some(in, err) : ret;
 }
 
 uint64_t
