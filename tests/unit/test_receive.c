@@ -179,6 +179,158 @@ receive_run__takes_a_key_set_and_then_a_pack(void **state)
 	assert_int_equal(size, 6);
 }
 
+/* --- cut at any byte ------------------------------------------------------ */
+
+/* What a sender says in all: a key set, a pack, a question, and that it is done. */
+struct dialogue {
+	struct wr bytes;
+	size_t from[8],
+	    to[8]; /* bodies of DATA: bytes in the middle are alike */
+	size_t n;
+	struct object_ref key, pack;
+};
+
+static void
+say(struct dialogue *d, enum frame_type type, const struct wr *body)
+{
+	size_t len = body != NULL ? body->len : 0;
+
+	wr_u32(&d->bytes, (uint32_t)len);
+	wr_u8(&d->bytes, (uint8_t)type);
+	wr_bytes(&d->bytes, "\0\0", 3);
+	if (type == FRAME_DATA) {
+		d->from[d->n] = d->bytes.len + 2;
+		d->to[d->n++] = d->bytes.len + len - 2;
+	}
+	if (len > 0)
+		wr_bytes(&d->bytes, body->buf, len);
+}
+
+static struct object_ref
+say_object(struct dialogue *d, const struct stand *s, enum object_class cls,
+    const uint8_t *buf, size_t len)
+{
+	struct frame_object o = {.ref = {.cls = cls}, .size = len};
+	WR_AUTO struct wr head = {0};
+	WR_AUTO struct wr body = {0};
+
+	if (cls != OBJECT_KEY)
+		memcpy(o.ref.dataset, s->dataset, STORE_DATASET_LEN);
+	assert_ok(sha256(buf, len, o.ref.name, &err));
+	frame_put(&o, &head);
+	wr_bytes(&body, buf, len);
+	say(d, FRAME_PUT, &head);
+	say(d, FRAME_DATA, &body);
+	return o.ref;
+}
+
+static struct dialogue
+new_dialogue(const struct stand *s)
+{
+	struct dialogue d = {.n = 0};
+	static const uint8_t asked[1][OBJECT_NAME_LEN] = {{7}};
+	struct frame_names have = {.cls = OBJECT_PACK, .n = 1, .names = asked};
+	WR_AUTO struct wr w = {0};
+
+	memcpy(have.dataset, s->dataset, STORE_DATASET_LEN);
+	frame_have(&have, &w);
+	say(&d, FRAME_HAVE, &w);
+	d.key = say_object(&d, s, OBJECT_KEY, s->key_set, s->len);
+	d.pack = say_object(
+	    &d, s, OBJECT_PACK, (const uint8_t *)"a longer pack", 13);
+	say(&d, FRAME_DONE, NULL);
+	return d;
+}
+
+static bool
+is_alike(const struct dialogue *d, size_t at)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (at > d->from[i] && at < d->to[i])
+			return true;
+	return false;
+}
+
+/* All of it or nothing: then taken out again, for the next. */
+static bool
+take_whole(const struct stand *s, const struct object_ref *ref)
+{
+	struct store *store = access_store(s->realm->admin);
+	uint8_t *buf = NULL;
+	struct err why;
+	size_t len;
+	int rc = store_get(store, ref, 4096, &buf, &len, &why);
+
+	free(buf);
+	if (rc == ERR_NOT_FOUND)
+		return false;
+	if (rc != 0)
+		fail_msg("%s", why.text);
+	assert_ok(store_remove(store, ref, &err));
+	return true;
+}
+
+/* The first ${n} bytes, and then the line is dead: what became of it. */
+static int
+receive_cut(
+    struct stand *s, const struct dialogue *d, size_t n, bool *key, bool *pack)
+{
+	const struct receive_options opt = {.until_done = false};
+	struct end a, b;
+	struct channel *c;
+	pthread_t thread;
+	int fds[2], rc;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	end_setup(&a, TLS_CLIENT, fds[0]);
+	end_setup(&b, TLS_SERVER, fds[1]);
+	assert_int_equal(pthread_create(&thread, NULL, shake, &a), 0);
+	(void)shake(&b);
+	(void)pthread_join(thread, NULL);
+	assert_int_equal(b.rc, 0);
+	assert_ok(channel_new(b.tls, "a", &c, &err));
+	access_close(s->party.access);
+	assert_ok(access_open_keyless(s->realm->store, &s->party.access, &err));
+	if (n > 0)
+		assert_ok(tls_write(a.tls, d->bytes.buf, n, &err));
+	(void)shutdown(fds[0], SHUT_WR);
+	rc = receive_run(&s->party, c, &opt, &s->why);
+	channel_free(c);
+	tls_free(a.tls);
+	*pack = take_whole(s, &d->pack);
+	*key = take_whole(s, &d->key);
+	return rc;
+}
+
+static void
+receive_run__is_cut_at_any_byte(void **state)
+{
+	struct stand *s = *state;
+	struct dialogue d = new_dialogue(s);
+	size_t cuts = 0, keys = 0, packs = 0;
+	bool key, pack;
+
+	/* The connection that setup() made is not wanted. */
+	channel_free(STEAL(s->pair.b));
+	(void)pthread_join(s->thread, NULL);
+	for (size_t n = 0; n <= d.bytes.len; n++) {
+		if (is_alike(&d, n))
+			continue;
+		/* No goodbye was said: it is an error at every byte. */
+		assert_int_equal(receive_cut(s, &d, n, &key, &pack), ERR_IO);
+		/* Nobody has a pack of a dataset that isn't known here. */
+		assert_true(key || !pack);
+		/* What was the first to come whole stays. */
+		assert_true(key || n < d.to[0] + 2);
+		cuts++;
+		keys += key;
+		packs += pack;
+	}
+	if (cuts < 200 || keys <= packs)
+		fail_msg("%zu cuts, %zu keys, %zu packs", cuts, keys, packs);
+	wr_clear(&d.bytes);
+}
+
 #define stand_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -187,6 +339,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    stand_test(receive_run__makes_nothing_for_an_unknown_dataset),
 	    stand_test(receive_run__takes_a_key_set_and_then_a_pack),
+	    stand_test(receive_run__is_cut_at_any_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
