@@ -141,6 +141,7 @@ clean_up() {
 # The sources to back up, in copies that may be changed.
 prepare_work() {
 	work=$(mktemp -d "$base/work.XXXXXX")
+	chmod 755 "$work" # PostgreSQL has a user of its own
 	trap clean_up EXIT
 	trap 'exit 1' INT TERM HUP
 	mnt=$work/mnt
