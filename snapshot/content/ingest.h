@@ -48,9 +48,7 @@ void ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg);
  * ingest_known(in, names, n, err):
  * Chunks that these indexes list are not stored again. An index that has gone
  * or is damaged, and a pack that has gone or has another size, is not relied
- * on: its chunks are stored anew. ingest_lost() counts those that show at once:
- * indexes, and packs, of more than a thousand some that are chosen by chance.
- * Cost: opens the indexes; a look at up to two thousand packs.
+ * on: its chunks are stored anew; ingest_lost() counts them.
  */
 NODISCARD int ingest_known(struct ingest *in,
     const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);

@@ -5,8 +5,6 @@
  * asked in vain often enough to pay for it, its names go into a filter, which
  * from then on answers in its stead.
  */
-#include "crypto/hash.h"
-#include "snapshot/content/index_format.h"
 #include "snapshot/content/ingest_internal.h"
 
 #include <stdlib.h>
@@ -21,76 +19,59 @@
 #define PAGES_A_MISS 8
 #define MISSES_MIN 64
 
-/* Packs to look for at the start of a run. */
-#define LOOK_FOR 1024
-
 /* --- learning ----------------------------------------------------------- */
 
-/* It stays in the set even if it can't be used: it may come back. */
+/* An index_pack_fn. */
+static int
+look_for_pack(void *arg, const struct object_ref *ref, uint64_t size,
+    UNUSED enum pack_kind kind, UNUSED const struct segment_place *places,
+    UNUSED size_t n, struct err *err)
+{
+	struct ingest *in = arg;
+	int ret = ingest_pack_there(in, ref->name, size, err);
+
+	if (ret == 0)
+		in->lost++;
+	return ret < 0 ? ret : 0;
+}
+
+/* A version that is not known may be a bit that changed. */
+static bool
+is_damage(int rc)
+{
+	return rc == ERR_CORRUPT || rc == ERR_NOT_FOUND || rc == ERR_AUTH ||
+	       rc == ERR_VERSION;
+}
+
+/*
+ * Open it, and look for its packs. It stays in the set even if it can't be used:
+ * it may come back.
+ */
 static int
 know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
 {
 	struct known *k = &in->known[in->nknown];
 	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct err why;
 	int ret;
 
 	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
 	memcpy(ref.name, name, sizeof(ref.name));
 	memset(k, 0, sizeof(*k));
 	memcpy(k->name, name, sizeof(k->name));
-	ret =
-	    index_open_sharing(in->store, &ref, in->kr, in->pages, &k->ix, err);
-	if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND || ret == ERR_AUTH) {
-		in->lost++;
-		ret = 0;
+	ret = index_open_sharing(
+	    in->store, &ref, in->kr, in->pages, &k->ix, &why);
+	if (ret == 0) {
+		in->nknown++;
+		ret = index_each_pack(k->ix, look_for_pack, in, &why);
+	} else if (is_damage(ret)) {
+		in->nknown++;
 	}
-	if (ret != 0)
-		return ret;
-	in->nknown++;
+	if (!is_damage(ret))
+		return ret == 0 ? 0 : err_copy(err, &why);
+	in->lost++;
+	index_close(STEAL(k->ix));
 	return 0;
-}
-
-/* Look for one pack in ${stride} of those listed, from the ${at}th on. */
-static int
-look_for_packs(struct ingest *in, uint64_t at, uint64_t stride, struct err *err)
-{
-	for (size_t i = 0; i < in->nknown; i++) {
-		const struct index *ix = in->known[i].ix;
-		const struct index_pack *packs;
-		size_t n = ix != NULL ? index_packs(ix) : 0;
-
-		packs = n > 0 ? index_get_summary(ix)->packs : NULL;
-		for (; at < n; at += stride) {
-			int ret = ingest_pack_there(
-			    in, packs[at].name, packs[at].size, err);
-
-			if (ret < 0)
-				return ret;
-			in->lost += ret == 0;
-		}
-		at -= n;
-	}
-	return 0;
-}
-
-/*
- * Whether what is there already can be relied on. To look for every pack would
- * make each run take longer than the one before, so of many some are looked for
- * each time, by chance: a lost one is found within a day of runs.
- */
-static int
-look_for_some(struct ingest *in, struct err *err)
-{
-	uint64_t total = 0, stride, chance;
-	int ret;
-
-	for (size_t i = 0; i < in->nknown; i++)
-		if (in->known[i].ix != NULL)
-			total += index_packs(in->known[i].ix);
-	stride = total / LOOK_FOR + 1;
-	if ((ret = random_bytes(&chance, sizeof(chance), err)) != 0)
-		return ret;
-	return look_for_packs(in, chance % stride, stride, err);
 }
 
 int
@@ -108,7 +89,7 @@ ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
 	in->known = known;
 	for (size_t i = 0; i < n && ret == 0; i++)
 		ret = know(in, names[i], err);
-	return ret == 0 ? look_for_some(in, err) : ret;
+	return ret;
 }
 
 uint64_t
@@ -246,7 +227,7 @@ ask(struct ingest *in, struct known *k, const struct chunk_name *name,
 	if (k->ix == NULL || (f != NULL && !name_filter_may(f, name)))
 		return 0;
 	ret = index_lookup(k->ix, name, &place, &found, &why);
-	if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND)
+	if (is_damage(ret))
 		return 0; /* a damaged page lists nothing */
 	if (ret != 0)
 		return err_copy(err, &why);

@@ -249,6 +249,71 @@ ingest_known__does_without_an_index_that_is_damaged(void **state)
 	check_lost_index(*state, lose_some);
 }
 
+enum sight {
+	REFUSED, /* no run begins: it may be another epoch's */
+	LOST,    /* a run knows that it can't rely on it */
+	HIDDEN,  /* it does not, and the chunks are not found there */
+};
+
+/*
+ * What a run makes of the index when the byte at ${at} has changed. If it does
+ * begin, what the index lists is stored anew.
+ */
+static enum sight
+see_changed(struct fixture *f, const struct indexes *ix, uint8_t *bytes,
+    size_t len, size_t at)
+{
+	AUTO(ingest) struct ingest *in = run_new(f);
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	int rc;
+
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	memcpy(ref.name, ix->names[0], sizeof(ref.name));
+	bytes[at] ^= 0x20;
+	memstore_set(f->store, &ref, bytes, len);
+	bytes[at] ^= 0x20;
+	rc = ingest_known(in, (const object_name *)ix->names, 1, NULL);
+	if (rc == ERR_DENIED)
+		return REFUSED;
+	assert_int_equal(rc, 0);
+	take_run(in, 0, 10);
+	assert_int_equal(ingest_totals(in).chunks, 10);
+	return ingest_lost(in) == 1 ? LOST : HIDDEN;
+}
+
+/* The object's parts: FORMAT.md 7. The names come after the one pack. */
+static enum sight
+sight_of(size_t at)
+{
+	const size_t names = 96 + 37;
+
+	if (at >= 24 && at < 28)
+		return REFUSED;
+	return at < names || at >= names + 10 * 36 + 16 ? LOST : HIDDEN;
+}
+
+static void
+ingest_known__relies_on_no_byte_of_an_index_that_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	INDEXES_AUTO struct indexes ix = {0};
+	const uint8_t *stored;
+	uint8_t *bytes;
+	size_t len;
+
+	(void)whole_run(f, &ix, NULL, 0, 10);
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	memcpy(ref.name, ix.names[0], sizeof(ref.name));
+	stored = memstore_bytes(f->store, &ref, &len);
+	bytes = malloc(len);
+	memcpy(bytes, stored, len);
+	for (size_t at = 0; at < len; at++)
+		if (see_changed(f, &ix, bytes, len, at) != sight_of(at))
+			fail_msg("byte %zu of %zu", at, len);
+	free(bytes);
+}
+
 /* Store 0 to 9, lose the pack as ${lose} does, and store them again. */
 static void
 check_lost_pack(struct fixture *f,
@@ -302,6 +367,8 @@ main(void)
 	    content_test(ingest_known__is_not_stored_again),
 	    content_test(ingest_known__does_without_an_index_that_has_gone),
 	    content_test(ingest_known__does_without_an_index_that_is_damaged),
+	    content_test(
+		ingest_known__relies_on_no_byte_of_an_index_that_changed),
 	    content_test(ingest_known__does_not_rely_on_a_pack_that_has_gone),
 	    content_test(ingest_known__does_not_rely_on_a_pack_of_another_size),
 	};
