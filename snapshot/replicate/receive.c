@@ -15,6 +15,36 @@ receive_fail(struct receiver *r, const struct err *why)
 	channel_stop_reading(r->channel);
 }
 
+/* What lies here is read without waiting for more. */
+static void
+stop_saying(struct receiver *r, const struct err *why)
+{
+	pthread_mutex_lock(&r->mu);
+	if (r->unheard.code == 0)
+		r->unheard = *why;
+	pthread_mutex_unlock(&r->mu);
+	channel_times(r->channel, 1, 1);
+}
+
+int
+receive_say(struct receiver *r, enum frame_type type, const struct wr *body,
+    struct err *err)
+{
+	bool unheard;
+	int rc;
+
+	pthread_mutex_lock(&r->mu);
+	unheard = r->unheard.code != 0;
+	pthread_mutex_unlock(&r->mu);
+	if (unheard)
+		return 0;
+	rc = channel_send(r->channel, type, body, err);
+	if (rc == 0 || rc == ERR_NOMEM || rc == ERR_BUG)
+		return rc;
+	stop_saying(r, err);
+	return 0;
+}
+
 void
 receive_note(const struct receiver *r, const struct object_ref *ref,
     const struct err *what)
@@ -37,7 +67,7 @@ receive_nak(struct receiver *r, const struct object_ref *ref,
 	(void)err_wrap(&what, "'%s' refused", text);
 	receive_note(r, ref, &what);
 	frame_nak(&nak, &w);
-	return channel_send(r->channel, FRAME_NAK, &w, err);
+	return receive_say(r, FRAME_NAK, &w, err);
 }
 
 /* --- HAVE --------------------------------------------------------------- */
@@ -88,7 +118,7 @@ on_have(struct receiver *r, const struct frame *f, struct err *err)
 	}
 	want = (struct frame_want){.n = have.n, .bits = bits};
 	frame_want(&want, &w);
-	return channel_send(r->channel, FRAME_WANT, &w, err);
+	return receive_say(r, FRAME_WANT, &w, err);
 }
 
 /* --- NAK, COMMIT and DONE ------------------------------------------------- */
@@ -227,6 +257,8 @@ finish(struct receiver *r, pthread_t committer, int rc, struct err *err)
 	(void)pthread_join(committer, NULL);
 	if (r->failure.code != 0)
 		rc = err_copy(err, &r->failure);
+	else if (r->unheard.code != 0)
+		rc = err_copy(err, &r->unheard);
 	else if (rc == ERR_CANCELLED && r->told_done && r->opt->until_done)
 		rc = 0;
 	return rc;

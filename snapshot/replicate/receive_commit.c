@@ -168,7 +168,7 @@ send_receipt(struct receiver *r, struct log_tail *t, struct err *err)
 		return rc;
 	wr_bytes(&w, receipt, sizeof(receipt));
 	t->receipt = t->seq;
-	return channel_send(r->channel, FRAME_RECEIPT, &w, err);
+	return receive_say(r, FRAME_RECEIPT, &w, err);
 }
 
 /* The log's tail, as the store has it, and the lock. */
@@ -258,12 +258,12 @@ acknowledge(struct receiver *r, const struct job *j, struct err *err)
 
 	r->acknowledged += j->came;
 	frame_ack(r->acknowledged, &w);
-	rc = channel_send(r->channel, FRAME_ACK, &w, err);
+	rc = receive_say(r, FRAME_ACK, &w, err);
 	/* Only this thread ever sets it. */
 	if (rc == 0 && j->done && !r->told_done)
 		rc = confirm_all(r, err);
 	if (rc == 0 && j->done)
-		rc = channel_send(r->channel, FRAME_DONE, NULL, err);
+		rc = receive_say(r, FRAME_DONE, NULL, err);
 	return rc;
 }
 

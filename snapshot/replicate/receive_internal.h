@@ -146,6 +146,8 @@ struct receiver {
 	bool closing;   /* guarded by mu: no more comes */
 	bool told_done; /* guarded by mu */
 	struct err failure; /* guarded by mu; code 0: none. The first counts */
+	struct err
+	    unheard; /* guarded by mu: why nothing can be said any more */
 };
 
 /**
@@ -185,6 +187,15 @@ NODISCARD int receive_settle_all(struct receiver *r, struct err *err);
 /** receive_send_state(p, c, err): STATE, one or more. */
 NODISCARD int receive_send_state(
     const struct party *p, struct channel *c, struct err *err);
+
+/**
+ * receive_say(r, type, body, err):
+ * To the other side. Where that can't be told anything any more nothing is:
+ * what it has sent is still read, as far as it lies here, and taken; then
+ * receive_run() fails. Errors: ERR_NOMEM, ERR_BUG.
+ */
+NODISCARD int receive_say(struct receiver *r, enum frame_type type,
+    const struct wr *body, struct err *err);
 
 /** receive_nak(r, ref, why, err): Tell, note and count what was not taken. */
 NODISCARD int receive_nak(struct receiver *r, const struct object_ref *ref,
