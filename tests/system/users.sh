@@ -2,8 +2,9 @@
 # Who may mount, who may enter; mount(8) and fstab(5). All in a mount namespace
 # of its own, since it changes what everybody sees in /dev, /sbin and /etc.
 if [ "${VARVE_TEST_NAMESPACE:-}" != "$$" ]; then
-	# In a chroot whose root is no mount, what is mounted might show outside.
-	unshare -m true 2>/dev/null || {
+	# In a chroot whose root is no mount there is none to be had.
+	unshare -m true 2>/dev/null ||
+	    grep -q '^[^ ]* [^ ]* [^ ]* [^ ]* / ' /proc/self/mountinfo || {
 		echo 'no mount namespace of its own to be had here'
 		exit 77
 	}
