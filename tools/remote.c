@@ -32,9 +32,10 @@ names_key(const struct store_args *args)
 static int
 open_site(struct remote *r, const char *address, struct err *err)
 {
-	int rc = sitedir_open(address, &r->site, err);
+	struct err why;
+	int rc = sitedir_open(address, &r->site, &why);
 
-	return rc == ERR_NOT_FOUND ? 0 : rc;
+	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 }
 
 /* Whether the store knows its own site's key, so that others do. */

@@ -155,14 +155,15 @@ merge(struct access *a, const struct names *names, struct key_object **next,
 	for (size_t i = 0; i < names->n; i++) {
 		struct key_object *o = find(a->keys, a->nkeys, names->v[i]);
 		bool known = o != NULL;
+		struct err why;
 		int ret;
 
 		if (!known || !is_settled(o)) {
-			ret = key_object_read(a, names->v[i], &o, err);
+			ret = key_object_read(a, names->v[i], &o, &why);
 			if (ret == ERR_NOT_FOUND)
 				continue;
 			if (ret != 0)
-				return ret;
+				return err_copy(err, &why);
 			*changed |= !known || o->problem == NULL;
 		}
 		next[(*n)++] = o;

@@ -82,14 +82,15 @@ unlock_recovery(
 
 	for (size_t i = 0; i < a->nkeys && a->master == NULL; i++) {
 		const struct key_object *o = a->keys[i];
+		struct err why;
 
 		if (o->kind != KEY_RECOVERY)
 			continue;
 		any = true;
 		ret = recovery_open(
-		    recovery, &a->root, o->buf, o->len, &a->master, err);
+		    recovery, &a->root, o->buf, o->len, &a->master, &why);
 		if (ret == ERR_NOMEM || ret == ERR_BUG)
-			return ret;
+			return err_copy(err, &why);
 	}
 	if (!any)
 		return err_set(err, ERR_CORRUPT,

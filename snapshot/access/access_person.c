@@ -196,6 +196,7 @@ static int
 try_all(const struct candidate *v, size_t n, const char *pass,
     struct identity **out, struct err *err)
 {
+	struct err why = {0};
 	uint64_t total = 0;
 	size_t i;
 	int ret = ERR_NOT_FOUND;
@@ -205,11 +206,15 @@ try_all(const struct candidate *v, size_t n, const char *pass,
 		    (v[i].cost > COST_MAX || total + v[i].cost > COST_TOTAL))
 			break;
 		total += v[i].cost;
-		ret = identity_decode(v[i].o->buf, v[i].o->len, pass, out, err);
+		ret =
+		    identity_decode(v[i].o->buf, v[i].o->len, pass, out, &why);
 	}
-	if (ret != 0 && i < n)
+	if (ret == 0)
+		return 0;
+	if (i < n)
 		(void)err_wrap(
-		    err, "%zu of %zu copies are too dear to try", n - i, n);
+		    &why, "%zu of %zu copies are too dear to try", n - i, n);
+	(void)err_copy(err, &why);
 	return ret;
 }
 

@@ -103,15 +103,16 @@ access_peer_fetch(const struct access *a, const struct ed25519_public *key,
 {
 	const struct identity_public *admin = NULL;
 	struct statement st;
+	struct err why;
 	int ret;
 
 	if (same_key(&a->root.admin.sign, key))
 		return 0;
-	ret = site_find_key(a, key, &st, err);
+	ret = site_find_key(a, key, &st, &why);
 	if (ret == 0)
 		return site_allowed(a, &st, now, err);
 	if (ret != ERR_NOT_FOUND && ret != ERR_AUTH)
-		return ret;
+		return err_copy(err, &why);
 	if ((ret = find_grant(a, key, now, true, &admin, err)) != 0)
 		return ret;
 	return admin != NULL ? 0

@@ -83,16 +83,17 @@ find_by(const struct access *a, match_fn *match, const void *arg,
 {
 	for (size_t i = 0; i < a->nkeys; i++) {
 		const struct key_object *o = a->keys[i];
+		struct err why;
 		int ret;
 
 		if (o->kind != KEY_STATEMENT ||
 		    !match(&o->statement.site.pub, arg))
 			continue;
-		ret = site_find(a, o->statement.site.pub.name, out, err);
+		ret = site_find(a, o->statement.site.pub.name, out, &why);
 		if (ret == 0 && match(&out->site.pub, arg))
 			return 0;
 		if (ret != 0 && ret != ERR_NOT_FOUND && ret != ERR_AUTH)
-			return ret;
+			return err_copy(err, &why);
 	}
 	err_set(err, ERR_NOT_FOUND,
 	    "no statement of store '%s' names a site with this key",
@@ -258,6 +259,7 @@ site_each(
 	struct key_object **v =
 	    calloc(a->nkeys + 1, sizeof(struct key_object *));
 	struct statement st;
+	struct err why;
 	size_t n;
 	int ret = 0;
 
@@ -267,11 +269,11 @@ site_each(
 	for (size_t i = 0; i < n && ret == 0; i++) {
 		if (i > 0 && compare_names(&v[i - 1], &v[i]) == 0)
 			continue;
-		ret = site_find(a, v[i]->statement.site.pub.name, &st, err);
+		ret = site_find(a, v[i]->statement.site.pub.name, &st, &why);
 		if (ret == 0)
 			ret = visit(arg, &st, err);
-		else if (ret == ERR_AUTH)
-			ret = 0;
+		else
+			ret = ret == ERR_AUTH ? 0 : err_copy(err, &why);
 	}
 	free(v);
 	return ret;

@@ -125,12 +125,13 @@ static int
 match_state(struct run *run, const struct log *log, struct err *err)
 {
 	uint8_t id[OBJECT_NAME_LEN], source[HASH_LEN], ours[HASH_LEN];
-	int ret = state_snapshot(run->state, id, source, err);
+	struct err why;
+	int ret = state_snapshot(run->state, id, source, &why);
 
 	if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
 		return 0; /* every file is read */
 	if (ret != 0)
-		return ret;
+		return err_copy(err, &why);
 	if ((ret = source_hash(run, ours, err)) != 0)
 		return ret;
 	if (memcmp(ours, source, sizeof(ours)) != 0)
@@ -211,6 +212,7 @@ static int
 open_ingest(struct run *run, const struct log *log, struct err *err)
 {
 	const uint8_t(*now)[OBJECT_NAME_LEN] = log_indexes(log, &run->nindexes);
+	struct err why;
 	int ret;
 
 	run->indexes = calloc(run->nindexes + 1, sizeof(*run->indexes));
@@ -232,9 +234,11 @@ open_ingest(struct run *run, const struct log *log, struct err *err)
 	ret = pass_condemned(run, log, err);
 	if (ret != 0)
 		return ret;
-	ret = state_pending_each(run->state, resume_pack, run->ingest, err);
+	ret = state_pending_each(run->state, resume_pack, run->ingest, &why);
 	ingest_on_pack(run->ingest, note_pack, run->state);
-	return ret == ERR_CORRUPT ? 0 : ret; /* what they hold is read again */
+	if (ret == 0 || ret == ERR_CORRUPT)
+		return 0; /* what they hold is read again */
+	return err_copy(err, &why);
 }
 
 static unsigned

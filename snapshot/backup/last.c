@@ -76,17 +76,18 @@ decode(struct rd *r, struct last_entry *e)
 static int
 advance(struct last_cursor *cur, struct err *err)
 {
+	struct err why;
 	int ret;
 
 	while (!cur->end && rd_left(&cur->r) == 0) {
 		wr_reset(&cur->page);
 		ret = state_dir_get(
-		    cur->state, cur->key, cur->next_page, &cur->page, err);
+		    cur->state, cur->key, cur->next_page, &cur->page, &why);
 		/* Damaged: as good as lost; the files are read again. */
 		if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
 			cur->end = true;
 		else if (ret != 0)
-			return ret;
+			return err_copy(err, &why);
 		cur->next_page++;
 		cur->r = rd_init(cur->page.buf, cur->page.len);
 	}

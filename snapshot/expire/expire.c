@@ -233,12 +233,13 @@ expire_inherit(struct access *a, const struct dataset *ds, struct heads *heads,
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	AUTO(log) struct log *l = NULL;
 	struct rules rules;
-	int rc = expire_default(a, &rules, err);
+	struct err why;
+	int rc = expire_default(a, &rules, &why);
 
-	if (rc == ERR_NOT_FOUND)
+	if (rc != 0)
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
+	if (access_identity(a) == NULL || !rules_any(&rules))
 		return 0;
-	if (rc != 0 || access_identity(a) == NULL || !rules_any(&rules))
-		return rc;
 	rc = load_locked(a, ds, heads, &lock, &l, err);
 	if (rc != 0 || log_records(l) > 0)
 		return rc;

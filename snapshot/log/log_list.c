@@ -42,12 +42,14 @@ check_seen(const struct log *l, const struct log_list *list, uint64_t seq,
 static int
 recall(const struct log *l, struct head_seen *seen, struct err *err)
 {
-	int rc = ERR_NOT_FOUND;
+	struct err why;
+	int rc;
 
 	memset(seen, 0, sizeof(*seen));
-	if (l->heads != NULL)
-		rc = heads_get(l->heads, l->ds->id, seen, err);
-	return rc == ERR_NOT_FOUND ? 0 : rc;
+	if (l->heads == NULL)
+		return 0;
+	rc = heads_get(l->heads, l->ds->id, seen, &why);
+	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 }
 
 int

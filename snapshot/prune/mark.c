@@ -80,15 +80,16 @@ take_back(struct mark *m, const struct chunk_name *name, struct err *err)
 static int
 mark_late(struct mark *m, const struct chunk_name *name, struct err *err)
 {
+	struct err why;
 	int rc = live_anywhere(m->live, name, err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	rc = live_mark(m->live, name, true, err);
+	rc = live_mark(m->live, name, true, &why);
 	if (rc == 1)
 		return take_back(m, name, err);
 	if (rc != ERR_NOT_FOUND)
-		return rc;
+		return rc < 0 ? err_copy(err, &why) : rc;
 	/* A run since has stored it: its pack is none of those to go. */
 	return name_set_add(&m->later, name, err);
 }

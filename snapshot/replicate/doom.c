@@ -48,15 +48,20 @@ rescue(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return 0;
 }
 
+/* ${there}: whether there is such an index. */
 static int
 peek(struct doom *d, const uint8_t name[OBJECT_NAME_LEN],
-    index_listed_fn *visit, struct err *err)
+    index_listed_fn *visit, bool *there, struct err *err)
 {
 	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct err why;
+	int rc;
 
 	memcpy(ref.dataset, d->dataset, STORE_DATASET_LEN);
 	memcpy(ref.name, name, OBJECT_NAME_LEN);
-	return index_peek(d->store, &ref, visit, d, err);
+	rc = index_peek(d->store, &ref, visit, d, &why);
+	*there = rc != ERR_NOT_FOUND;
+	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 }
 
 /* An index that is no longer here lists nothing that could be rescued by it. */
@@ -67,6 +72,7 @@ on_snapshot(struct doom *d, const struct record_clear *clear, struct err *err)
 	for (size_t i = 0; d->any && i < clear->nindexes; i++) {
 		struct chunk_name name;
 		struct doomed *o;
+		bool there;
 		int rc;
 
 		memcpy(&name, clear->indexes[i], sizeof(name));
@@ -77,8 +83,8 @@ on_snapshot(struct doom *d, const struct record_clear *clear, struct err *err)
 			o->listed = 0;
 			o->gone = false;
 		}
-		rc = peek(d, clear->indexes[i], rescue, err);
-		if (rc != 0 && rc != ERR_NOT_FOUND)
+		rc = peek(d, clear->indexes[i], rescue, &there, err);
+		if (rc != 0)
 			return rc;
 	}
 	return 0;
@@ -155,6 +161,7 @@ find_needed(struct doom *d, struct err *err)
 		const struct chunk_name *name = &d->current.slots[i];
 		struct doomed *o;
 		uint8_t index[OBJECT_NAME_LEN];
+		bool there;
 
 		if (memcmp(name, &none, sizeof(none)) == 0)
 			continue;
@@ -162,11 +169,9 @@ find_needed(struct doom *d, struct err *err)
 		o = doomed_find(&d->set, OBJECT_INDEX, index);
 		if (o != NULL)
 			o->needed = true;
-		rc = peek(d, index, mark_needed, err);
-		if (rc == ERR_NOT_FOUND) {
+		rc = peek(d, index, mark_needed, &there, err);
+		if (rc == 0 && !there)
 			d->blind = true;
-			rc = 0;
-		}
 	}
 	return rc;
 }

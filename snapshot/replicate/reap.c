@@ -54,12 +54,15 @@ due(const struct removal *r, const struct doomed *o, int64_t lock, int64_t *out,
 {
 	uint64_t seq = o->newest != 0 ? o->newest : o->since;
 	int64_t arrived = r->now->borne;
-	int rc = sitedb_arrival(r->db, r->log.dataset, seq, &arrived, err);
+	struct err why;
+	int rc = sitedb_arrival(r->db, r->log.dataset, seq, &arrived, &why);
 
 	if (rc == ERR_NOT_FOUND) {
 		arrived = r->now->borne;
 		rc = sitedb_arrived(
 		    r->db, r->log.dataset, seq, r->now->borne, err);
+	} else if (rc != 0) {
+		rc = err_copy(err, &why);
 	}
 	*out = arrived + lock;
 	return rc;
@@ -70,14 +73,15 @@ remove_one(
     struct removal *r, const struct doomed *o, int64_t when, struct err *err)
 {
 	struct object_ref ref = {.cls = o->cls};
+	struct err why;
 	uint64_t size;
 	int rc;
 
 	memcpy(ref.dataset, r->log.dataset, STORE_DATASET_LEN);
 	memcpy(ref.name, o->name, OBJECT_NAME_LEN);
-	rc = store_size(r->store, &ref, &size, err);
+	rc = store_size(r->store, &ref, &size, &why);
 	if (rc != 0)
-		return rc == ERR_NOT_FOUND ? 0 : rc;
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	if (r->doom.blind || r->now->behind || r->now->borne < when) {
 		r->log.kept++;
 		r->log.kept_bytes += size;
@@ -86,12 +90,12 @@ remove_one(
 			r->log.next = when;
 		return 0;
 	}
-	rc = store_remove(r->store, &ref, err);
-	if (rc == ERR_NOT_FOUND)
-		return 0;
-	r->out->removed += rc == 0;
-	r->out->removed_bytes += rc == 0 ? size : 0;
-	return rc;
+	rc = store_remove(r->store, &ref, &why);
+	if (rc != 0)
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
+	r->out->removed++;
+	r->out->removed_bytes += size;
+	return 0;
 }
 
 static int

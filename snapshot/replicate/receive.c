@@ -81,13 +81,14 @@ find_missing(struct receiver *r, const struct frame_names *have, uint8_t *bits,
 	memcpy(ref.dataset, have->dataset, STORE_DATASET_LEN);
 	*some = false;
 	for (size_t i = 0; i < have->n; i++) {
+		struct err why;
 		uint64_t size;
 		int rc;
 
 		memcpy(ref.name, have->names[i], OBJECT_NAME_LEN);
-		rc = store_size(r->store, &ref, &size, err);
+		rc = store_size(r->store, &ref, &size, &why);
 		if (rc != 0 && rc != ERR_NOT_FOUND)
-			return rc;
+			return err_copy(err, &why);
 		if (rc != 0)
 			bits[i / 8] |= (uint8_t)(1u << (i % 8));
 		else

@@ -157,10 +157,11 @@ check_settled(const struct access *a, const struct log_tail *t,
     const struct blob *b, struct err *err)
 {
 	struct settlement st;
-	int rc = access_settlement(a, t->dataset, &st, err);
+	struct err why;
+	int rc = access_settlement(a, t->dataset, &st, &why);
 
 	if (rc != 0)
-		return rc == ERR_NOT_FOUND ? 0 : rc;
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	if (st.seq != b->ref.seq ||
 	    memcmp(st.prev, t->head, OBJECT_NAME_LEN) != 0 ||
 	    memcmp(st.name, b->ref.name, OBJECT_NAME_LEN) == 0)

@@ -10,12 +10,13 @@ int
 receive_lock(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
     struct store_lock **out, struct err *err)
 {
+	struct err why;
 	int rc = ERR_LOCKED;
 
 	for (int i = 0; i < LOCK_TRIES && rc == ERR_LOCKED; i++)
 		rc = store_lock_replica(
-		    r->store, dataset, STORE_LOCK_APPEND, out, err);
-	return rc;
+		    r->store, dataset, STORE_LOCK_APPEND, out, &why);
+	return rc == 0 ? 0 : err_copy(err, &why);
 }
 
 static void
@@ -42,10 +43,11 @@ receive_settle(struct receiver *r, struct log_tail *t, struct err *err)
 	struct settlement by;
 	struct settled settled;
 	struct site_time now;
-	int rc = access_settlement(r->party->access, t->dataset, &by, err);
+	struct err why;
+	int rc = access_settlement(r->party->access, t->dataset, &by, &why);
 
 	if (rc != 0)
-		return rc == ERR_NOT_FOUND ? 0 : rc;
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	rc = sitedb_clock(db, party_time(), &now, err);
 	if (rc == 0)
 		rc = settle_run(r->store, &by, db, now.now, &settled, err);
@@ -65,13 +67,15 @@ settle_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	struct receiver *r = arg;
 	struct log_tail t = {.read = false};
 	struct settlement by;
+	struct err why;
 	bool pending = false;
-	int rc = access_settlement(r->party->access, ref->dataset, &by, err);
+	int rc = access_settlement(r->party->access, ref->dataset, &by, &why);
 
-	if (rc == 0)
-		rc = settle_pending(r->store, &by, &pending, err);
+	if (rc != 0)
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
+	rc = settle_pending(r->store, &by, &pending, err);
 	if (rc != 0 || !pending)
-		return rc == ERR_NOT_FOUND ? 0 : rc;
+		return rc;
 	memcpy(t.dataset, ref->dataset, STORE_DATASET_LEN);
 	rc = receive_lock(r, ref->dataset, &lock, err);
 	return rc != 0 ? rc : receive_settle(r, &t, err);

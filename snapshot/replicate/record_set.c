@@ -154,12 +154,13 @@ note_dropped(struct store *s, const struct record_set *set,
 
 	for (size_t i = 0; i < before->n && rc == 0; i++) {
 		struct object_ref ref = ref_of(before, i);
+		struct err why;
 
 		if (has(set, before->names[i]))
 			continue;
-		rc = index_peek(s, &ref, note_pack, packs, err);
-		if (rc == ERR_NOT_FOUND)
-			rc = 0;
+		rc = index_peek(s, &ref, note_pack, packs, &why);
+		if (rc != 0)
+			rc = rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	}
 	return rc;
 }

@@ -23,13 +23,14 @@ static int
 forget(struct sitedb *db, const uint8_t dataset[STORE_DATASET_LEN],
     uint64_t keep, struct err *err)
 {
+	struct err why;
 	int64_t when = 0;
 	int known = ERR_NOT_FOUND, rc;
 
 	if (keep > 0)
-		known = sitedb_arrival(db, dataset, keep, &when, err);
+		known = sitedb_arrival(db, dataset, keep, &when, &why);
 	if (known != 0 && known != ERR_NOT_FOUND)
-		return known;
+		return err_copy(err, &why);
 	rc = sitedb_forget(db, dataset, keep, err);
 	if (rc != 0 || known != 0)
 		return rc;

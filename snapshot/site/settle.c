@@ -18,14 +18,15 @@ settle_pending(struct store *s, const struct settlement *by, bool *pending,
     struct err *err)
 {
 	struct object_ref ref = {.cls = OBJECT_LOG, .seq = by->seq};
+	struct err why;
 	uint64_t size;
 	int rc;
 
 	memcpy(ref.dataset, by->dataset, STORE_DATASET_LEN);
 	memcpy(ref.name, by->name, OBJECT_NAME_LEN);
-	rc = store_size(s, &ref, &size, err);
+	rc = store_size(s, &ref, &size, &why);
 	*pending = rc == ERR_NOT_FOUND;
-	return rc == ERR_NOT_FOUND ? 0 : rc;
+	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 }
 
 int

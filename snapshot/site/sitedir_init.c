@@ -27,17 +27,16 @@ look_for_store(const char *address, struct place *p, struct err *err)
 {
 	char path[SITEDIR_PATH];
 	struct root root;
+	struct err why;
 	char *buf = NULL;
 	size_t len;
 	int rc = sitedir_file_path(address, "varve", path, err);
 
 	if (rc != 0)
 		return rc;
-	rc = sitedir_file_read(path, ROOT_OBJECT_MAX, &buf, &len, err);
-	if (rc == ERR_NOT_FOUND)
-		return 0;
+	rc = sitedir_file_read(path, ROOT_OBJECT_MAX, &buf, &len, &why);
 	if (rc != 0)
-		return rc;
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	rc = root_decode((const uint8_t *)buf, len, &root, err);
 	free(buf);
 	if (rc != 0)
