@@ -1,5 +1,6 @@
 #include "snapshot/replicate/fetch.h"
 #include "snapshot/replicate/receive_internal.h"
+#include "snapshot/store/object_ref.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ on_get(
 	if (rc != 0)
 		return rc;
 	rc = store_size(s, &o.ref, &o.size, &why);
-	if (rc == 0 && (o.size == 0 || o.size > frame_object_max(o.ref.cls)))
+	if (rc == 0 && (o.size == 0 || o.size > object_size_max(o.ref.cls)))
 		rc = err_set(&why, ERR_CORRUPT, "damaged here, too");
 	if (rc != 0)
 		return send_nak(c, &o.ref, &why, err);

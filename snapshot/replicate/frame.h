@@ -144,9 +144,6 @@ bool frame_wanted(const struct frame_want *f, size_t i);
 
 /* --- objects ------------------------------------------------------------ */
 
-/** frame_object_max(cls): The most bytes that an object of a class has. */
-uint64_t frame_object_max(enum object_class cls);
-
 /* PUT; GET, whose size is 0. Any class but the root's. */
 struct frame_object {
 	struct object_ref ref;

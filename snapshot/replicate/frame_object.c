@@ -1,13 +1,8 @@
 /* Frames that carry, or are about, single objects. */
 #include "snapshot/replicate/frame_internal.h"
+#include "snapshot/store/object_ref.h"
 
 #include <string.h>
-
-/* As FORMAT.md and KEYS.md have it; an index may have 2^32 entries. */
-#define KEY_MAX 65536
-#define LOG_MAX (16u * 1024 * 1024)
-#define INDEX_MAX (UINT64_C(1) << 38)
-#define PACK_MAX (64u * 1024 * 1024)
 
 /* Classes have fixed numbers on the wire. */
 enum wire_class { WIRE_KEY = 1, WIRE_LOG = 2, WIRE_INDEX = 3, WIRE_PACK = 4 };
@@ -61,24 +56,6 @@ frame_dataset_fits(
 	       (memcmp(dataset, none, STORE_DATASET_LEN) == 0);
 }
 
-uint64_t
-frame_object_max(enum object_class cls)
-{
-	switch (cls) {
-	case OBJECT_KEY:
-		return KEY_MAX;
-	case OBJECT_LOG:
-		return LOG_MAX;
-	case OBJECT_INDEX:
-		return INDEX_MAX;
-	case OBJECT_PACK:
-		return PACK_MAX;
-	case OBJECT_ROOT:
-		break;
-	}
-	return 0;
-}
-
 /* --- PROTOCOL.md section 3: references to objects ------------------------ */
 
 static void
@@ -124,7 +101,7 @@ frame_parse_put(
 	out->size = rd_u64(&r);
 	if (!ok || !rd_done(&r) || out->size == 0)
 		return frame_malformed(FRAME_PUT, err);
-	if (out->size > frame_object_max(out->ref.cls))
+	if (out->size > object_size_max(out->ref.cls))
 		return err_set(err, ERR_CORRUPT,
 		    "an object of %ju bytes is over the limit",
 		    (uintmax_t)out->size);

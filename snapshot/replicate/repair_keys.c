@@ -1,4 +1,5 @@
 #include "snapshot/replicate/repair_internal.h"
+#include "snapshot/store/object_ref.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,8 @@ take_key(struct repair *r, const struct object_ref *ref, struct err *err)
 	struct key_offer offer = {0};
 	uint8_t *buf = NULL;
 	struct err why;
-	int rc = fetch_bytes(r->channel, ref, frame_object_max(OBJECT_KEY),
-	    &buf, &offer.len, &why);
+	int rc = fetch_bytes(r->channel, ref, object_size_max(OBJECT_KEY), &buf,
+	    &offer.len, &why);
 
 	if (rc == 0) {
 		offer.buf = buf;

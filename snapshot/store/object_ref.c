@@ -7,6 +7,13 @@
 #define SEQ_LEN 8
 #define HEX_MAX (2 * OBJECT_NAME_LEN + 1)
 
+/* As FORMAT.md and KEYS.md have it. */
+#define ROOT_MAX 4096
+#define KEY_MAX 65536
+#define LOG_MAX (16u * 1024 * 1024)
+#define INDEX_MAX (UINT64_C(1) << 38)
+#define PACK_MAX (64u * 1024 * 1024)
+
 static const char *
 hex(const uint8_t *buf, size_t len, char out[HEX_MAX])
 {
@@ -137,4 +144,22 @@ object_ref_parse(struct object_ref *ref, const char *file)
 		ref->seq = ref->seq << 8 | seq[i];
 	return ref->seq > 0 && object_ref_hex(file + 2 * SEQ_LEN + 1, ref->name,
 				   OBJECT_NAME_LEN);
+}
+
+uint64_t
+object_size_max(enum object_class cls)
+{
+	switch (cls) {
+	case OBJECT_ROOT:
+		return ROOT_MAX;
+	case OBJECT_KEY:
+		return KEY_MAX;
+	case OBJECT_LOG:
+		return LOG_MAX;
+	case OBJECT_INDEX:
+		return INDEX_MAX;
+	case OBJECT_PACK:
+		return PACK_MAX;
+	}
+	return 0;
 }

@@ -28,6 +28,9 @@ void object_ref_class_dir(enum object_class cls,
  */
 bool object_ref_parse(struct object_ref *ref, const char *file);
 
+/** object_size_max(cls): The most bytes that an object of a class has. */
+uint64_t object_size_max(enum object_class cls);
+
 /** object_ref_hex(text, out, len): Exactly ${len} bytes of lower-case hex. */
 bool object_ref_hex(const char *text, uint8_t *out, size_t len);
 

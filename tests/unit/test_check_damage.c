@@ -212,6 +212,32 @@ check_run__finds_truncated_objects(void **state)
 	}
 }
 
+/* Sparse, as a file of any size may be: it is not read to its end. */
+static void
+check_run__finds_boundless_objects(void **state)
+{
+	const struct realm *r = *state;
+	struct files files;
+
+	files_find(r, "/", &files);
+	for (size_t i = 0; i < files.n; i++) {
+		struct original o = original_take(r, files.name[i]);
+
+		original_cut(&o, o.len);
+		assert_int_equal(truncate(o.path, (off_t)1 << 40), 0);
+		for (size_t d = 0; d < ARRAY_LEN(depths); d++) {
+			FINDINGS_AUTO struct findings f;
+
+			if (depths[d] != CHECK_NO_KEYS &&
+			    strstr(files.name[i], "/index/") == NULL)
+				continue;
+			check_realm(r, depths[d], &f);
+			assert_true(found(&f, files.name[i], NULL));
+		}
+		original_put(&o);
+	}
+}
+
 static void
 check_run__finds_truncated_packs_by_their_size(void **state)
 {
@@ -360,6 +386,7 @@ main(void)
 	    cmocka_unit_test(check_run__structure_finds_damaged_pages),
 	    cmocka_unit_test(check_run__structure_leaves_data_unread),
 	    cmocka_unit_test(check_run__finds_truncated_objects),
+	    cmocka_unit_test(check_run__finds_boundless_objects),
 	    cmocka_unit_test(check_run__finds_truncated_packs_by_their_size),
 	    cmocka_unit_test(check_run__finds_missing_packs),
 	    cmocka_unit_test(check_run__finds_missing_packs_without_keys),

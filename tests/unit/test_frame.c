@@ -1,4 +1,5 @@
 #include "snapshot/replicate/frame.h"
+#include "snapshot/store/object_ref.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -404,7 +405,7 @@ frame_parse_put__bounds_sizes(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
 		struct frame_object f = {.ref = {.cls = classes[i]}};
-		uint64_t max = frame_object_max(classes[i]);
+		uint64_t max = object_size_max(classes[i]);
 
 		if (f.ref.cls != OBJECT_KEY)
 			f.ref.dataset[0] = 1;
