@@ -48,12 +48,20 @@ find_fork(struct settling *s, struct err *err)
 	return r;
 }
 
+/* Whether it has records that are not here. */
+static bool
+has_others(const struct demote_fork *f)
+{
+	return f->theirs > f->common;
+}
+
 static int
 check_fork(const struct settling *s, struct err *err)
 {
 	const struct demote_fork *f = &s->fork;
 
-	if (f->theirs <= f->common)
+	/* One that is behind may be held up by what was settled before. */
+	if (!has_others(f) && f->head <= f->common)
 		return err_set(err, ERR_USAGE,
 		    "dataset '%s' has one history: %s has no record that is"
 		    " not here",
@@ -155,31 +163,45 @@ show_records(struct settling *s, struct err *err)
 	return r;
 }
 
+static void
+show_text(const struct settling *s)
+{
+	const struct demote_fork *f = &s->fork;
+	char n[OUTPUT_THINGS];
+
+	if (!has_others(f)) {
+		(void)printf("%s has no other record of '%s': after number %ju"
+			     " it will take this store's, whatever was settled"
+			     " before\n",
+		    s->remote->text, s->ds->name, (uintmax_t)f->common);
+		return;
+	}
+	(void)printf("%s of '%s' at %s after number %ju will be moved aside"
+		     " there:\n",
+	    output_things(f->theirs - f->common, "record", "records", n),
+	    s->ds->name, s->remote->text, (uintmax_t)f->common);
+}
+
 static int
 show(struct settling *s, struct err *err)
 {
 	const struct demote_fork *f = &s->fork;
-	char n[OUTPUT_THINGS];
-	int r;
+	struct json_out *json = s->run->json;
+	int r = 0;
 
-	if (s->run->json != NULL) {
+	if (json != NULL) {
+		json_out_member(json, "dataset", json_string(s->ds->name));
+		json_out_member(json, "common", describe_u64(f->common));
 		json_out_member(
-		    s->run->json, "dataset", json_string(s->ds->name));
-		json_out_member(
-		    s->run->json, "common", describe_u64(f->common));
-		json_out_member(s->run->json, "records",
-		    describe_u64(f->theirs - f->common));
-		json_out_list(s->run->json, "newest");
+		    json, "records", describe_u64(f->theirs - f->common));
+		json_out_list(json, "newest");
 	} else {
-		(void)printf("%s of '%s' at %s after number %ju will be moved "
-			     "aside there:\n",
-		    output_things(
-			f->theirs - f->common, "record", "records", n),
-		    s->ds->name, s->remote->text, (uintmax_t)f->common);
+		show_text(s);
 	}
-	r = show_records(s, err);
-	if (s->run->json != NULL)
-		json_out_end_list(s->run->json);
+	if (has_others(f))
+		r = show_records(s, err);
+	if (json != NULL)
+		json_out_end_list(json);
 	return r;
 }
 
@@ -217,8 +239,11 @@ settle(struct settling *s, const struct settle_args *args, struct err *err)
 		return r;
 	message_result(s->run,
 	    "this store's history of '%s' counts now: 'varve replicate %s' goes"
-	    " on with it; end the grant of whose key began the other one",
-	    s->ds->name, args->common.operands.v[1]);
+	    " on with it%s",
+	    s->ds->name, args->common.operands.v[1],
+	    has_others(&s->fork)
+		? "; end the grant of whose key began the other one"
+		: "");
 	return EXIT_DONE;
 }
 

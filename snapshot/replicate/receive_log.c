@@ -168,7 +168,7 @@ check_settled(const struct access *a, const struct log_tail *t,
 		return 0;
 	return err_set(err, ERR_CORRUPT,
 	    "two histories of one dataset: an admin has settled that another"
-	    " record %ju counts",
+	    " record %ju counts (see varve-settle(1))",
 	    (uintmax_t)st.seq);
 }
 

@@ -111,3 +111,28 @@ add_site prod "$VARVE_STORE"
 run 0 env -u VARVE_KEY_FILE "$VARVE" replicate -s "$T/dr" --pull "$VARVE_STORE"
 equal "$(ids dr)" "$(ids varve)" 'the snapshots of both'
 run 0 dr check --read-data
+
+part 'settled, and lost before it was sent'
+steal
+run 0 thief backup d "$src"
+run 0 thief replicate dr-london
+backup d "$src"
+as_admin settle d dr-london
+as_dr() {
+	VARVE_PASSPHRASE=$passphrase run 0 env -u VARVE_KEY_FILE \
+	    XDG_STATE_HOME="$T/dr.state" "$VARVE" -s "$T/dr" "$@"
+}
+as_dr promote
+as_dr backup d "$src"
+as_admin demote dr-london
+run 4 dr replicate prod
+err_has 'see varve-settle(1)'
+as_dr settle d prod --dry-run
+out_has 'has no other record'
+run 4 dr replicate prod
+as_dr settle d prod --json
+equal "$(jq -c '[.records, .newest, .settled]' "$T/out")" '[0,[],true]' \
+    'what was settled'
+run 0 dr replicate prod
+equal "$(ids varve)" "$(ids dr)" 'the snapshots of both'
+run 0 varve check --read-data
