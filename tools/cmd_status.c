@@ -175,14 +175,17 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	const char *cells[] = {records, newest, name};
 	struct err why = {0};
 	int64_t time = 0;
+	bool any;
 	int r = lag_log_new(
-	    access_store(l->session->access), ref->dataset, &log, err);
+	    access_store(l->session->access), ref->dataset, &log, &why);
 
+	if (r == 0)
+		r = lag_log_newest(log, &time, &why);
+	any = r == 0;
+	if (log != NULL && r == ERR_NOT_FOUND)
+		r = 0;
 	if (r != 0)
-		return r;
-	r = lag_log_newest(log, &time, &why);
-	if (r != 0 && r != ERR_NOT_FOUND)
-		return err_copy(err, &why);
+		return session_pass_over(l->session, &why, err);
 	(void)site_lag_dataset(l->session, ref->dataset, name);
 	if (l->run->json != NULL) {
 		json_out_item(l->run->json,
@@ -190,12 +193,12 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 			"dataset_id",
 			output_hex(ref->dataset, DATASET_ID_LEN, id), "records",
 			describe_u64(lag_log_head(log)), "newest",
-			r == 0 ? describe_moment((struct moment){time, 0})
-			       : json_null()));
+			any ? describe_moment((struct moment){time, 0})
+			    : json_null()));
 		return 0;
 	}
 	(void)output_count(lag_log_head(log), records);
-	if (r == 0)
+	if (any)
 		(void)output_time((struct moment){time, 0}, newest);
 	table_row(&l->table, cells);
 	return 0;

@@ -149,13 +149,14 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	struct showing *w = arg;
 	AUTO(lag_log) struct lag_log *log = NULL;
 	struct access *a = w->session->access;
-	int r = lag_log_new(access_store(a), ref->dataset, &log, err);
+	struct err why;
+	int r = lag_log_new(access_store(a), ref->dataset, &log, &why);
 
-	if (r != 0 || lag_log_head(log) == 0)
-		return r;
 	w->dataset = ref->dataset;
 	w->log = log;
-	return site_each(a, show_site, w, err);
+	if (r == 0 && lag_log_head(log) > 0)
+		r = site_each(a, show_site, w, &why);
+	return r == 0 ? 0 : session_pass_over(w->session, &why, err);
 }
 
 static int

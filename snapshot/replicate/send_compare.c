@@ -102,6 +102,19 @@ tell_problem(struct sender *s, const struct source *src,
 	return channel_send(s->channel, FRAME_NAK, &w, err);
 }
 
+/* ${src} is taken over; ${head} NULL: the other side has nothing of it. */
+static int
+add_failed(struct sender *s, struct source *src, const struct frame_log *head,
+    const struct err *why, struct err *err)
+{
+	if (add_source(s, src, err) != 0) {
+		source_free(src);
+		return ERR_NOMEM;
+	}
+	send_problem(s, src->dataset, why);
+	return tell_problem(s, src, head, why, err);
+}
+
 /* A dataset that can't be compared is a problem, and the others are sent. */
 static int
 add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
@@ -109,38 +122,84 @@ add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 {
 	AUTO(source) struct source *src = NULL;
 	struct sender *s = arg;
-	const struct source *added;
 	struct frame_log head;
 	struct err why;
+	uint64_t lacking;
 	bool begun;
 	int rc = source_load(s->store, ref->dataset, &src, &why);
 
-	if (rc == ERR_NOMEM || (rc != 0 && src == NULL))
-		return err_copy(err, &why);
 	if (src == NULL)
-		return 0;
+		return rc != 0 ? err_copy(err, &why) : 0;
 	begun = find_head(s, src, &head);
 	if (rc == 0)
 		rc = source_compare(s->party->access, src, begun ? &head : NULL,
 		    s->new_keys, &why);
-	added = src;
+	if (rc != 0)
+		return add_failed(
+		    s, STEAL(src), begun ? &head : NULL, &why, err);
+	lacking = src->records.n - src->next;
 	if (add_source(s, src, err) != 0)
 		return ERR_NOMEM;
 	src = NULL;
-	if (rc != 0) {
-		send_problem(s, added->dataset, &why);
-		return tell_problem(s, added, begun ? &head : NULL, &why, err);
-	}
 	if (s->opt->progress != NULL)
-		atomic_fetch_add(&s->opt->progress->records_total,
-		    added->records.n - added->next);
+		atomic_fetch_add(&s->opt->progress->records_total, lacking);
 	return 0;
+}
+
+/* The ${i}th of what the other side has, if there is no record of it here. */
+static bool
+is_missing(struct sender *s, size_t i, struct frame_log *out)
+{
+	bool missing;
+
+	pthread_mutex_lock(&s->mu);
+	missing = i < s->nheads;
+	if (missing)
+		*out = s->heads[i];
+	for (size_t k = 0; k < s->nsources && missing; k++)
+		missing = memcmp(s->sources[k]->dataset, out->dataset,
+			      STORE_DATASET_LEN) != 0;
+	pthread_mutex_unlock(&s->mu);
+	return missing;
+}
+
+/*
+ * A dataset that has gone from here, all of it, is not one that is up to date
+ * there. Of one that was erased no key set is left.
+ */
+static int
+add_missing(struct sender *s, const struct frame_log *head, struct err *err)
+{
+	struct source *src;
+	struct err why;
+
+	if (!access_has_key_set(s->party->access, head->dataset))
+		return 0;
+	src = calloc(1, sizeof(*src));
+	if (src == NULL)
+		return err_nomem(err);
+	memcpy(src->dataset, head->dataset, STORE_DATASET_LEN);
+	(void)err_set(&why, ERR_USAGE,
+	    "the other side has records of it up to %ju, and there are none"
+	    " here: see 'varve check'",
+	    (uintmax_t)head->seq);
+	return add_failed(s, src, head, &why, err);
 }
 
 int
 compare_datasets(struct sender *s, struct err *err)
 {
-	return store_list_datasets(s->store, add_dataset, s, err);
+	int rc = store_list_datasets(s->store, add_dataset, s, err);
+	struct frame_log head;
+	size_t n;
+
+	pthread_mutex_lock(&s->mu);
+	n = s->nheads;
+	pthread_mutex_unlock(&s->mu);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (is_missing(s, i, &head))
+			rc = add_missing(s, &head, err);
+	return rc;
 }
 
 void

@@ -147,7 +147,8 @@ NODISCARD int news_wait(struct sender *s, struct err *err);
 
 /**
  * source_load(s, dataset, out, err): *${out} is NULL when there is no record.
- * Errors: ERR_CORRUPT a gap, or two records of one number.
+ * Errors: ERR_NOMEM; or *${out} is there, to be told of: ERR_CORRUPT a gap, or
+ * two records of one number; those of store_list().
  */
 NODISCARD int source_load(struct store *s,
     const uint8_t dataset[STORE_DATASET_LEN], struct source **out,

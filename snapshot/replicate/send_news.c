@@ -11,12 +11,16 @@ add_mark(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
 	struct sender *s = arg;
-	uint64_t mark;
-	int rc = store_log_mark(s->store, ref->dataset, &mark, err);
+	uint64_t mark = 0;
+	struct err why;
+	int rc = store_log_mark(s->store, ref->dataset, &mark, &why);
 
+	/* What is wrong with a log is found when it is compared. */
+	if (rc == ERR_NOMEM || rc == ERR_BUG)
+		return err_copy(err, &why);
 	/* Any mixing will do that no two changes are likely to undo. */
 	s->marks = (s->marks ^ mark) * UINT64_C(0x9e3779b97f4a7c15);
-	return rc;
+	return 0;
 }
 
 static int

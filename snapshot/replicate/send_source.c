@@ -28,9 +28,10 @@ source_load(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
 		return err_nomem(err);
 	memcpy(src->dataset, dataset, STORE_DATASET_LEN);
 	rc = record_refs_list(s, dataset, &src->records, err);
-	if (rc != 0)
+	if (rc == ERR_NOMEM)
 		return rc;
-	rc = check_numbers(src, err);
+	if (rc == 0)
+		rc = check_numbers(src, err);
 	/* The caller reports it, of this dataset. */
 	if (rc == 0 && src->records.n == 0)
 		return 0;

@@ -1,0 +1,70 @@
+#!/bin/sh
+# A dataset whose log is gone, or can't be listed, is told of, and keeps nobody
+# from the others.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/sitelib.sh"
+
+src=$T/source
+mkdir -p "$src"
+echo one >"$src/file"
+new_store
+passphrase=$VARVE_PASSPHRASE
+use_key d other
+backup d "$src"
+backup other "$src"
+new_site "$T/dr" dr-london GB
+add_site dr-london "$T/dr"
+replicate dr-london
+log=
+for l in "$VARVE_STORE"/datasets/*/log; do
+	[ -n "$log" ] || log=$l
+done
+dataset=${log%/log}
+dataset=${dataset##*/}
+echo two >"$src/file"
+backup d "$src"
+backup other "$src"
+
+# goes_on WHY: of the other dataset, what is new comes to the site.
+goes_on() {
+	rm -rf "$T/dr.copy"
+	cp -a "$T/dr" "$T/dr.copy"
+	run 4 varve replicate dr-london
+	err_has "$1"
+	err_has "dataset '"
+	run 4 varve replicate dr-london
+	err_has "$1"
+	equal "$(find "$T/dr" -path "*/datasets/$dataset/log/*" | wc -l)" 1 \
+	    'records of the dataset that is damaged'
+	equal "$(find "$T/dr" -path '*/log/*' | wc -l)" 3 'records at the site'
+	rm -rf "$T/dr"
+	mv "$T/dr.copy" "$T/dr"
+}
+
+part 'a log that can not be listed'
+mv "$log" "$T/log"
+mkfifo "$log"
+goes_on "datasets/$dataset/log"
+run 3 varve status
+err_has "datasets/$dataset/log"
+out_has 'RECORDS'
+equal "$(grep -c '^dr-london ' "$T/out")" 1 'datasets that status shows'
+run 3 varve status --json
+equal "$(jq -c '[(.datasets | length), (.sites | length)]' "$T/out")" \
+    '[1,1]' 'datasets that status shows'
+rm "$log"
+
+part 'a log that is gone'
+mkdir "$log"
+goes_on 'there are none here'
+
+part 'a dataset that is gone'
+rmdir "$log"
+mv "${log%/log}" "$T/gone"
+goes_on 'there are none here'
+mv "$T/gone" "${log%/log}"
+
+part 'and it is back'
+mv "$T/log" "$log"
+replicate dr-london
+same_objects "$VARVE_STORE" "$T/dr"
