@@ -5,6 +5,8 @@
  *	many	N small entries
  *	sparse	files with holes in all places, beyond 4 GiB and of 1 TiB
  */
+#include "tests/system/make.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,34 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
-
-/* Ends the program with a message when ${ok} is false. */
-static void
-must(int ok, const char *what)
-{
-	if (!ok)
-		err(1, "%s", what);
-}
-
-static void
-enter(const char *dir)
-{
-	must(mkdir(dir, 0755) == 0 || errno == EEXIST, dir);
-	must(chdir(dir) == 0, dir);
-}
-
-static int
-create(const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
-
-	must(fd >= 0, name);
-	return fd;
-}
 
 static void
 make_text(const char *name, const char *text)

@@ -3,6 +3,8 @@
  * owner, link and attribute that a backup has to keep. Needs root, for devices
  * and owners.
  */
+#include "tests/system/make.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,36 +19,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-
-/* Ends the program with a message when ${ok} is false. */
-static void
-must(int ok, const char *what)
-{
-	if (!ok)
-		err(1, "%s", what);
-}
-
-static void
-enter(const char *dir)
-{
-	must(mkdir(dir, 0755) == 0 || errno == EEXIST, dir);
-	must(chdir(dir) == 0, dir);
-}
-
 static void
 leave(void)
 {
 	must(chdir("..") == 0, "..");
-}
-
-static int
-create(const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
-
-	must(fd >= 0, name);
-	return fd;
 }
 
 static void

@@ -195,6 +195,20 @@ world_key_set(
 	return world_put(w, out.buf, out.len);
 }
 
+struct site_request
+world_request(
+    const struct world *w, const struct identity *key, const char *country)
+{
+	struct site_request r = {
+	    .site = {.pub = key->pub, .until = START + 1000}};
+
+	memcpy(
+	    r.fingerprint, access_root(w->alice)->fingerprint, FINGERPRINT_LEN);
+	(void)strcpy(r.site.country, country);
+	(void)strcpy(r.site.accreditation, "ISO/IEC 27001:2022");
+	return r;
+}
+
 struct search {
 	const struct object_ref *ref;
 	int code;

@@ -74,6 +74,10 @@ struct forgery {
 };
 struct object_ref world_grant(struct world *w, const struct forgery *f);
 
+/** world_request(w, key, country): Of a site, good until START+1000. */
+struct site_request world_request(
+    const struct world *w, const struct identity *key, const char *country);
+
 /** world_key_set(w, ks, signer): A key set object. */
 struct object_ref world_key_set(
     struct world *w, const struct keyset *ks, const struct identity *signer);

@@ -47,22 +47,31 @@ end_setup(struct end *e, enum tls_side side, int fd)
 	tls_write_timeout(e->tls, 5000);
 }
 
+/* A client and a server; returns the client's socket, which is its 'tls'. */
+static inline UNUSED int
+ends_setup(struct end *a, struct end *b)
+{
+	pthread_t thread;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	end_setup(a, TLS_CLIENT, fds[0]);
+	end_setup(b, TLS_SERVER, fds[1]);
+	assert_int_equal(pthread_create(&thread, NULL, shake, a), 0);
+	(void)shake(b);
+	(void)pthread_join(thread, NULL);
+	assert_int_equal(a->rc, 0);
+	assert_int_equal(b->rc, 0);
+	return fds[0];
+}
+
 static inline UNUSED void
 pair_setup(struct pair *p)
 {
 	struct end a, b;
-	pthread_t thread;
-	int fds[2];
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	end_setup(&a, TLS_CLIENT, fds[0]);
-	end_setup(&b, TLS_SERVER, fds[1]);
-	assert_int_equal(pthread_create(&thread, NULL, shake, &a), 0);
-	(void)shake(&b);
-	(void)pthread_join(thread, NULL);
-	assert_int_equal(a.rc, 0);
-	assert_int_equal(b.rc, 0);
+	(void)ends_setup(&a, &b);
 	assert_int_equal(channel_new(a.tls, "b", &p->a, &a.err), 0);
 	assert_int_equal(channel_new(b.tls, "a", &p->b, &b.err), 0);
 }

@@ -43,4 +43,16 @@ key_fixture_free(void **state)
 	return 0;
 }
 
+/* What a change of the ${i}th byte of an object gives, but for the rest. */
+static inline UNUSED void
+assert_changed(size_t i, int rc)
+{
+	if (i < 4 || i == 6 || i == 7) /* magic, reserved */
+		assert_int_equal(rc, ERR_CORRUPT);
+	else if (i < 6)
+		assert_int_equal(rc, ERR_VERSION);
+	else
+		assert_true(rc == ERR_AUTH || rc == ERR_CORRUPT);
+}
+
 #endif

@@ -54,16 +54,12 @@ take_kind_out(struct world *w, enum key_kind kind, struct letter *l)
 static struct identity *
 new_site(struct world *w, const char *name, const char *country)
 {
-	struct site_request r = {.site = {.until = START + 1000}};
+	struct site_request r;
 	struct statement st;
 	struct identity *id;
 
 	assert_ok(identity_new(IDENTITY_SITE, name, &id, &err));
-	r.site.pub = id->pub;
-	memcpy(
-	    r.fingerprint, access_root(w->alice)->fingerprint, FINGERPRINT_LEN);
-	(void)strcpy(r.site.country, country);
-	(void)strcpy(r.site.accreditation, "ISO/IEC 27001:2022");
+	r = world_request(w, id, country);
 	assert_ok(site_add(w->alice, name, "tls://x:1", &r, &st, &err));
 	return id;
 }
@@ -79,20 +75,28 @@ keys_at_hand(const struct world *w)
 
 /* --- to be known by what one sends -------------------------------------- */
 
+/* A keyless look at the store, when its one statement is in the letter. */
+static struct access *
+without_statement(struct world *w, struct letter *l)
+{
+	struct access *a;
+
+	take_kind_out(w, KEY_STATEMENT, l);
+	assert_int_equal(l->n, 1);
+	assert_ok(access_open_keyless(w->path, &a, &err));
+	return a;
+}
+
 static void
 access_meet__knows_a_site_by_its_statement(void **state)
 {
 	struct world *w = *state;
 	AUTO(identity) struct identity *dr = new_site(w, "dr", "GB");
 	LETTER_AUTO struct letter l = {.n = 0};
-	AUTO(access) struct access *a = NULL;
+	AUTO(access) struct access *a = without_statement(w, &l);
+	const size_t before = keys_at_hand(w);
 	char text[PEER_TEXT];
-	size_t before;
 
-	take_kind_out(w, KEY_STATEMENT, &l);
-	assert_int_equal(l.n, 1);
-	before = keys_at_hand(w);
-	assert_ok(access_open_keyless(w->path, &a, &err));
 	assert_fails(ERR_DENIED, "neither",
 	    access_peer(a, &dr->pub.sign, START, text, &err));
 	assert_ok(access_meet(a, l.v, l.n, &dr->pub.sign, START, text, &err));
@@ -109,13 +113,10 @@ access_meet__takes_nothing_of_a_stranger(void **state)
 	AUTO(identity) struct identity *dr = new_site(w, "dr", "GB");
 	AUTO(identity) struct identity *mallory = world_host("mallory");
 	LETTER_AUTO struct letter l = {.n = 0};
-	AUTO(access) struct access *a = NULL;
+	AUTO(access) struct access *a = without_statement(w, &l);
+	const size_t before = keys_at_hand(w);
 	char text[PEER_TEXT];
-	size_t before;
 
-	take_kind_out(w, KEY_STATEMENT, &l);
-	before = keys_at_hand(w);
-	assert_ok(access_open_keyless(w->path, &a, &err));
 	assert_fails(ERR_DENIED, "neither",
 	    access_meet(a, l.v, l.n, &mallory->pub.sign, START, text, &err));
 	assert_false(l.v[0].taken);

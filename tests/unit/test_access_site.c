@@ -12,23 +12,10 @@ new_site(const char *name)
 	return id;
 }
 
-static struct site_request
-request_of(struct world *w, const struct identity *key, const char *country)
-{
-	struct site_request r = {
-	    .site = {.pub = key->pub, .until = START + 1000}};
-
-	memcpy(
-	    r.fingerprint, access_root(w->alice)->fingerprint, FINGERPRINT_LEN);
-	(void)strcpy(r.site.country, country);
-	(void)strcpy(r.site.accreditation, "ISO/IEC 27001:2022");
-	return r;
-}
-
 static void
 add(struct world *w, const struct identity *key, const char *country)
 {
-	struct site_request r = request_of(w, key, country);
+	struct site_request r = world_request(w, key, country);
 	struct statement st;
 
 	assert_ok(
@@ -40,7 +27,7 @@ static struct object_ref
 put_statement(struct world *w, const struct identity *key,
     const struct identity *issuer, int64_t from)
 {
-	struct site_request r = request_of(w, key, "GB");
+	struct site_request r = world_request(w, key, "GB");
 	struct statement st = {.site = r.site, .from = from};
 	WR_AUTO struct wr o = {0};
 	bool changed;
@@ -170,7 +157,7 @@ site_add__refuses_a_request_that_is_not_for_it(void **state)
 {
 	struct world *w = *state;
 	AUTO(identity) struct identity *dr = new_site("dr");
-	struct site_request r = request_of(w, dr, "GB");
+	struct site_request r = world_request(w, dr, "GB");
 	struct statement st;
 
 	assert_fails(ERR_USAGE, "calls itself 'dr'",
@@ -178,11 +165,11 @@ site_add__refuses_a_request_that_is_not_for_it(void **state)
 	r.fingerprint[0] ^= 1;
 	assert_fails(ERR_AUTH, "another store",
 	    site_add(w->alice, "dr", "tls://x:1", &r, &st, &err));
-	r = request_of(w, dr, "GB");
+	r = world_request(w, dr, "GB");
 	r.site.until = START;
 	assert_fails(ERR_USAGE, "expired",
 	    site_add(w->alice, "dr", "tls://x:1", &r, &st, &err));
-	r = request_of(w, dr, "GB");
+	r = world_request(w, dr, "GB");
 	assert_fails(
 	    ERR_USAGE, "address", site_add(w->alice, "dr", "", &r, &st, &err));
 }
@@ -196,7 +183,7 @@ site_add__is_for_admins(void **state)
 	AUTO(identity) struct identity *dr = new_site("dr");
 	AUTO(access) struct access *a = NULL;
 	static const char *const gb[] = {"GB"};
-	struct site_request r = request_of(w, dr, "GB");
+	struct site_request r = world_request(w, dr, "GB");
 	struct statement st;
 
 	assert_ok(access_grant(
@@ -251,7 +238,7 @@ site_allowed__goes_by_the_newest_policy(void **state)
 	static const char *const france[] = {"FR"};
 	struct world *w = *state;
 	AUTO(identity) struct identity *dr = new_site("dr");
-	struct site_request r = request_of(w, dr, "FR");
+	struct site_request r = world_request(w, dr, "FR");
 	struct statement st;
 	struct policy p;
 

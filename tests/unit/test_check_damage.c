@@ -91,6 +91,13 @@ check_run__finds_a_byte_of_the_root(void **state)
 
 /* --- what it affects ---------------------------------------------------- */
 
+static struct original
+take_pack(const struct realm *r, int kind, char pack[192])
+{
+	files_find_pack(r, kind, pack);
+	return original_take(r, pack);
+}
+
 /* That a check's findings are the truth about a snapshot's files. */
 static void
 assert_truth(const struct realm *r, const struct findings *f, const char *pack,
@@ -135,10 +142,8 @@ check_run__names_the_files_that_a_pack_damages(void **state)
 	char pack[192];
 
 	for (int kind = PACK_DATA; kind <= PACK_META; kind++) {
-		struct original o;
+		struct original o = take_pack(r, kind, pack);
 
-		files_find_pack(r, kind, pack);
-		o = original_take(r, pack);
 		for (size_t j = 0; j < OFFSETS + 10; j++) {
 			FINDINGS_AUTO struct findings f;
 
@@ -153,18 +158,26 @@ check_run__names_the_files_that_a_pack_damages(void **state)
 	}
 }
 
+/* What a check of structure says of a pack whose first segment is damaged. */
+static struct original
+check_segment(
+    const struct realm *r, int kind, char pack[192], struct findings *f)
+{
+	struct original o = take_pack(r, kind, pack);
+
+	original_flip(&o, PACK_HEADER_LEN + 20);
+	check_realm(r, CHECK_STRUCTURE, f);
+	return o;
+}
+
 static void
 check_run__structure_finds_damaged_pages(void **state)
 {
 	const struct realm *r = *state;
 	FINDINGS_AUTO struct findings f;
-	struct original o;
 	char pack[192];
+	struct original o = check_segment(r, PACK_META, pack, &f);
 
-	files_find_pack(r, PACK_META, pack);
-	o = original_take(r, pack);
-	original_flip(&o, PACK_HEADER_LEN + 20);
-	check_realm(r, CHECK_STRUCTURE, &f);
 	assert_only(&f, pack);
 	assert_truth(r, &f, pack, 1, SECOND_LABEL);
 	assert_older(r, &f);
@@ -177,13 +190,9 @@ check_run__structure_leaves_data_unread(void **state)
 {
 	const struct realm *r = *state;
 	FINDINGS_AUTO struct findings f;
-	struct original o;
 	char pack[192];
+	struct original o = check_segment(r, PACK_DATA, pack, &f);
 
-	files_find_pack(r, PACK_DATA, pack);
-	o = original_take(r, pack);
-	original_flip(&o, PACK_HEADER_LEN + 20);
-	check_realm(r, CHECK_STRUCTURE, &f);
 	assert_clean(&f);
 	original_put(&o);
 }
@@ -245,10 +254,8 @@ check_run__finds_truncated_packs_by_their_size(void **state)
 	char pack[192];
 
 	for (int kind = PACK_DATA; kind <= PACK_META; kind++) {
-		struct original o;
+		struct original o = take_pack(r, kind, pack);
 
-		files_find_pack(r, kind, pack);
-		o = original_take(r, pack);
 		for (size_t j = 0; j <= o.len; j += o.len / 4 + 1) {
 			FINDINGS_AUTO struct findings f;
 
@@ -260,6 +267,16 @@ check_run__finds_truncated_packs_by_their_size(void **state)
 		}
 		original_put(&o);
 	}
+}
+
+/* That a check misses the object, and nothing else. */
+static void
+check_missing(const struct realm *r, enum check_depth depth, const char *name,
+    struct findings *f)
+{
+	check_realm(r, depth, f);
+	assert_only(f, name);
+	assert_true(found_what(f, name, "missing"));
 }
 
 static void
@@ -276,9 +293,7 @@ check_run__finds_missing_packs(void **state)
 		for (size_t j = 1; j < ARRAY_LEN(depths); j++) {
 			FINDINGS_AUTO struct findings f;
 
-			check_realm(r, depths[j], &f);
-			assert_only(&f, packs.name[i]);
-			assert_true(found_what(&f, packs.name[i], "missing"));
+			check_missing(r, depths[j], packs.name[i], &f);
 			assert_truth(r, &f, packs.name[i], 1, SECOND_LABEL);
 			assert_older(r, &f);
 		}
@@ -299,10 +314,8 @@ check_run__finds_missing_packs_without_keys(void **state)
 		struct original o = original_take(r, packs.name[i]);
 
 		original_remove(&o);
-		check_realm(r, CHECK_NO_KEYS, &f);
-		assert_only(&f, packs.name[i]);
+		check_missing(r, CHECK_NO_KEYS, packs.name[i], &f);
 		assert_int_equal(f.n, 1);
-		assert_true(found_what(&f, packs.name[i], "missing"));
 		original_put(&o);
 	}
 }
@@ -346,10 +359,8 @@ check_run__finds_missing_records(void **state)
 		for (size_t j = 0; j < ARRAY_LEN(depths); j++) {
 			FINDINGS_AUTO struct findings f;
 
-			check_realm(r, depths[j], &f);
-			assert_only(&f, records.name[i]);
+			check_missing(r, depths[j], records.name[i], &f);
 			assert_int_equal(f.n, 1);
-			assert_true(found_what(&f, records.name[i], "missing"));
 		}
 		original_put(&o);
 	}

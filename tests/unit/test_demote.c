@@ -1,5 +1,6 @@
 #include "snapshot/site/demote.h"
 #include "tests/unit/access_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 #define PATH (SCRATCH_PATH + 512)
 #define NOW START
@@ -81,25 +82,6 @@ head_of(struct store *s, const uint8_t dataset[STORE_DATASET_LEN])
 	return last;
 }
 
-static struct sitedir *
-make_site(struct world *w)
-{
-	const struct sitedir_plan plan = {
-	    .name = "prod",
-	    .country = "GB",
-	    .accreditation = "ISO/IEC 27001:2022",
-	    .until = NOW + 1000,
-	    .lock = -1,
-	};
-	struct sitedir_made made;
-	struct sitedir *d;
-
-	assert_ok(sitedir_init(w->path, &plan, NOW, &made, &err));
-	sitedir_made_clear(&made);
-	assert_ok(sitedir_open(w->path, &d, &err));
-	return d;
-}
-
 static const struct demote_fork *
 fork_of(const struct demote_plan *p, const uint8_t dataset[STORE_DATASET_LEN])
 {
@@ -146,7 +128,7 @@ demote_run__moves_what_is_beyond_and_nothing_else(void **state)
 {
 	struct world *w = *state;
 	struct store *s = access_store(w->alice);
-	AUTO(sitedir) struct sitedir *d = make_site(w);
+	AUTO(sitedir) struct sitedir *d = site_new(w->path, "prod", NOW, -1);
 	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
 	struct other o = {.a = 4, .head_a = 5, .b = 3, .head_b = 4};
 	char aside[DEMOTE_ASIDE], path[PATH];
@@ -186,7 +168,7 @@ demote_run__can_be_done_again(void **state)
 {
 	struct world *w = *state;
 	struct store *s = access_store(w->alice);
-	AUTO(sitedir) struct sitedir *d = make_site(w);
+	AUTO(sitedir) struct sitedir *d = site_new(w->path, "prod", NOW, -1);
 	struct other o = {.a = 4, .head_a = 5};
 	char aside[DEMOTE_ASIDE];
 
@@ -205,7 +187,7 @@ demote_run__waits_for_no_backup(void **state)
 {
 	struct world *w = *state;
 	struct store *s = access_store(w->alice);
-	AUTO(sitedir) struct sitedir *d = make_site(w);
+	AUTO(sitedir) struct sitedir *d = site_new(w->path, "prod", NOW, -1);
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
 	struct other o = {.a = 4, .head_a = 5};

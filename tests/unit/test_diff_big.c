@@ -229,6 +229,16 @@ run__costs_what_differs(void **state)
 
 #define DEEP 10000
 
+static void
+set_root(struct stored *s, struct chunks *c, const struct dir_ref *ref)
+{
+	struct entry e = entry_dir(1, ref);
+
+	wr_reset(&s->raw);
+	entry_encode(&e, &s->raw);
+	s->side = (struct diff_side){c, {s->raw.buf, s->raw.len}};
+}
+
 /* A chain of directories; each but the last holds the next and a file. */
 static void
 store_deep(struct stored *s, struct chunks *c, int64_t mtime)
@@ -252,10 +262,7 @@ store_deep(struct stored *s, struct chunks *c, int64_t mtime)
 		add_entry(b, c, "z", &e);
 		assert_ok(dir_builder_finish(b, fake_lane(c), &ref, &err));
 	}
-	e = entry_dir(1, &ref);
-	wr_reset(&s->raw);
-	entry_encode(&e, &s->raw);
-	s->side = (struct diff_side){c, {s->raw.buf, s->raw.len}};
+	set_root(s, c, &ref);
 }
 
 /* The chain's top without what is below it. */
@@ -270,10 +277,7 @@ store_shallow(struct stored *s, struct chunks *c)
 	add_entry(b, c, "a", &e);
 	add_entry(b, c, "z", &e);
 	assert_ok(dir_builder_finish(b, fake_lane(c), &ref, &err));
-	e = entry_dir(1, &ref);
-	wr_reset(&s->raw);
-	entry_encode(&e, &s->raw);
-	s->side = (struct diff_side){c, {s->raw.buf, s->raw.len}};
+	set_root(s, c, &ref);
 }
 
 static void

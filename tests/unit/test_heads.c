@@ -279,19 +279,28 @@ heads_open__private_whatever_the_umask(void **state)
 	}
 }
 
+/* From record 9 back to ${to}, which is 7, for a reason that it has. */
+static void
+go_back(struct fixture *f, struct heads *h, struct head_seen *to)
+{
+	to->seq = 7;
+	to->latest = 7000;
+	to->next_ino = 70;
+	memcpy(to->name, two, OBJECT_NAME_LEN);
+	assert_ok(set(h, 9, one, &f->err));
+	assert_ok(heads_set(h, dataset, to, &f->err));
+	assert_head(f, h, 7, two);
+}
+
 static void
 heads_set__back_after_a_change_of_the_primary(void **state)
 {
 	struct fixture *f = *state;
 	struct root root = some_root(1);
 	AUTO(heads) struct heads *h = must_open(f, &root);
-	struct head_seen head = {
-	    .seq = 7, .changes = 1, .latest = 7000, .next_ino = 70};
+	struct head_seen head = {.changes = 1};
 
-	assert_ok(set(h, 9, one, &f->err));
-	memcpy(head.name, two, OBJECT_NAME_LEN);
-	assert_ok(heads_set(h, dataset, &head, &f->err));
-	assert_head(f, h, 7, two);
+	go_back(f, h, &head);
 	/* But not to what was before the change. */
 	assert_ok(set(h, 10, one, &f->err));
 	assert_head(f, h, 7, two);
@@ -305,13 +314,9 @@ heads_set__back_after_a_settlement(void **state)
 	struct fixture *f = *state;
 	struct root root = some_root(1);
 	AUTO(heads) struct heads *h = must_open(f, &root);
-	struct head_seen head = {
-	    .seq = 7, .latest = 7000, .next_ino = 70, .settled = 1700000000};
+	struct head_seen head = {.settled = 1700000000};
 
-	assert_ok(set(h, 9, one, &f->err));
-	memcpy(head.name, two, OBJECT_NAME_LEN);
-	assert_ok(heads_set(h, dataset, &head, &f->err));
-	assert_head(f, h, 7, two);
+	go_back(f, h, &head);
 	/* Who doesn't know of it goes on from there all the same. */
 	assert_ok(set(h, 8, one, &f->err));
 	assert_head(f, h, 8, one);

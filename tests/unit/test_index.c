@@ -67,21 +67,30 @@ find__any_distribution_of_names(void **state)
 	}
 }
 
+/* One of a pack with 5,000 chunks, and how much has been read by then. */
+static struct index *
+open_5000(struct fixture *f, struct packed *p, unsigned *reads)
+{
+	struct object_ref ref;
+	struct index *ix;
+
+	made_up(p, 0, 1, 5000, 1000);
+	ref = put_index(f, p, 1);
+	ix = open_index(f, &ref);
+	*reads = memstore_reads(f->store);
+	return ix;
+}
+
 static void
 find__a_name_before_the_first_reads_nothing(void **state)
 {
 	struct fixture *f = *state;
-	AUTO(index) struct index *ix = NULL;
 	struct packed p;
-	struct object_ref ref;
 	struct chunk_name zero = {{0}};
 	struct chunk_place place;
 	unsigned reads;
+	AUTO(index) struct index *ix = open_5000(f, &p, &reads);
 
-	made_up(&p, 0, 1, 5000, 1000);
-	ref = put_index(f, &p, 1);
-	ix = open_index(f, &ref);
-	reads = memstore_reads(f->store);
 	assert_rc(ERR_NOT_FOUND, index_find(ix, &zero, &place, &err));
 	assert_int_equal(memstore_reads(f->store), reads);
 }
@@ -90,17 +99,12 @@ static void
 find__reads_one_page_once(void **state)
 {
 	struct fixture *f = *state;
-	AUTO(index) struct index *ix = NULL;
 	struct packed p;
-	struct object_ref ref;
 	struct chunk_name name = name_of(77);
 	struct chunk_place place;
 	unsigned reads;
+	AUTO(index) struct index *ix = open_5000(f, &p, &reads);
 
-	made_up(&p, 0, 1, 5000, 1000);
-	ref = put_index(f, &p, 1);
-	ix = open_index(f, &ref);
-	reads = memstore_reads(f->store);
 	assert_ok(index_find(ix, &name, &place, &err));
 	assert_int_equal(memstore_reads(f->store), reads + 2);
 	assert_all_found(ix, &p);

@@ -69,25 +69,35 @@ name_set_add__grows(void **state)
 	name_set_clear(&set);
 }
 
-/* Names that meet in one slot, at the end of the table, are told apart. */
+/* They meet in one slot, at the end of the table. */
+static struct chunk_name
+crowded(unsigned i)
+{
+	struct chunk_name name = {{0}};
+
+	memset(name.b, 0xff, 8);
+	name.b[31] = (uint8_t)i;
+	return name;
+}
+
+/* Names that meet in one slot are told apart. */
 static void
 name_set_add__tells_names_of_one_slot_apart(void **state)
 {
 	struct name_set set = {0};
-	struct chunk_name name = {{0}};
+	struct chunk_name name;
 
 	(void)state;
-	memset(name.b, 0xff, 8);
 	for (unsigned i = 0; i < 100; i++) {
-		name.b[31] = (uint8_t)i;
+		name = crowded(i);
 		assert_false(name_set_has(&set, &name));
 		assert_int_equal(name_set_add(&set, &name, NULL), 1);
 	}
 	for (unsigned i = 0; i < 100; i++) {
-		name.b[31] = (uint8_t)i;
+		name = crowded(i);
 		assert_int_equal(name_set_add(&set, &name, NULL), 0);
 	}
-	name.b[31] = 100;
+	name = crowded(100);
 	assert_false(name_set_has(&set, &name));
 	name_set_clear(&set);
 }
@@ -126,19 +136,18 @@ static void
 name_set_remove__moves_up_what_follows(void **state)
 {
 	struct name_set set = {0};
-	struct chunk_name name = {{0}};
+	struct chunk_name name;
 
 	(void)state;
-	memset(name.b, 0xff, 8);
 	for (unsigned i = 0; i < 100; i++) {
-		name.b[31] = (uint8_t)i;
+		name = crowded(i);
 		assert_int_equal(name_set_add(&set, &name, NULL), 1);
 	}
 	for (unsigned gone = 0; gone < 100; gone++) {
-		name.b[31] = (uint8_t)(gone * 37 % 100);
+		name = crowded(gone * 37 % 100);
 		name_set_remove(&set, &name);
 		for (unsigned k = 0; k < 100; k++) {
-			name.b[31] = (uint8_t)(k * 37 % 100);
+			name = crowded(k * 37 % 100);
 			assert_int_equal(name_set_has(&set, &name), k > gone);
 		}
 	}

@@ -1,8 +1,8 @@
 #include "snapshot/site/lag.h"
 #include "snapshot/site/promote.h"
-#include "snapshot/site/sitedir.h"
 #include "tests/unit/access_fixture.h"
 #include "tests/unit/log_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 #define NOW START
 
@@ -10,20 +10,9 @@
 static struct identity_public
 make_site(struct world *w)
 {
-	const struct sitedir_plan plan = {
-	    .name = "dr",
-	    .country = "GB",
-	    .accreditation = "ISO/IEC 27001:2022",
-	    .until = NOW + 1000,
-	    .lock = -1,
-	};
-	struct identity_public pub;
-	struct sitedir_made made;
+	AUTO(sitedir) struct sitedir *d = site_new(w->path, "dr", NOW, -1);
 
-	assert_ok(sitedir_init(w->path, &plan, NOW, &made, &err));
-	pub = made.request.site.pub;
-	sitedir_made_clear(&made);
-	return pub;
+	return sitedir_key(d)->pub;
 }
 
 static const struct dataset *

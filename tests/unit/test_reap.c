@@ -5,6 +5,7 @@
 #include "snapshot/log/log.h"
 #include "snapshot/replicate/reap.h"
 #include "tests/unit/prune_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 /* A site with one snapshot of 'files', and no retention lock. */
 struct stand {
@@ -23,24 +24,6 @@ note_pack(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	*c = (struct condemned){.cls = OBJECT_PACK, .gone = true};
 	memcpy(c->name, ref->name, sizeof(c->name));
 	return 0;
-}
-
-static void
-make_site(struct stand *s)
-{
-	const struct sitedir_plan plan = {
-	    .name = "dr",
-	    .country = "GB",
-	    .accreditation = "ISO/IEC 27001:2022",
-	    .until = FIRST_TIME + 1000,
-	    .lock = 0,
-	};
-	struct sitedir_made made;
-
-	assert_ok(
-	    sitedir_init(s->realm->store, &plan, FIRST_TIME, &made, &err));
-	sitedir_made_clear(&made);
-	assert_ok(sitedir_open(s->realm->store, &s->site, &err));
 }
 
 static struct log *
@@ -74,7 +57,7 @@ setup(void **state)
 	log = open_log(s, &lock);
 	memcpy(s->index, log_indexes(log, &n), sizeof(s->index));
 	assert_int_equal(n, 1);
-	make_site(s);
+	s->site = site_new(s->realm->store, "dr", FIRST_TIME, 0);
 	*state = s;
 	return 0;
 }

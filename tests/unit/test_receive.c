@@ -2,6 +2,7 @@
 #include "snapshot/replicate/receive.h"
 #include "tests/unit/channel_fixture.h"
 #include "tests/unit/prune_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 #include "crypto/hash.h"
 
@@ -58,15 +59,8 @@ take_key_set(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 static int
 setup(void **state)
 {
-	const struct sitedir_plan plan = {
-	    .name = "dr",
-	    .country = "GB",
-	    .accreditation = "ISO/IEC 27001:2022",
-	    .until = FIRST_TIME + 1000,
-	};
 	struct stand *s = calloc(1, sizeof(*s));
 	const struct dataset *ds;
-	struct sitedir_made made;
 
 	assert_non_null(s);
 	s->realm = realm_new();
@@ -75,10 +69,7 @@ setup(void **state)
 	assert_ok(store_list(access_store(s->realm->admin), OBJECT_KEY, NULL,
 	    take_key_set, s, &err));
 	assert_non_null(s->key_set);
-	assert_ok(
-	    sitedir_init(s->realm->store, &plan, FIRST_TIME, &made, &err));
-	sitedir_made_clear(&made);
-	assert_ok(sitedir_open(s->realm->store, &s->site, &err));
+	s->site = site_new(s->realm->store, "dr", FIRST_TIME, 0);
 	assert_ok(store_set_replica(access_store(s->realm->admin), "dr", &err));
 	s->party.address = s->realm->store;
 	s->party.site = s->site;
@@ -109,22 +100,32 @@ expect(struct stand *s, enum frame_type type, struct frame *f)
 	assert_ok(channel_expect(s->pair.b, type, f, &err));
 }
 
+/* What PUT says of an object. */
 static struct object_ref
-send_object(
-    struct stand *s, enum object_class cls, const uint8_t *buf, size_t len)
+put_head(const struct stand *s, enum object_class cls, const uint8_t *buf,
+    size_t len, struct wr *head)
 {
 	struct frame_object o = {.ref = {.cls = cls}, .size = len};
-	WR_AUTO struct wr head = {0};
-	WR_AUTO struct wr body = {0};
 
 	if (cls != OBJECT_KEY)
 		memcpy(o.ref.dataset, s->dataset, STORE_DATASET_LEN);
 	assert_ok(sha256(buf, len, o.ref.name, &err));
-	frame_put(&o, &head);
+	frame_put(&o, head);
+	return o.ref;
+}
+
+static struct object_ref
+send_object(
+    struct stand *s, enum object_class cls, const uint8_t *buf, size_t len)
+{
+	WR_AUTO struct wr head = {0};
+	WR_AUTO struct wr body = {0};
+	struct object_ref ref = put_head(s, cls, buf, len, &head);
+
 	wr_bytes(&body, buf, len);
 	assert_ok(channel_send(s->pair.b, FRAME_PUT, &head, &err));
 	assert_ok(channel_send(s->pair.b, FRAME_DATA, &body, &err));
-	return o.ref;
+	return ref;
 }
 
 static void
@@ -210,18 +211,14 @@ static struct object_ref
 say_object(struct dialogue *d, const struct stand *s, enum object_class cls,
     const uint8_t *buf, size_t len)
 {
-	struct frame_object o = {.ref = {.cls = cls}, .size = len};
 	WR_AUTO struct wr head = {0};
 	WR_AUTO struct wr body = {0};
+	struct object_ref ref = put_head(s, cls, buf, len, &head);
 
-	if (cls != OBJECT_KEY)
-		memcpy(o.ref.dataset, s->dataset, STORE_DATASET_LEN);
-	assert_ok(sha256(buf, len, o.ref.name, &err));
-	frame_put(&o, &head);
 	wr_bytes(&body, buf, len);
 	say(d, FRAME_PUT, &head);
 	say(d, FRAME_DATA, &body);
-	return o.ref;
+	return ref;
 }
 
 static struct dialogue
@@ -307,16 +304,9 @@ receive_cut(struct stand *s, struct cutter *cut, bool *key, bool *pack)
 	struct end b;
 	struct channel *c;
 	pthread_t thread;
-	int fds[2], rc;
+	int rc;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	cut->fd = fds[0];
-	end_setup(&cut->end, TLS_CLIENT, fds[0]);
-	end_setup(&b, TLS_SERVER, fds[1]);
-	assert_int_equal(pthread_create(&thread, NULL, shake, &cut->end), 0);
-	(void)shake(&b);
-	(void)pthread_join(thread, NULL);
-	assert_int_equal(b.rc, 0);
+	cut->fd = ends_setup(&cut->end, &b);
 	assert_ok(channel_new(b.tls, "a", &c, &err));
 	access_close(s->party.access);
 	assert_ok(access_open_keyless(s->realm->store, &s->party.access, &err));

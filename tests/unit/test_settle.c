@@ -1,6 +1,7 @@
 /* A log's end gives way to what an admin says counts: snapshot/site/settle.c. */
 #include "snapshot/site/settle.h"
 #include "tests/unit/access_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 #define NOW START
 
@@ -17,19 +18,11 @@ struct bench {
 static struct bench
 new_bench(struct world *w)
 {
-	const struct sitedir_plan plan = {
-	    .name = "dr",
-	    .country = "GB",
-	    .accreditation = "ISO/IEC 27001:2022",
-	    .until = NOW + 1000,
-	    .lock = -1,
+	struct bench b = {
+	    .store = access_store(w->alice),
+	    .site = site_new(w->path, "dr", NOW, -1),
 	};
-	struct bench b = {.store = access_store(w->alice)};
-	struct sitedir_made made;
 
-	assert_ok(sitedir_init(w->path, &plan, NOW, &made, &err));
-	sitedir_made_clear(&made);
-	assert_ok(sitedir_open(w->path, &b.site, &err));
 	for (uint64_t i = 0; i < ARRAY_LEN(b.refs); i++) {
 		b.refs[i].cls = OBJECT_LOG;
 		b.refs[i].seq = i + 1;

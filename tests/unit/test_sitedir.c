@@ -1,6 +1,6 @@
 #include "snapshot/site/country.h"
-#include "snapshot/site/sitedir.h"
 #include "tests/unit/access_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 #define PATH (SCRATCH_PATH + 64)
 #define NOW START
@@ -18,13 +18,7 @@ plan_new(struct world *w, struct plan *out)
 	struct object_ref ref = {.cls = OBJECT_ROOT};
 	size_t len;
 
-	*out = (struct plan){.p = {
-				 .name = "dr",
-				 .country = "GB",
-				 .accreditation = "ISO/IEC 27001:2022",
-				 .until = NOW + 1000,
-				 .lock = -1,
-			     }};
+	*out = (struct plan){.p = site_plan("dr", NOW, -1)};
 	(void)snprintf(out->dir, sizeof(out->dir), "%s/dr", w->dir);
 	assert_ok(store_get(access_store(w->alice), &ref, ROOT_OBJECT_MAX,
 	    &out->root, &len, &err));

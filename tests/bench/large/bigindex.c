@@ -11,6 +11,8 @@
 #include "snapshot/access/access_internal.h"
 #include "snapshot/content/chunks.h"
 #include "snapshot/log/log.h"
+#include "tests/bench/large/mix.h"
+#include "tests/bench/large/pass.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,16 +45,6 @@ seconds(void)
 
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-/* splitmix64: names as good as hashes. */
-static uint64_t
-mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-	return x ^ (x >> 31);
 }
 
 static void
@@ -232,18 +224,6 @@ ask(struct store *store, const struct dataset *ds, const struct object_ref *ref,
 	}
 	(void)printf("bigindex: first look-up %.1f ms, then %.0f a second\n",
 	    opened * 1e3, LOOKUPS / (seconds() - begun));
-}
-
-/* As struct credential wants it. */
-static int
-give_pass(
-    UNUSED void *arg, UNUSED const char *name, char **pass, struct err *err)
-{
-	*pass = secret_alloc(sizeof("bench"));
-	if (*pass == NULL)
-		return err_nomem(err);
-	memcpy(*pass, "bench", sizeof("bench"));
-	return 0;
 }
 
 int

@@ -4,21 +4,10 @@
  * The passphrase of the store's admin is 'bench'.
  */
 #include "snapshot/access/access.h"
+#include "tests/bench/large/pass.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* As struct credential wants it. */
-static int
-give_pass(
-    UNUSED void *arg, UNUSED const char *name, char **pass, struct err *err)
-{
-	*pass = secret_alloc(sizeof("bench"));
-	if (*pass == NULL)
-		return err_nomem(err);
-	memcpy(*pass, "bench", sizeof("bench"));
-	return 0;
-}
 
 static int
 make_key(const char *store, const char *path, struct err *err)

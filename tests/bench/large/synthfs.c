@@ -12,6 +12,8 @@
  */
 #define FUSE_USE_VERSION 312
 
+#include "tests/bench/large/mix.h"
+
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
@@ -141,15 +143,6 @@ op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 }
 
 /* --- contents ----------------------------------------------------------- */
-
-static uint64_t
-mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-	return x ^ (x >> 31);
-}
 
 static void
 fill_page(uint64_t page, uint8_t *out)
