@@ -109,9 +109,10 @@ visit_object(void *arg, int dir, const struct dirent *e, struct err *err)
 	if (l->ref.cls == OBJECT_PACK && l->ref.name[0] != l->xx)
 		return 0;
 	rc = entry_type(l, dir, e, &type, sized ? &size : NULL, err);
-	if (rc != 0 || type != S_IFREG)
+	/* What has an object's name and is no file is one that is damaged. */
+	if (rc != 0 || type == 0)
 		return rc;
-	return l->visit(l->arg, &l->ref, size, err);
+	return l->visit(l->arg, &l->ref, type == S_IFREG ? size : 0, err);
 }
 
 /* --- packs: one directory for each first byte -------------------------- */
@@ -235,7 +236,7 @@ visit_dataset(void *arg, int dir, const struct dirent *e, struct err *err)
 	if (!object_ref_hex(e->d_name, l->ref.dataset, STORE_DATASET_LEN))
 		return 0;
 	rc = entry_type(l, dir, e, &type, NULL, err);
-	if (rc != 0 || type != S_IFDIR)
+	if (rc != 0 || type == 0)
 		return rc;
 	return l->visit(l->arg, &l->ref, 0, err);
 }

@@ -145,14 +145,18 @@ typedef int store_visit_fn(
 /**
  * store_list(s, cls, dataset, visit, arg, err):
  * All objects of a class (of one dataset where the class has datasets), in no
- * order but OBJECT_LOG's, which is by seq. Files that are no objects are passed
- * over. ${size} is 0 when listing OBJECT_LOG and OBJECT_KEY.
+ * order but OBJECT_LOG's, which is by seq. What hasn't an object's name is passed
+ * over; what has one and is no file is shown, with size 0: to read it is
+ * ERR_CORRUPT. ${size} is 0 when listing OBJECT_LOG and OBJECT_KEY.
  */
 NODISCARD int store_list(struct store *s, enum object_class cls,
     const uint8_t dataset[STORE_DATASET_LEN], store_visit_fn *visit, void *arg,
     struct err *err);
 
-/** store_list_datasets(s, visit, arg, err): ${ref}->dataset is each one's id. */
+/**
+ * store_list_datasets(s, visit, arg, err):
+ * ${ref}->dataset is each one's id. One that is no directory is shown, too.
+ */
 NODISCARD int store_list_datasets(
     struct store *s, store_visit_fn *visit, void *arg, struct err *err);
 

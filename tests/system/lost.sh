@@ -68,3 +68,29 @@ part 'and it is back'
 mv "$T/log" "$log"
 replicate dr-london
 same_objects "$VARVE_STORE" "$T/dr"
+
+# check_names OBJECT: without a key, and so without a memory.
+check_names() {
+	run 3 env -u VARVE_KEY_FILE "$VARVE" check --no-keys
+	out_has "damaged: $1"
+}
+
+part 'something else in place of the newest record, an index, a key'
+for dir in "datasets/$dataset/log" "datasets/$dataset/index" keys; do
+	object=$dir/$(ls "$VARVE_STORE/$dir" | tail -n 1)
+	mv "$VARVE_STORE/$object" "$T/object"
+	mkfifo "$VARVE_STORE/$object"
+	check_names "$object: is not a regular file"
+	rm "$VARVE_STORE/$object"
+	mv "$T/object" "$VARVE_STORE/$object"
+done
+
+part 'something else in place of a dataset'
+mv "$VARVE_STORE/datasets/$dataset" "$T/gone"
+echo >"$VARVE_STORE/datasets/$dataset"
+check_names "datasets/$dataset/"
+run 4 varve replicate dr-london
+err_has "datasets/$dataset/log"
+rm "$VARVE_STORE/datasets/$dataset"
+mv "$T/gone" "$VARVE_STORE/datasets/$dataset"
+run 0 varve check --read-data

@@ -123,7 +123,7 @@ store_list__passes_over_what_is_no_object(void **state)
 {
 	struct fixture *f = *state;
 	struct seen seen = {0};
-	char path[SCRATCH_PATH + 256], link[SCRATCH_PATH + 512];
+	char path[SCRATCH_PATH + 256];
 
 	(void)snprintf(path, sizeof(path), "%s/keys", f->path);
 	add_file(path, HEX62);        /* too short */
@@ -131,10 +131,6 @@ store_list__passes_over_what_is_no_object(void **state)
 	add_file(path, HEX62 "0A");   /* upper case */
 	add_file(path, HEX62 "0g");
 	add_file(path, ".nfs0001");
-	(void)snprintf(link, sizeof(link), "%s/%s", path, HEX62 "00");
-	assert_int_equal(symlink("../varve", link), 0);
-	(void)snprintf(link, sizeof(link), "%s/%s", path, HEX62 "01");
-	assert_int_equal(mkdir(link, 0755), 0);
 	assert_ok(store_list(f->s, OBJECT_KEY, NULL, see, &seen, &err));
 	assert_int_equal(seen.n, 0);
 
@@ -158,6 +154,42 @@ store_list__passes_over_what_is_no_object(void **state)
 	add_file(path, HEX62 "00"); /* another directory's */
 	assert_ok(store_list(f->s, OBJECT_PACK, DATASET, see, &seen, &err));
 	assert_int_equal(seen.n, 1);
+}
+
+/* As names of objects that can't be read: nobody takes them for absent. */
+static void
+store_list__shows_what_is_no_file(void **state)
+{
+	static const enum object_class all[] = {
+	    OBJECT_KEY, OBJECT_LOG, OBJECT_INDEX, OBJECT_PACK};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		uint64_t seq = all[i] == OBJECT_LOG;
+		struct object_ref ref = put_text(f->s, all[i], seq, "one");
+		char text[OBJECT_REF_TEXT], path[SCRATCH_PATH + 512];
+
+		object_ref_text(&ref, text);
+		(void)snprintf(path, sizeof(path), "%s/%s", f->path, text);
+		for (int kind = 0; kind < 3; kind++) {
+			struct seen seen = {0};
+			uint8_t *buf;
+			size_t len;
+
+			assert_int_equal(remove(path), 0);
+			assert_int_equal(kind == 0   ? symlink("../varve", path)
+					 : kind == 1 ? mkdir(path, 0755)
+						     : mkfifo(path, 0644),
+			    0);
+			assert_ok(store_list(
+			    f->s, all[i], DATASET, see, &seen, &err));
+			assert_int_equal(seen.n, 1);
+			assert_memory_equal(&seen.v[0], &ref, sizeof(ref));
+			assert_int_equal(seen.sizes[0], 0);
+			assert_fails(ERR_CORRUPT, "not a regular file",
+			    store_get(f->s, &ref, 100, &buf, &len, &err));
+		}
+	}
 }
 
 static void
@@ -185,7 +217,7 @@ store_list_datasets__shows_each_id(void **state)
 	put_text(f->s, OBJECT_LOG, 1, "record");
 	assert_ok(store_put(f->s, &other, "index", 5, &err));
 	(void)snprintf(path, sizeof(path), "%s/datasets", f->path);
-	add_file(path, "00112233445566778899aabbccddeeff"); /* a file */
+	add_file(path, "00112233445566778899aabbccddeef"); /* too short */
 	assert_ok(store_list_datasets(f->s, see, &seen, &err));
 	assert_int_equal(seen.n, 2);
 	if (seen.v[0].dataset[15] == 0xff)
@@ -194,6 +226,22 @@ store_list_datasets__shows_each_id(void **state)
 		seen.v[1].dataset[15] ^= 0xff;
 	assert_memory_equal(seen.v[0].dataset, DATASET, sizeof(DATASET));
 	assert_memory_equal(seen.v[1].dataset, DATASET, sizeof(DATASET));
+}
+
+static void
+store_list_datasets__shows_what_is_no_directory(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen = {0};
+	char path[SCRATCH_PATH + 64];
+
+	(void)snprintf(path, sizeof(path), "%s/datasets", f->path);
+	add_file(path, DATASET_TEXT);
+	assert_ok(store_list_datasets(f->s, see, &seen, &err));
+	assert_int_equal(seen.n, 1);
+	assert_memory_equal(seen.v[0].dataset, DATASET, sizeof(DATASET));
+	assert_fails(ERR_CORRUPT, "not a directory",
+	    store_list(f->s, OBJECT_LOG, DATASET, see, &seen, &err));
 }
 
 /* --- whether a log has grown ------------------------------------------- */
@@ -299,7 +347,9 @@ main(void)
 	    store_test(store_list__is_empty_where_nothing_is),
 	    store_test(store_list__orders_log_records),
 	    store_test(store_list__passes_over_what_is_no_object),
+	    store_test(store_list__shows_what_is_no_file),
 	    store_test(store_list__ends_when_the_visitor_says_so),
+	    store_test(store_list_datasets__shows_what_is_no_directory),
 	    store_test(store_list_datasets__shows_each_id),
 	    store_test(store_log_mark__is_0_without_a_log),
 	    store_test(store_log_mark__changes_with_every_record),
