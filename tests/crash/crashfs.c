@@ -1,61 +1,19 @@
-#include "tests/crash/crashfs.h"
 #include "crypto/attr.h"
+#include "tests/crash/crashfs_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
-#include <pthread.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* A file that may lose something. ${spare}/${number} is one more link to it. */
-struct file {
-	dev_t dev;
-	ino_t ino;
-	off_t synced; /* bytes that are safe */
-};
-
-/* A change of a directory that was not synced yet. */
-enum change_kind { MADE_FILE, MADE_DIR, REMOVED };
-struct change {
-	enum change_kind kind;
-	char *dir;   /* absolute */
-	char *name;  /* in it */
-	size_t file; /* of MADE_FILE, REMOVED */
-};
-
-struct crashfs {
-	struct sysio io;
-	pthread_mutex_t mu; /* guards all below */
-	char *spare;
-	bool no_rename;
-	bool crashed;
-	unsigned crash_at;
-	unsigned syncs;
-	uint64_t rng;
-	struct file *files;
-	size_t nfiles;
-	struct change *changes; /* oldest first */
-	size_t nchanges;
-};
-
-static void
-die(const char *what)
+void
+crashfs_die(const char *what)
 {
 	perror(what);
 	abort();
 }
-
-#define MUST(cond)                                                             \
-	do {                                                                   \
-		if (!(cond))                                                   \
-			die(#cond);                                            \
-	} while (0)
 
 /* --- where things are -------------------------------------------------- */
 
@@ -75,7 +33,7 @@ fd_path(int fd, char out[PATH_MAX])
 static void
 locate(int dir, const char *path, char **parent, char **name)
 {
-	char full[2 * PATH_MAX] = "";
+	char full[CRASHFS_PATH] = "";
 	char *slash;
 
 	if (path[0] != '/') {
@@ -93,16 +51,16 @@ locate(int dir, const char *path, char **parent, char **name)
 	MUST(*parent != NULL && *name != NULL);
 }
 
-static void
-join(const char *dir, const char *name, char out[2 * PATH_MAX])
+void
+crashfs_join(const char *dir, const char *name, char out[CRASHFS_PATH])
 {
-	(void)snprintf(out, 2 * PATH_MAX, "%s/%s", dir, name);
+	(void)snprintf(out, CRASHFS_PATH, "%s/%s", dir, name);
 }
 
-static void
-spare_path(const struct crashfs *fs, size_t file, char out[2 * PATH_MAX])
+void
+crashfs_spare(const struct crashfs *fs, size_t file, char out[CRASHFS_PATH])
 {
-	(void)snprintf(out, 2 * PATH_MAX, "%s/%zu", fs->spare, file);
+	(void)snprintf(out, CRASHFS_PATH, "%s/%zu", fs->spare, file);
 }
 
 /* --- what is not safe yet ---------------------------------------------- */
@@ -111,11 +69,11 @@ spare_path(const struct crashfs *fs, size_t file, char out[2 * PATH_MAX])
 static size_t
 track(struct crashfs *fs, const char *dir, const char *name, bool safe)
 {
-	char path[2 * PATH_MAX], spare[2 * PATH_MAX];
+	char path[CRASHFS_PATH], spare[CRASHFS_PATH];
 	struct stat st;
 	size_t i;
 
-	join(dir, name, path);
+	crashfs_join(dir, name, path);
 	MUST(lstat(path, &st) == 0);
 	for (i = 0; i < fs->nfiles; i++)
 		if (fs->files[i].dev == st.st_dev &&
@@ -127,7 +85,7 @@ track(struct crashfs *fs, const char *dir, const char *name, bool safe)
 	fs->files[fs->nfiles++] =
 	    (struct file){st.st_dev, st.st_ino, safe ? st.st_size : 0};
 	/* It is kept, so that its number isn't another's and it can return. */
-	spare_path(fs, i, spare);
+	crashfs_spare(fs, i, spare);
 	MUST(link(path, spare) == 0);
 	return i;
 }
@@ -143,8 +101,8 @@ pend(struct crashfs *fs, enum change_kind kind, char *dir, char *name,
 	fs->changes[fs->nchanges++] = (struct change){kind, dir, name, file};
 }
 
-static void
-forget_changes(struct crashfs *fs, const char *dir)
+void
+crashfs_forget(struct crashfs *fs, const char *dir)
 {
 	size_t kept = 0;
 
@@ -232,7 +190,7 @@ make_safe(struct crashfs *fs, int fd)
 	MUST(fstat(fd, &st) == 0);
 	if (S_ISDIR(st.st_mode)) {
 		fd_path(fd, path);
-		forget_changes(fs, path);
+		crashfs_forget(fs, path);
 		return;
 	}
 	for (size_t i = 0; i < fs->nfiles; i++)
@@ -245,14 +203,14 @@ static void
 make_all_safe(struct crashfs *fs)
 {
 	for (size_t i = 0; i < fs->nfiles; i++) {
-		char spare[2 * PATH_MAX];
+		char spare[CRASHFS_PATH];
 		struct stat st;
 
-		spare_path(fs, i, spare);
+		crashfs_spare(fs, i, spare);
 		MUST(stat(spare, &st) == 0);
 		fs->files[i].synced = st.st_size;
 	}
-	forget_changes(fs, NULL);
+	crashfs_forget(fs, NULL);
 }
 
 /* Whether this sync is the one at which it crashes. */
@@ -388,13 +346,13 @@ crashfs_new(const char *spare, unsigned crash_at)
 void
 crashfs_free(struct crashfs *fs)
 {
-	char path[2 * PATH_MAX];
+	char path[CRASHFS_PATH];
 
 	for (size_t i = 0; i < fs->nfiles; i++) {
-		spare_path(fs, i, path);
+		crashfs_spare(fs, i, path);
 		MUST(unlink(path) == 0);
 	}
-	forget_changes(fs, NULL);
+	crashfs_forget(fs, NULL);
 	free(fs->changes);
 	free(fs->files);
 	free(fs->spare);
@@ -440,111 +398,4 @@ bool
 crashfs_crashed(const struct crashfs *fs)
 {
 	return fs->crashed;
-}
-
-/* --- what is left after a crash ---------------------------------------- */
-
-/* splitmix64 */
-static uint64_t
-chance(struct crashfs *fs)
-{
-	uint64_t z = fs->rng += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-enum fate { CUT, GARBLED, ZEROED, KEPT, FATES };
-
-/* Spoil the bytes of ${fd} from ${from} on, to ${to}. */
-static void
-overwrite(struct crashfs *fs, int fd, off_t from, off_t to, bool zero)
-{
-	uint8_t buf[4096] = {0};
-
-	while (from < to) {
-		size_t n = (size_t)(to - from);
-
-		if (n > sizeof(buf))
-			n = sizeof(buf);
-		for (size_t i = 0; i < n && !zero; i++)
-			buf[i] = (uint8_t)chance(fs);
-		MUST(pwrite(fd, buf, n, from) == (ssize_t)n);
-		from += (off_t)n;
-	}
-}
-
-static void
-spoil(struct crashfs *fs, size_t file, enum fate fate, bool all)
-{
-	off_t synced = fs->files[file].synced;
-	char path[2 * PATH_MAX];
-	struct stat st;
-	off_t from;
-	int fd;
-
-	spare_path(fs, file, path);
-	MUST(stat(path, &st) == 0);
-	if (st.st_size <= synced || fate == KEPT)
-		return;
-	from = synced;
-	if (!all)
-		from += (off_t)(chance(fs) % (uint64_t)(st.st_size - synced));
-	MUST(chmod(path, 0600) == 0);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	MUST(fd >= 0);
-	if (fate == CUT)
-		MUST(ftruncate(fd, from) == 0);
-	else
-		overwrite(fs, fd, from, st.st_size, fate == ZEROED);
-	MUST(fchmod(fd, st.st_mode & 07777) == 0);
-	MUST(close(fd) == 0);
-}
-
-static int
-remove_one(const char *path, UNUSED const struct stat *st, UNUSED int type,
-    UNUSED struct FTW *ftw)
-{
-	return remove(path);
-}
-
-/* What is in a directory is lost with its name. */
-static void
-lose(const struct crashfs *fs, const struct change *c)
-{
-	char path[2 * PATH_MAX], spare[2 * PATH_MAX];
-
-	join(c->dir, c->name, path);
-	switch (c->kind) {
-	case MADE_FILE:
-		MUST(unlink(path) == 0 || errno == ENOENT);
-		return;
-	case MADE_DIR:
-		MUST(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 ||
-		     errno == ENOENT);
-		return;
-	case REMOVED:
-		spare_path(fs, c->file, spare);
-		MUST(link(spare, path) == 0 || errno == EEXIST);
-		return;
-	}
-}
-
-void
-crashfs_settle(struct crashfs *fs, unsigned seed)
-{
-	static const enum fate fates[] = {CUT, CUT, GARBLED};
-	bool by_chance = seed >= ARRAY_LEN(fates);
-
-	fs->crashed = true;
-	fs->rng = seed;
-	for (size_t i = 0; i < fs->nfiles; i++)
-		spoil(fs, i, by_chance ? chance(fs) % FATES : fates[seed],
-		    !by_chance);
-	/* Backwards, so that each finds what it had found. */
-	for (size_t i = fs->nchanges; i > 0; i--)
-		if (by_chance ? chance(fs) % 2 == 0 : seed == 0)
-			lose(fs, &fs->changes[i - 1]);
-	forget_changes(fs, NULL);
 }
