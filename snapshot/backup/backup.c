@@ -76,87 +76,6 @@ make_excludes(struct run *run, struct err *err)
 	return ret;
 }
 
-/*
- * What the state is of: the source, and the filesystem that it is on. Another
- * one in its place may have the same inode numbers and times.
- */
-static int
-source_hash(const struct run *run, uint8_t hash[HASH_LEN], struct err *err)
-{
-	WR_AUTO struct wr w = {0};
-
-	wr_bytes(&w, run->source.text, strlen(run->source.text));
-	wr_bytes(&w, run->source.fsid, sizeof(run->source.fsid));
-	return w.failed ? err_nomem(err) : sha256(w.buf, w.len, hash, err);
-}
-
-static bool
-holds(const struct log *log, const uint8_t id[OBJECT_NAME_LEN])
-{
-	for (size_t i = log_count(log); i > 0; i--)
-		if (memcmp(log_snapshot(log, i - 1)->id, id, OBJECT_NAME_LEN) ==
-		    0)
-			return true;
-	return false;
-}
-
-/*
- * Whether the log has that snapshot: it is among the last ones, but where others
- * have backed up since, and this machine has seen that.
- */
-static int
-find_snapshot(const struct run *run, const struct log *log,
-    const uint8_t id[OBJECT_NAME_LEN], bool *found, struct err *err)
-{
-	AUTO(log) struct log *whole = NULL;
-	int ret;
-
-	*found = holds(log, id);
-	if (*found || log_records(log) == 0 || log_record_at(log, 1) != NULL)
-		return 0;
-	ret = log_load(run->access, run->ds, NULL, &whole, err);
-	if (ret == 0)
-		*found = holds(whole, id);
-	return ret;
-}
-
-/* Whether the state describes one of the log's snapshots, of this source. */
-static int
-match_state(struct run *run, const struct log *log, struct err *err)
-{
-	uint8_t id[OBJECT_NAME_LEN], source[HASH_LEN], ours[HASH_LEN];
-	struct err why;
-	int ret = state_snapshot(run->state, id, source, &why);
-
-	if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
-		return 0; /* every file is read */
-	if (ret != 0)
-		return err_copy(err, &why);
-	if ((ret = source_hash(run, ours, err)) != 0)
-		return ret;
-	if (memcmp(ours, source, sizeof(ours)) != 0)
-		return 0;
-	ret = find_snapshot(run, log, id, &run->state_usable, err);
-	if (run->state_usable)
-		memcpy(run->base, id, sizeof(run->base));
-	return ret;
-}
-
-static int
-open_state(struct run *run, const struct log *log, struct err *err)
-{
-	const struct root *root = access_root(run->access);
-	int ret;
-
-	if (run->opt->state_dir == NULL)
-		return 0;
-	ret = state_open(run->opt->state_dir, root->store,
-	    keyring_latest(run->ds->keys), &run->state, err);
-	if (ret == 0)
-		ret = match_state(run, log, err);
-	return ret == 0 ? state_begin(run->state, err) : ret;
-}
-
 /* From here on nothing that this run builds on is taken away. */
 static int
 tell_others(const struct run *run, struct store_lock *lock, struct err *err)
@@ -293,20 +212,6 @@ open_pipeline(struct run *run, struct err *err)
 
 /* --- after ------------------------------------------------------------- */
 
-static int
-publish_state(struct run *run, const struct log *log, struct err *err)
-{
-	uint8_t source[HASH_LEN];
-	int ret;
-
-	if (run->state == NULL)
-		return 0;
-	ret = source_hash(run, source, err);
-	if (ret == 0)
-		ret = state_publish(run->state, log_head(log)->id, source, err);
-	return ret;
-}
-
 /*
  * Keep what was stored findable. The failure that led here is the one told,
  * unless it was only a wish to stop.
@@ -355,7 +260,7 @@ run_locked(struct run *run, struct store_lock *lock, struct log *log,
 	run->before = out->before = log_head(log);
 	/* Of a snapshot that has expired, too: none is given out again. */
 	run->next_ino = log_next_ino(log);
-	if ((ret = open_state(run, log, err)) != 0)
+	if ((ret = run_state_open(run, log, err)) != 0)
 		return ret;
 	if ((ret = tell_others(run, lock, err)) != 0)
 		return ret;
@@ -367,7 +272,7 @@ run_locked(struct run *run, struct store_lock *lock, struct log *log,
 		return ret;
 	if ((ret = run_publish(run, log, &out->state_err, err)) != 0)
 		return ret;
-	if (publish_state(run, log, &local) != 0)
+	if (run_state_publish(run, log, &local) != 0)
 		out->state_err = local;
 	out->snapshot = log_head(log);
 	out->unreadable = run->problems.unreadable;

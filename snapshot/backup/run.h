@@ -34,6 +34,19 @@ struct run {
 };
 
 /**
+ * run_state_open(run, log, err):
+ * What this machine keeps, if anything; ${run->state_usable}, with the snapshot
+ * as ${run->base}: when it describes one of the log's, of this source.
+ */
+NODISCARD int run_state_open(
+    struct run *run, const struct log *log, struct err *err);
+
+/** run_state_publish(run, log, err): It describes the log's newest from now on.
+ */
+NODISCARD int run_state_publish(
+    struct run *run, const struct log *log, struct err *err);
+
+/**
  * run_source(run, err): Send the source through the pipeline; afterwards
  * assembly_root() has the snapshot's root.
  */

@@ -1,28 +1,7 @@
-#include "snapshot/content/chunks.h"
-#include "snapshot/content/index_set.h"
-#include "snapshot/content/pack_cache.h"
-#include "snapshot/content/segcache.h"
-#include "snapshot/content/verify.h"
+#include "snapshot/content/chunks_internal.h"
 
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct chunks {
-	struct segcache *cache;
-	struct index_source src;
-	struct pack_cache *packs;
-	struct verifier *verifier;
-
-	pthread_mutex_t mu;
-	struct index_set *set; /* guarded by mu */
-	uint64_t generation;   /* of the set; guarded by mu */
-
-	pthread_mutex_t refresh_mu; /* held while one is under way */
-	chunks_refresh_fn *refresh; /* set before look-ups begin */
-	void *refresh_arg;
-};
 
 /* --- making ------------------------------------------------------------- */
 
@@ -82,9 +61,8 @@ chunks_free(struct chunks *c)
 	free(c);
 }
 
-/* The set to look in: a reference, and the number of this set. */
-static struct index_set *
-current_set(struct chunks *c, uint64_t *generation)
+struct index_set *
+chunks_current(struct chunks *c, uint64_t *generation)
 {
 	struct index_set *set;
 
@@ -100,7 +78,7 @@ chunks_set_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN],
     size_t n, struct err *err)
 {
 	uint64_t generation;
-	struct index_set *before = current_set(c, &generation);
+	struct index_set *before = chunks_current(c, &generation);
 	struct index_set *set, *old;
 	int rc = index_set_new(&c->src, before, names, n, &set, err);
 
@@ -121,159 +99,6 @@ chunks_on_missing(struct chunks *c, chunks_refresh_fn *fn, void *arg)
 {
 	c->refresh = fn;
 	c->refresh_arg = arg;
-}
-
-/* --- looking up --------------------------------------------------------- */
-
-/*
- * What came of a look-up that goes from index to index: the failure that tells
- * most, and whether something was not where an index, or the log, says.
- */
-struct outcome {
-	int rc;
-	struct err err;
-	bool missing;
-};
-
-/*
- * What there is but can't be read tells more than what isn't there. The keys are
- * the dataset's: an object that they don't open is damaged.
- */
-static void
-note_failure(struct outcome *o, int rc, const struct err *err)
-{
-	if (rc == ERR_AUTH)
-		rc = ERR_CORRUPT;
-	if (rc == ERR_NOT_FOUND)
-		o->missing = true;
-	if (o->rc == 0 || (o->rc == ERR_NOT_FOUND && rc != ERR_NOT_FOUND)) {
-		o->rc = rc;
-		o->err = *err;
-		o->err.code = rc;
-	}
-}
-
-/* What to do with a place where the chunk should be; 0 ends the look-up. */
-typedef int place_fn(struct chunks *c, const struct chunk_name *name,
-    const struct chunk_place *place, void *out, struct err *err);
-
-static void
-try_index(struct chunks *c, const struct index_set *set, size_t i,
-    const struct chunk_name *name, place_fn *fn, void *out, bool *done,
-    struct outcome *o)
-{
-	struct chunk_place place;
-	struct err err = {0};
-	bool found;
-	int rc = index_set_lookup(set, i, name, &place, &found, &err);
-
-	/* The log names it: once looking again does not help, it is damage. */
-	if (rc == ERR_NOT_FOUND) {
-		o->missing = true;
-		rc = err.code = ERR_CORRUPT;
-	}
-	if (rc == 0 && found) {
-		rc = fn(c, name, &place, out, &err);
-		*done = rc == 0;
-	}
-	if (rc != 0)
-		note_failure(o, rc, &err);
-}
-
-/*
- * Try every place that the set's indexes list, those of the newest first: a
- * chunk may be stored twice, and one of them be damaged.
- */
-static void
-try_set(struct chunks *c, const struct index_set *set,
-    const struct chunk_name *name, place_fn *fn, void *out, struct outcome *o)
-{
-	bool done = false;
-
-	*o = (struct outcome){0};
-	for (size_t i = index_set_count(set); !done && i > 0; i--)
-		try_index(c, set, i - 1, name, fn, out, &done, o);
-	if (done) {
-		o->rc = 0;
-		o->missing = false;
-	} else if (o->rc == 0) {
-		o->missing = true;
-		o->rc = err_set(
-		    &o->err, ERR_NOT_FOUND, "no index of the dataset lists it");
-	}
-}
-
-/*
- * Learn of newer indexes; whether to look again. Of several threads that miss
- * something at a time, one asks.
- */
-static bool
-refresh(struct chunks *c, uint64_t generation)
-{
-	struct index_set *set;
-	struct err err;
-	uint64_t now;
-	bool again;
-
-	if (c->refresh == NULL)
-		return false;
-	(void)pthread_mutex_lock(&c->refresh_mu);
-	set = current_set(c, &now);
-	index_set_unref(set);
-	again = now != generation || c->refresh(c->refresh_arg, &err) == 0;
-	(void)pthread_mutex_unlock(&c->refresh_mu);
-	return again;
-}
-
-/* "chunk 0123...: what went wrong" */
-static int
-name_chunk(const struct chunk_name *name, int rc, struct err *err)
-{
-	char text[2 * CHUNK_NAME_LEN + 1];
-
-	for (size_t i = 0; i < CHUNK_NAME_LEN; i++)
-		(void)snprintf(text + 2 * i, 3, "%02x", name->b[i]);
-	(void)err_wrap(err, "chunk %s", text);
-	return rc;
-}
-
-static int
-look_up(struct chunks *c, const struct chunk_name *name, place_fn *fn,
-    void *out, struct err *err)
-{
-	struct outcome o;
-	uint64_t generation;
-	struct index_set *set = current_set(c, &generation);
-
-	try_set(c, set, name, fn, out, &o);
-	index_set_unref(set);
-	if (o.rc != 0 && o.missing && refresh(c, generation)) {
-		set = current_set(c, &generation);
-		try_set(c, set, name, fn, out, &o);
-		index_set_unref(set);
-	}
-	if (o.rc == 0)
-		return 0;
-	(void)err_copy(err, &o.err);
-	return name_chunk(name, o.rc, err);
-}
-
-static int
-take_place(struct chunks *c, const struct chunk_name *name,
-    const struct chunk_place *place, void *out, struct err *err)
-{
-	(void)c;
-	(void)name;
-	(void)err;
-	memcpy(out, place, sizeof(*place));
-	return 0;
-}
-
-int
-chunks_place(struct chunks *c, const struct chunk_name *name,
-    struct chunk_place *place, struct err *err)
-{
-	return look_up(c, name, take_place, place, err);
 }
 
 /* --- segments ----------------------------------------------------------- */
@@ -386,7 +211,7 @@ chunks_get(struct chunks *c, const struct chunk_name *name,
 	if (w.seg != NULL && accept(c, name, &w, &why) != 0)
 		segment_unref(STEAL(w.seg));
 	if (w.seg == NULL) {
-		rc = look_up(c, name, take_chunk, &w, err);
+		rc = chunks_look_up(c, name, take_chunk, &w, err);
 		if (rc != 0)
 			return rc;
 	}
@@ -429,12 +254,8 @@ warm(void *owner, const struct chunk_name *name)
 {
 	struct chunks *c = owner;
 	struct segment *seg = NULL;
-	struct outcome o;
-	uint64_t generation;
-	struct index_set *set = current_set(c, &generation);
 
-	try_set(c, set, name, warm_segment, &seg, &o);
-	index_set_unref(set);
+	chunks_try(c, name, warm_segment, &seg);
 	segment_unref(seg);
 }
 
