@@ -191,6 +191,7 @@ fetch_key_names(
     struct channel *c, store_visit_fn *visit, void *arg, struct err *err)
 {
 	struct frame_names names = {.more = true};
+	size_t n = 0;
 	int rc = channel_send(c, FRAME_LIST, NULL, err);
 
 	while (rc == 0 && names.more) {
@@ -201,6 +202,11 @@ fetch_key_names(
 		if (rc == 0)
 			rc = frame_parse_names(
 			    frame.body, frame.len, &names, err);
+		if (rc == 0 && (n += names.n) > FRAME_NAMES_ALL)
+			rc = err_set(err, ERR_CORRUPT,
+			    "the other side says that it has more than %d key"
+			    " objects",
+			    FRAME_NAMES_ALL);
 		for (size_t i = 0; rc == 0 && i < names.n; i++) {
 			memcpy(ref.name, names.names[i], OBJECT_NAME_LEN);
 			rc = visit(arg, &ref, 0, err);

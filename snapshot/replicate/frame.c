@@ -222,7 +222,8 @@ frame_parse_state(
 	out->more = more != 0;
 	rd_copy(&r, out->keys, sizeof(out->keys));
 	out->n = rd_count(&r, LOG_SIZE);
-	if (r.failed || more > 1 || out->n > FRAME_HEADS_MAX)
+	if (r.failed || more > 1 || out->n > FRAME_HEADS_MAX ||
+	    (out->more && out->n == 0))
 		return frame_malformed(FRAME_STATE, err);
 	return read_logs(&r, out, err);
 }
@@ -231,8 +232,13 @@ int
 frame_logs_add(struct frame_log **v, size_t *n, const struct frame_state *s,
     struct err *err)
 {
-	struct frame_log *more = reallocarray(*v, *n + s->n + 1, sizeof(*more));
+	struct frame_log *more;
 
+	if (*n + s->n > FRAME_HEADS_ALL)
+		return err_set(err, ERR_CORRUPT,
+		    "the other side says that it has more than %d datasets",
+		    FRAME_HEADS_ALL);
+	more = reallocarray(*v, *n + s->n + 1, sizeof(*more));
 	if (more == NULL)
 		return err_nomem(err);
 	if (s->n > 0)
@@ -301,7 +307,7 @@ frame_parse_names(
 	memset(out, 0, sizeof(*out));
 	out->cls = OBJECT_KEY;
 	out->more = more != 0;
-	if (!read_names(&r, out) || more > 1)
+	if (!read_names(&r, out) || more > 1 || (out->more && out->n == 0))
 		return frame_malformed(FRAME_NAMES, err);
 	return 0;
 }

@@ -16,9 +16,11 @@
 #include "snapshot/store/store.h"
 
 #define FRAME_HEAD 8
-#define FRAME_MAX (256 * 1024) /* bytes of a body */
-#define FRAME_NAMES_MAX 4096   /* names in a HAVE or NAMES */
-#define FRAME_HEADS_MAX 4096   /* datasets in a STATE */
+#define FRAME_MAX (256 * 1024)    /* bytes of a body */
+#define FRAME_NAMES_MAX 4096      /* names in a HAVE or NAMES */
+#define FRAME_HEADS_MAX 4096      /* datasets in a STATE */
+#define FRAME_HEADS_ALL (1 << 18) /* in one and those that follow it */
+#define FRAME_NAMES_ALL (1 << 20) /* in one NAMES and those that follow it */
 #define FRAME_TEXT_MAX 1023
 #define FRAME_NAME_MAX 255 /* how a peer calls itself */
 
@@ -106,7 +108,10 @@ void frame_state(const struct frame_state *s, struct wr *w);
 NODISCARD int frame_parse_state(
     const uint8_t *buf, size_t len, struct frame_state *out, struct err *err);
 
-/** frame_logs_add(v, n, s, err): Append ${s}'s logs to *${v}: free(). */
+/**
+ * frame_logs_add(v, n, s, err): Append ${s}'s logs to *${v}: free().
+ * Errors: ERR_CORRUPT more than FRAME_HEADS_ALL; ERR_NOMEM.
+ */
 NODISCARD int frame_logs_add(struct frame_log **v, size_t *n,
     const struct frame_state *s, struct err *err);
 

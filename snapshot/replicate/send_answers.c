@@ -9,20 +9,33 @@
 
 /* --- the reading thread ------------------------------------------------- */
 
+/* Each takes memory until its turn comes: no more of them than questions. */
+static bool
+was_asked(struct sender *s)
+{
+	bool asked;
+
+	pthread_mutex_lock(&s->mu);
+	asked = s->asked > 0;
+	s->asked -= asked;
+	pthread_mutex_unlock(&s->mu);
+	return asked;
+}
+
 static int
 on_want(struct sender *s, const struct frame *f, struct err *err)
 {
-	struct answer *a = calloc(1, sizeof(*a));
 	struct frame_want want;
-	int rc;
+	struct answer *a;
+	int rc = frame_parse_want(f->body, f->len, &want, err);
 
+	if (rc == 0 && !was_asked(s))
+		rc = channel_unexpected(f, err);
+	if (rc != 0)
+		return rc;
+	a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return err_nomem(err);
-	rc = frame_parse_want(f->body, f->len, &want, err);
-	if (rc != 0) {
-		free(a);
-		return rc;
-	}
 	a->n = want.n;
 	memcpy(a->bits, want.bits, frame_want_bytes(want.n));
 	pthread_mutex_lock(&s->mu);

@@ -92,6 +92,7 @@ struct sender {
 	/* All guarded by mu. */
 	struct frame_log *heads; /* how far the other side has come */
 	size_t nheads;
+	size_t asked; /* HAVEs that no WANT has answered */
 	struct answer *answers, **answers_end;
 	bool done;          /* the other side's DONE came */
 	bool ended;         /* no more comes */

@@ -305,6 +305,9 @@ ask(struct sender *s, const struct group *g, size_t at, size_t n,
 	have.names = (const uint8_t(*)[OBJECT_NAME_LEN])names;
 	frame_have(&have, &w);
 	free(names);
+	pthread_mutex_lock(&s->mu);
+	s->asked++;
+	pthread_mutex_unlock(&s->mu);
 	return channel_send(s->channel, FRAME_HAVE, &w, err);
 }
 

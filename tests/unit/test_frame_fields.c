@@ -192,6 +192,52 @@ frame_parse_state__bounds_what_it_allocates(void **state)
 	assert_null(s.logs);
 }
 
+/* Nobody goes on listening for ever. */
+static void
+frame_parse_state__ends_with_an_empty_one(void **state)
+{
+	struct frame_state s = {.more = true}, out;
+	struct frame_names names = {.more = true}, got;
+	WR_AUTO struct wr w = {0};
+
+	(void)state;
+	frame_state(&s, &w);
+	assert_int_equal(
+	    frame_parse_state(w.buf, w.len, &out, &err), ERR_CORRUPT);
+	s.more = false;
+	wr_reset(&w);
+	frame_state(&s, &w);
+	assert_int_equal(frame_parse_state(w.buf, w.len, &out, &err), 0);
+	free(out.logs);
+	wr_reset(&w);
+	frame_names(&names, &w);
+	assert_int_equal(
+	    frame_parse_names(w.buf, w.len, &got, &err), ERR_CORRUPT);
+	names.more = false;
+	wr_reset(&w);
+	frame_names(&names, &w);
+	assert_int_equal(frame_parse_names(w.buf, w.len, &got, &err), 0);
+}
+
+static void
+frame_logs_add__has_a_bound(void **state)
+{
+	struct frame_log *part = calloc(FRAME_HEADS_MAX, sizeof(*part));
+	struct frame_state s = {.n = FRAME_HEADS_MAX, .logs = part};
+	struct frame_log *all = NULL;
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(part);
+	while (n < FRAME_HEADS_ALL)
+		assert_int_equal(frame_logs_add(&all, &n, &s, &err), 0);
+	s.n = 1;
+	assert_int_equal(frame_logs_add(&all, &n, &s, &err), ERR_CORRUPT);
+	assert_int_equal(n, FRAME_HEADS_ALL);
+	free(all);
+	free(part);
+}
+
 static void
 frame_parse_state__knows_whole_and_not(void **state)
 {
@@ -256,6 +302,8 @@ main(void)
 	    cmocka_unit_test(frame_parse_get__refuses_what_names_no_object),
 	    cmocka_unit_test(frame_parse_nak__keeps_code_and_text),
 	    cmocka_unit_test(frame_parse_state__bounds_what_it_allocates),
+	    cmocka_unit_test(frame_parse_state__ends_with_an_empty_one),
+	    cmocka_unit_test(frame_logs_add__has_a_bound),
 	    cmocka_unit_test(frame_parse_state__knows_whole_and_not),
 	    cmocka_unit_test(frame_want__has_one_form),
 	    cmocka_unit_test(frame_parse_have__asks_for_no_records),
