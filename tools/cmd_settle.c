@@ -1,4 +1,5 @@
 /* varve settle: say that this store's history of a dataset counts. */
+#include "snapshot/log/log.h"
 #include "snapshot/log/record.h"
 #include "tools/asking.h"
 #include "tools/describe.h"
@@ -109,8 +110,29 @@ type_name(enum record_type type)
 	return names[type];
 }
 
+/*
+ * Whether the record is what it is listed as. The site may say of anything that
+ * it is a record, and of anybody that they signed it.
+ */
+static int
+check_record(const struct settling *s, const struct object_ref *ref,
+    const struct record_clear *clear, const uint8_t *buf, size_t len,
+    struct err *err)
+{
+	const struct access *a = s->remote->session->access;
+
+	if (clear->head.seq != ref->seq ||
+	    memcmp(clear->head.dataset, ref->dataset, DATASET_ID_LEN) != 0)
+		return err_set(err, ERR_CORRUPT,
+		    "%s shows another record as number %ju", s->remote->text,
+		    (uintmax_t)ref->seq);
+	return log_verify(a, clear, buf, len, err);
+}
+
+/* ${doubt} NULL: the signature is that of who it names, and who may sign. */
 static void
-show_record(const struct settling *s, const struct record_head *h)
+show_record(const struct settling *s, const struct record_head *h,
+    const struct err *doubt)
 {
 	const char *signer =
 	    access_signer_name(s->remote->session->access, h->signer);
@@ -121,15 +143,21 @@ show_record(const struct settling *s, const struct record_head *h)
 		signer = "an unknown key";
 	if (s->run->json != NULL) {
 		json_out_item(s->run->json,
-		    json_pack("{s:o, s:s, s:o, s:o}", "record",
+		    json_pack("{s:o, s:s, s:o, s:o, s:b}", "record",
 			describe_u64(h->seq), "what", type_name(h->type),
 			"time", describe_moment(when), "signer",
-			json_out_name(signer, strlen(signer))));
+			json_out_name(signer, strlen(signer)), "verified",
+			doubt == NULL));
 		return;
 	}
-	(void)printf("record %ju, %s, %s, signed by ", (uintmax_t)h->seq,
-	    type_name(h->type), output_time(when, time));
+	(void)printf("record %ju, %s, %s, %s ", (uintmax_t)h->seq,
+	    type_name(h->type), output_time(when, time),
+	    doubt == NULL ? "signed by" : "not signed by who may, but says");
 	escape_message(stdout, signer);
+	if (doubt != NULL) {
+		(void)fputs(": ", stdout);
+		escape_message(stdout, doubt->text);
+	}
 	(void)putchar('\n');
 }
 
@@ -153,8 +181,11 @@ show_records(struct settling *s, struct err *err)
 		    s->asking.fetch.channel, &ref, RECORD_MAX, &buf, &len, err);
 		if (r == 0)
 			r = record_peek(buf, len, &clear, err);
-		if (r == 0) {
-			show_record(s, &clear.head);
+		if (r == 0)
+			r = check_record(s, &ref, &clear, buf, len, err);
+		if (r == 0 || r == ERR_AUTH) {
+			show_record(s, &clear.head, r == 0 ? NULL : err);
+			r = 0;
 			memcpy(ref.name, clear.head.prev, OBJECT_NAME_LEN);
 			ref.seq--;
 		}

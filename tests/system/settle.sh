@@ -67,6 +67,23 @@ out_has "3 records of 'd' at site 'dr-london' after number 1"
 equal "$(grep -c "snapshot, .*, signed by tester" "$T/out")" 3 'records shown'
 run 4 varve replicate dr-london
 
+part 'a site that says of another that they signed'
+newest=$(find "$T/dr/datasets" -path '*/log/*' -name '*0000000004-*')
+cp "$newest" "$T/bent"
+printf '\1' | dd of="$T/bent" bs=1 seek=$(($(stat -c %s "$T/bent") - 1)) \
+    conv=notrunc status=none
+bent=${newest%-*}-$(sha256sum "$T/bent" | cut -d' ' -f1)
+mv "$newest" "$T/newest"
+cp "$T/bent" "$bent"
+run 0 as_settler --dry-run d dr-london
+out_has 'not signed by who may, but says tester'
+equal "$(grep -c ', signed by tester' "$T/out")" 2 'records that tester signed'
+run 0 as_settler --dry-run --json d dr-london
+equal "$(jq -c '[.newest[].verified]' "$T/out")" '[false,true,true]' \
+    'records that are shown as signed'
+rm "$bent"
+mv "$T/newest" "$newest"
+
 part 'an admin settles it'
 find "$T/dr/datasets" -path '*/packs/*' -type f | sort >"$T/packs"
 run 0 as_settler d dr-london --json
