@@ -148,6 +148,19 @@ take_out(struct access *a, const struct key_offer *offers, size_t n,
 	return access_trust_admins(a, err);
 }
 
+/* ${added} is NULL when there is nothing to finish. */
+static int
+begin(struct access *a, struct key_offer *offers, size_t n, bool all,
+    struct key_object ***added, struct err *err)
+{
+	*added = calloc(n + 1, sizeof(**added));
+	if (*added == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		offers[i].taken = false;
+	return add_offers(a, offers, n, all, *added, err);
+}
+
 /* What went wrong first counts. */
 static int
 finish(struct access *a, const struct key_offer *offers, size_t n,
@@ -155,6 +168,8 @@ finish(struct access *a, const struct key_offer *offers, size_t n,
 {
 	struct err why;
 
+	if (added == NULL)
+		return ret;
 	if (take_out(a, offers, n, added, &why) != 0 && ret == 0)
 		ret = err_copy(err, &why);
 	free(added);
@@ -165,14 +180,9 @@ int
 access_take(
     struct access *a, struct key_offer *offers, size_t n, struct err *err)
 {
-	struct key_object **added = calloc(n + 1, sizeof(*added));
-	int ret;
+	struct key_object **added;
+	int ret = begin(a, offers, n, true, &added, err);
 
-	if (added == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < n; i++)
-		offers[i].taken = false;
-	ret = add_offers(a, offers, n, true, added, err);
 	for (size_t i = 0; i < n && ret == 0; i++)
 		offers[i].taken = added[i] == NULL;
 	if (ret == 0)
@@ -187,14 +197,9 @@ access_meet(struct access *a, struct key_offer *offers, size_t n,
     const struct ed25519_public *key, int64_t now, char text[PEER_TEXT],
     struct err *err)
 {
-	struct key_object **added = calloc(n + 1, sizeof(*added));
-	int ret;
+	struct key_object **added;
+	int ret = begin(a, offers, n, false, &added, err);
 
-	if (added == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; i < n; i++)
-		offers[i].taken = false;
-	ret = add_offers(a, offers, n, false, added, err);
 	if (ret == 0)
 		ret = access_peer(a, key, now, text, err);
 	if (ret == 0)
