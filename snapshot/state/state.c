@@ -279,6 +279,7 @@ state_open(const char *dir, const uint8_t store[STORE_ID_LEN],
     const struct keyset *ks, struct state **out, struct err *err)
 {
 	AUTO(state) struct state *s = NULL;
+	struct err why;
 	int rc = state_new(&s, err);
 
 	*out = NULL;
@@ -289,13 +290,16 @@ state_open(const char *dir, const uint8_t store[STORE_ID_LEN],
 	rc = make_keys(s, ks, err);
 	if (rc == 0)
 		rc = prepare_files(s, dir, err);
-	if (rc == 0)
-		rc = open_database(s, err);
+	if (rc != 0)
+		return rc;
+	rc = open_database(s, &why);
 	if (rc == ERR_CORRUPT) {
 		sql_close(STEAL(s->sql));
 		rc = set_aside(s->path, err);
 		if (rc == 0)
 			rc = open_database(s, err);
+	} else if (rc != 0) {
+		(void)err_copy(err, &why);
 	}
 	if (rc != 0)
 		return rc;

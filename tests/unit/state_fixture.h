@@ -3,31 +3,16 @@
 
 /* A scratch directory for each test of what this machine knows. */
 #include "snapshot/state/state.h"
+#include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
 
 #include <glob.h>
-#include <setjmp.h>
 #include <sqlite3.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 struct fixture {
 	char dir[SCRATCH_PATH];
-	struct err err; /* of the call last made */
 };
-
-/* The outcome of a call that is handed &f->err. */
-#define assert_rc(want, call)                                                  \
-	do {                                                                   \
-		int rc_ = (call);                                              \
-		if (rc_ != (want))                                             \
-			fail_msg("%d (%s), not %d", rc_,                       \
-			    rc_ == 0 ? "done" : f->err.text, (int)(want));     \
-	} while (0)
-#define assert_ok(call) assert_rc(0, call)
 
 static inline UNUSED int
 fixture_setup(void **state)

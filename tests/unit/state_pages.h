@@ -33,68 +33,65 @@ must_open(struct fixture *f)
 	struct keyset ks = some_keyset();
 	struct state *s = NULL;
 
-	assert_ok(state_open(f->dir, store, &ks, &s, &f->err));
+	assert_ok(state_open(f->dir, store, &ks, &s, &err));
 	return s;
 }
 
 /* One directory's page, by the directory's path. */
 static inline UNUSED void
-put(struct fixture *f, struct state *s, const char *path, uint32_t page,
-    const char *text)
+put(struct state *s, const char *path, uint32_t page, const char *text)
 {
 	uint8_t key[HASH_LEN];
 
-	assert_ok(state_dir_key(s, path, strlen(path), key, &f->err));
-	assert_ok(state_dir_put(s, key, page, text, strlen(text), &f->err));
+	assert_ok(state_dir_key(s, path, strlen(path), key, &err));
+	assert_ok(state_dir_put(s, key, page, text, strlen(text), &err));
 }
 
 static inline UNUSED void
-keep(struct fixture *f, struct state *s, const char *path)
+keep(struct state *s, const char *path)
 {
 	uint8_t key[HASH_LEN];
 
-	assert_ok(state_dir_key(s, path, strlen(path), key, &f->err));
-	assert_ok(state_dir_keep(s, key, &f->err));
+	assert_ok(state_dir_key(s, path, strlen(path), key, &err));
+	assert_ok(state_dir_keep(s, key, &err));
 }
 
 /* ${text} NULL: there is no such page. */
 static inline UNUSED void
-assert_page(struct fixture *f, struct state *s, const char *path, uint32_t page,
-    const char *text)
+assert_page(struct state *s, const char *path, uint32_t page, const char *text)
 {
 	WR_AUTO struct wr w = {0};
 	uint8_t key[HASH_LEN];
 
-	assert_ok(state_dir_key(s, path, strlen(path), key, &f->err));
+	assert_ok(state_dir_key(s, path, strlen(path), key, &err));
 	if (text == NULL) {
-		assert_rc(
-		    ERR_NOT_FOUND, state_dir_get(s, key, page, &w, &f->err));
+		assert_rc(ERR_NOT_FOUND, state_dir_get(s, key, page, &w, &err));
 		return;
 	}
-	assert_ok(state_dir_get(s, key, page, &w, &f->err));
+	assert_ok(state_dir_get(s, key, page, &w, &err));
 	assert_int_equal(w.len, strlen(text));
 	if (w.len > 0)
 		assert_memory_equal(w.buf, text, w.len);
 }
 
 static inline UNUSED void
-assert_snapshot(struct fixture *f, struct state *s, const uint8_t *id)
+assert_snapshot(struct state *s, const uint8_t *id)
 {
 	uint8_t got[OBJECT_NAME_LEN];
 	uint8_t got_source[HASH_LEN];
 
-	assert_ok(state_snapshot(s, got, got_source, &f->err));
+	assert_ok(state_snapshot(s, got, got_source, &err));
 	assert_memory_equal(got, id, sizeof(got));
 	assert_memory_equal(got_source, source, sizeof(source));
 }
 
 static inline UNUSED void
-add_pending(struct fixture *f, struct state *s, uint8_t pack, const char *text)
+add_pending(struct state *s, uint8_t pack, const char *text)
 {
 	uint8_t name[OBJECT_NAME_LEN] = {pack};
 
 	assert_ok(state_pending_add(
-	    s, name, (const uint8_t *)text, strlen(text), &f->err));
+	    s, name, (const uint8_t *)text, strlen(text), &err));
 }
 
 static inline UNUSED int
@@ -108,11 +105,11 @@ gather(void *arg, const uint8_t *index, size_t len, UNUSED struct err *err)
 }
 
 static inline UNUSED void
-assert_pending(struct fixture *f, struct state *s, const char *text)
+assert_pending(struct state *s, const char *text)
 {
 	WR_AUTO struct wr w = {0};
 
-	assert_ok(state_pending_each(s, gather, &w, &f->err));
+	assert_ok(state_pending_each(s, gather, &w, &err));
 	wr_u8(&w, 0);
 	assert_false(w.failed);
 	assert_string_equal((char *)w.buf, text);
@@ -120,26 +117,26 @@ assert_pending(struct fixture *f, struct state *s, const char *text)
 
 /* A first generation: a (two pages), a/b (one), c (empty page). */
 static inline UNUSED void
-publish_first(struct fixture *f, struct state *s)
+publish_first(struct state *s)
 {
-	assert_ok(state_begin(s, &f->err));
-	put(f, s, "a", 0, "a0");
-	put(f, s, "a", 1, "a1");
-	put(f, s, "a/b", 0, "b0");
-	put(f, s, "c", 0, "");
-	assert_ok(state_publish(s, snap1, source, &f->err));
+	assert_ok(state_begin(s, &err));
+	put(s, "a", 0, "a0");
+	put(s, "a", 1, "a1");
+	put(s, "a/b", 0, "b0");
+	put(s, "c", 0, "");
+	assert_ok(state_publish(s, snap1, source, &err));
 }
 
 static inline UNUSED void
-assert_first(struct fixture *f, struct state *s)
+assert_first(struct state *s)
 {
-	assert_snapshot(f, s, snap1);
-	assert_page(f, s, "a", 0, "a0");
-	assert_page(f, s, "a", 1, "a1");
-	assert_page(f, s, "a", 2, NULL);
-	assert_page(f, s, "a/b", 0, "b0");
-	assert_page(f, s, "c", 0, "");
-	assert_page(f, s, "d", 0, NULL);
+	assert_snapshot(s, snap1);
+	assert_page(s, "a", 0, "a0");
+	assert_page(s, "a", 1, "a1");
+	assert_page(s, "a", 2, NULL);
+	assert_page(s, "a/b", 0, "b0");
+	assert_page(s, "c", 0, "");
+	assert_page(s, "d", 0, NULL);
 }
 
 #endif

@@ -16,81 +16,78 @@ open_state(struct fixture *f)
 	struct state *s = NULL;
 
 	memset(&ks, 0, sizeof(ks));
-	assert_ok(state_open(f->dir, store_id, &ks, &s, &f->err));
+	assert_ok(state_open(f->dir, store_id, &ks, &s, &err));
 	return s;
 }
 
 static void
-dir_key(
-    struct fixture *f, struct state *s, const char *path, uint8_t key[HASH_LEN])
+dir_key(struct state *s, const char *path, uint8_t key[HASH_LEN])
 {
-	assert_ok(state_dir_key(s, path, strlen(path), key, &f->err));
+	assert_ok(state_dir_key(s, path, strlen(path), key, &err));
 }
 
 static void
-begin(struct fixture *f, struct state *s)
+begin(struct state *s)
 {
-	assert_ok(state_begin(s, &f->err));
+	assert_ok(state_begin(s, &err));
 }
 
 static void
-publish(struct fixture *f, struct state *s)
+publish(struct state *s)
 {
-	assert_ok(state_publish(s, snapshot_id, source, &f->err));
+	assert_ok(state_publish(s, snapshot_id, source, &err));
 }
 
 static void
-write_one(struct fixture *f, struct last_writer *w, struct state *s,
-    const char *dir, const char *name, uint64_t i)
+write_one(struct last_writer *w, struct state *s, const char *dir,
+    const char *name, uint64_t i)
 {
 	const struct last_entry e = entry_of(name, i);
 	uint8_t key[HASH_LEN];
 
-	dir_key(f, s, dir, key);
-	assert_ok(last_write(w, s, key, &e, &f->err));
+	dir_key(s, dir, key);
+	assert_ok(last_write(w, s, key, &e, &err));
 }
 
 static void
-write_end(
-    struct fixture *f, struct last_writer *w, struct state *s, const char *dir)
+write_end(struct last_writer *w, struct state *s, const char *dir)
 {
 	uint8_t key[HASH_LEN];
 
-	dir_key(f, s, dir, key);
-	assert_ok(last_write_end(w, s, key, &f->err));
+	dir_key(s, dir, key);
+	assert_ok(last_write_end(w, s, key, &err));
 }
 
 /* Write a directory with ${n} ${names}, numbered from ${first}. */
 static void
-write_dir(struct fixture *f, struct state *s, const char *dir, bool dirty,
+write_dir(struct state *s, const char *dir, bool dirty,
     const char *const *names, size_t n, uint64_t first)
 {
 	struct last_writer w = {.dirty = dirty};
 
 	for (size_t i = 0; i < n; i++)
-		write_one(f, &w, s, dir, names[i], first + i);
-	write_end(f, &w, s, dir);
+		write_one(&w, s, dir, names[i], first + i);
+	write_end(&w, s, dir);
 	assert_false(w.dirty);
 	last_writer_clear(&w);
 }
 
 static struct last_cursor *
-cursor(struct fixture *f, struct state *s, const char *dir)
+cursor(struct state *s, const char *dir)
 {
 	struct last_cursor *cur = NULL;
 
-	assert_ok(last_cursor_new(s, dir, &cur, &f->err));
+	assert_ok(last_cursor_new(s, dir, &cur, &err));
 	return cur;
 }
 
 static void
-assert_there(
-    struct fixture *f, struct last_cursor *cur, const char *name, uint64_t i)
+assert_there(struct last_cursor *cur, const char *name, uint64_t i)
 {
 	const struct last_entry want = entry_of(name, i);
 	struct last_entry e;
 
-	assert_rc(1, last_find(cur, name, strlen(name), &e, &f->err));
+	assert_rc(1, last_find(cur, name, strlen(name), &e, &err));
 	assert_int_equal(e.name.len, want.name.len);
 	assert_memory_equal(e.name.p, name, want.name.len);
 	assert_int_equal(e.ctime.s, want.ctime.s);
@@ -102,17 +99,17 @@ assert_there(
 }
 
 static void
-assert_none(struct fixture *f, struct last_cursor *cur, const char *name)
+assert_none(struct last_cursor *cur, const char *name)
 {
 	struct last_entry e;
 
-	assert_rc(0, last_find(cur, name, strlen(name), &e, &f->err));
+	assert_rc(0, last_find(cur, name, strlen(name), &e, &err));
 }
 
 static void
-assert_removed(struct fixture *f, struct last_cursor *cur, int removed)
+assert_removed(struct last_cursor *cur, int removed)
 {
-	assert_rc(removed, last_removed(cur, &f->err));
+	assert_rc(removed, last_removed(cur, &err));
 }
 
 /* --- reading ------------------------------------------------------------ */
@@ -127,22 +124,22 @@ last_find__goes_along_in_order_of_name(void **state)
 	AUTO(state) struct state *s = open_state(f);
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
 
-	begin(f, s);
-	write_dir(f, s, "d", true, some, ARRAY_LEN(some), 10);
-	publish(f, s);
-	cur = cursor(f, s, "d");
-	assert_none(f, cur, "A");
-	assert_there(f, cur, "a", 10);
-	assert_none(f, cur, "a.");
-	assert_there(f, cur, "a.b", 11);
-	assert_none(f, cur, "a.bc");
-	assert_none(f, cur, "aa");
-	assert_there(f, cur, "ab", 12);
-	assert_there(f, cur, "c", 13);
-	assert_none(f, cur, "z");
-	assert_there(f, cur, "\xc3\xa4", 14);
-	assert_none(f, cur, "\xff");
-	assert_removed(f, cur, 0);
+	begin(s);
+	write_dir(s, "d", true, some, ARRAY_LEN(some), 10);
+	publish(s);
+	cur = cursor(s, "d");
+	assert_none(cur, "A");
+	assert_there(cur, "a", 10);
+	assert_none(cur, "a.");
+	assert_there(cur, "a.b", 11);
+	assert_none(cur, "a.bc");
+	assert_none(cur, "aa");
+	assert_there(cur, "ab", 12);
+	assert_there(cur, "c", 13);
+	assert_none(cur, "z");
+	assert_there(cur, "\xc3\xa4", 14);
+	assert_none(cur, "\xff");
+	assert_removed(cur, 0);
 }
 
 static void
@@ -152,20 +149,20 @@ last_removed__tells_of_entries_never_asked_for(void **state)
 	AUTO(state) struct state *s = open_state(f);
 	const size_t n = ARRAY_LEN(some);
 
-	begin(f, s);
-	write_dir(f, s, "", true, some, n, 0);
-	publish(f, s);
+	begin(s);
+	write_dir(s, "", true, some, n, 0);
+	publish(s);
 	for (size_t skip = 0; skip <= n; skip++) {
-		AUTO(last_cursor) struct last_cursor *cur = cursor(f, s, "");
+		AUTO(last_cursor) struct last_cursor *cur = cursor(s, "");
 
 		for (size_t i = 0; i < n; i++)
 			if (i != skip)
-				assert_there(f, cur, some[i], i);
-		assert_removed(f, cur, skip < n);
-		assert_removed(f, cur, skip < n);
+				assert_there(cur, some[i], i);
+		assert_removed(cur, skip < n);
+		assert_removed(cur, skip < n);
 	}
-	AUTO(last_cursor) struct last_cursor *none = cursor(f, s, "");
-	assert_removed(f, none, 1);
+	AUTO(last_cursor) struct last_cursor *none = cursor(s, "");
+	assert_removed(none, 1);
 }
 
 static void
@@ -173,13 +170,13 @@ last_find__finds_nothing_where_there_was_none(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
-	AUTO(last_cursor) struct last_cursor *unknown = cursor(f, s, "unknown");
-	AUTO(last_cursor) struct last_cursor *without = cursor(f, NULL, "");
+	AUTO(last_cursor) struct last_cursor *unknown = cursor(s, "unknown");
+	AUTO(last_cursor) struct last_cursor *without = cursor(NULL, "");
 
-	assert_none(f, unknown, "a");
-	assert_removed(f, unknown, 0);
-	assert_none(f, without, "a");
-	assert_removed(f, without, 0);
+	assert_none(unknown, "a");
+	assert_removed(unknown, 0);
+	assert_none(without, "a");
+	assert_removed(without, 0);
 }
 
 static void
@@ -191,18 +188,18 @@ last_find__takes_a_malformed_page_for_the_end(void **state)
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
 	uint8_t key[HASH_LEN];
 
-	begin(f, s);
-	write_dir(f, s, "", true, two, 2, 1);
-	dir_key(f, s, "", key);
+	begin(s);
+	write_dir(s, "", true, two, 2, 1);
+	dir_key(s, "", key);
 	/* A name of 5 bytes of which one is there. */
-	assert_ok(state_dir_put(s, key, 1, "\5c", 2, &f->err));
-	publish(f, s);
-	cur = cursor(f, s, "");
-	assert_there(f, cur, "a", 1);
-	assert_there(f, cur, "b", 2);
-	assert_none(f, cur, "c");
-	assert_none(f, cur, "d");
-	assert_removed(f, cur, 0);
+	assert_ok(state_dir_put(s, key, 1, "\5c", 2, &err));
+	publish(s);
+	cur = cursor(s, "");
+	assert_there(cur, "a", 1);
+	assert_there(cur, "b", 2);
+	assert_none(cur, "c");
+	assert_none(cur, "d");
+	assert_removed(cur, 0);
 }
 
 static void
@@ -214,16 +211,16 @@ last_find__takes_a_damaged_page_for_the_end(void **state)
 	char path[SCRATCH_PATH + 256];
 	glob_t g;
 
-	begin(f, s);
-	write_dir(f, s, "", true, some, ARRAY_LEN(some), 1);
-	publish(f, s);
+	begin(s);
+	write_dir(s, "", true, some, ARRAY_LEN(some), 1);
+	publish(s);
 	assert_int_equal(glob(fixture_path(f, "*/*.db", path), 0, NULL, &g), 0);
 	change_database(
 	    g.gl_pathv[0], "UPDATE page SET box = zeroblob(length(box))");
 	globfree(&g);
-	cur = cursor(f, s, "");
-	assert_none(f, cur, "a");
-	assert_removed(f, cur, 0);
+	cur = cursor(s, "");
+	assert_none(cur, "a");
+	assert_removed(cur, 0);
 }
 
 /* --- writing ------------------------------------------------------------ */
@@ -234,30 +231,30 @@ last_write_end__keeps_what_has_not_changed(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
 
-	begin(f, s);
-	write_dir(f, s, "kept", true, some, 2, 10);
-	write_dir(f, s, "changed", true, some, 2, 10);
-	write_dir(f, s, "emptied", true, some, 2, 10);
-	write_dir(f, s, "gone", true, some, 2, 10);
-	publish(f, s);
+	begin(s);
+	write_dir(s, "kept", true, some, 2, 10);
+	write_dir(s, "changed", true, some, 2, 10);
+	write_dir(s, "emptied", true, some, 2, 10);
+	write_dir(s, "gone", true, some, 2, 10);
+	publish(s);
 
 	/* Other numbers, to see whether they are written. */
-	begin(f, s);
-	write_dir(f, s, "kept", false, some, 2, 20);
-	write_dir(f, s, "changed", true, some, 2, 20);
-	write_dir(f, s, "emptied", true, NULL, 0, 0);
-	publish(f, s);
+	begin(s);
+	write_dir(s, "kept", false, some, 2, 20);
+	write_dir(s, "changed", true, some, 2, 20);
+	write_dir(s, "emptied", true, NULL, 0, 0);
+	publish(s);
 
-	AUTO(last_cursor) struct last_cursor *kept = cursor(f, s, "kept");
-	AUTO(last_cursor) struct last_cursor *changed = cursor(f, s, "changed");
-	AUTO(last_cursor) struct last_cursor *emptied = cursor(f, s, "emptied");
-	AUTO(last_cursor) struct last_cursor *gone = cursor(f, s, "gone");
-	assert_there(f, kept, some[0], 10);
-	assert_there(f, kept, some[1], 11);
-	assert_there(f, changed, some[0], 20);
-	assert_there(f, changed, some[1], 21);
-	assert_removed(f, emptied, 0);
-	assert_removed(f, gone, 0);
+	AUTO(last_cursor) struct last_cursor *kept = cursor(s, "kept");
+	AUTO(last_cursor) struct last_cursor *changed = cursor(s, "changed");
+	AUTO(last_cursor) struct last_cursor *emptied = cursor(s, "emptied");
+	AUTO(last_cursor) struct last_cursor *gone = cursor(s, "gone");
+	assert_there(kept, some[0], 10);
+	assert_there(kept, some[1], 11);
+	assert_there(changed, some[0], 20);
+	assert_there(changed, some[1], 21);
+	assert_removed(emptied, 0);
+	assert_removed(gone, 0);
 }
 
 static void
@@ -267,19 +264,19 @@ last_write_end__leaves_the_old_until_publication(void **state)
 	AUTO(state) struct state *s = open_state(f);
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
 
-	begin(f, s);
-	write_dir(f, s, "", true, some, 2, 10);
-	publish(f, s);
-	begin(f, s);
-	cur = cursor(f, s, "");
-	write_dir(f, s, "", true, some, 3, 20);
-	assert_there(f, cur, some[0], 10);
-	assert_there(f, cur, some[1], 11);
-	assert_removed(f, cur, 0);
+	begin(s);
+	write_dir(s, "", true, some, 2, 10);
+	publish(s);
+	begin(s);
+	cur = cursor(s, "");
+	write_dir(s, "", true, some, 3, 20);
+	assert_there(cur, some[0], 10);
+	assert_there(cur, some[1], 11);
+	assert_removed(cur, 0);
 	state_rollback(s);
 	last_cursor_free(cur);
-	cur = cursor(f, s, "");
-	assert_there(f, cur, some[0], 10);
+	cur = cursor(s, "");
+	assert_there(cur, some[0], 10);
 }
 
 /* One writer serves one directory after the other. */
@@ -290,21 +287,21 @@ last_write_end__starts_over(void **state)
 	AUTO(state) struct state *s = open_state(f);
 	struct last_writer w = {.dirty = true};
 
-	begin(f, s);
-	write_one(f, &w, s, "x", "a", 1);
-	write_end(f, &w, s, "x");
+	begin(s);
+	write_one(&w, s, "x", "a", 1);
+	write_end(&w, s, "x");
 	w.dirty = true;
-	write_one(f, &w, s, "y", "b", 2);
-	write_end(f, &w, s, "y");
-	publish(f, s);
+	write_one(&w, s, "y", "b", 2);
+	write_end(&w, s, "y");
+	publish(s);
 	last_writer_clear(&w);
 
-	AUTO(last_cursor) struct last_cursor *x = cursor(f, s, "x");
-	AUTO(last_cursor) struct last_cursor *y = cursor(f, s, "y");
-	assert_there(f, x, "a", 1);
-	assert_removed(f, x, 0);
-	assert_there(f, y, "b", 2);
-	assert_removed(f, y, 0);
+	AUTO(last_cursor) struct last_cursor *x = cursor(s, "x");
+	AUTO(last_cursor) struct last_cursor *y = cursor(s, "y");
+	assert_there(x, "a", 1);
+	assert_removed(x, 0);
+	assert_there(y, "b", 2);
+	assert_removed(y, 0);
 }
 
 /* --- big directories ---------------------------------------------------- */
@@ -314,13 +311,12 @@ last_write_end__starts_over(void **state)
 
 /* Write MANY entries of ${raw_len} bytes; dirty from the ${from}-th on. */
 static void
-write_many(struct fixture *f, struct state *s, size_t n, size_t from,
-    size_t raw_len, uint64_t ino)
+write_many(struct state *s, size_t n, size_t from, size_t raw_len, uint64_t ino)
 {
 	struct last_writer w = {0};
 	uint8_t key[HASH_LEN], raw[RAW_MAX] = {0};
 
-	dir_key(f, s, "big", key);
+	dir_key(s, "big", key);
 	for (size_t i = 0; i < n; i++) {
 		char name[16];
 		struct last_entry e;
@@ -330,29 +326,28 @@ write_many(struct fixture *f, struct state *s, size_t n, size_t from,
 		e.raw = (struct span){raw, raw_len};
 		if (i == from)
 			w.dirty = true;
-		assert_ok(last_write(&w, s, key, &e, &f->err));
+		assert_ok(last_write(&w, s, key, &e, &err));
 		assert_true(w.buf.len <= HELD_MAX);
 	}
-	assert_ok(last_write_end(&w, s, key, &f->err));
+	assert_ok(last_write_end(&w, s, key, &err));
 	last_writer_clear(&w);
 }
 
 static void
-assert_many(
-    struct fixture *f, struct state *s, size_t n, size_t raw_len, uint64_t ino)
+assert_many(struct state *s, size_t n, size_t raw_len, uint64_t ino)
 {
-	AUTO(last_cursor) struct last_cursor *cur = cursor(f, s, "big");
+	AUTO(last_cursor) struct last_cursor *cur = cursor(s, "big");
 
 	for (size_t i = 0; i < n; i++) {
 		struct last_entry e;
 		char name[16];
 
 		(void)snprintf(name, sizeof(name), "file%06zu", i);
-		assert_rc(1, last_find(cur, name, strlen(name), &e, &f->err));
+		assert_rc(1, last_find(cur, name, strlen(name), &e, &err));
 		assert_int_equal(e.ino, ino + i);
 		assert_int_equal(e.raw.len, raw_len);
 	}
-	assert_removed(f, cur, 0);
+	assert_removed(cur, 0);
 }
 
 static void
@@ -361,25 +356,25 @@ last_write__takes_a_big_directory(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
 
-	begin(f, s);
-	write_many(f, s, MANY, 0, 100, 0);
-	publish(f, s);
-	assert_many(f, s, MANY, 100, 0);
+	begin(s);
+	write_many(s, MANY, 0, 100, 0);
+	publish(s);
+	assert_many(s, MANY, 100, 0);
 	/* Held back to the end, and not written. */
-	begin(f, s);
-	write_many(f, s, MANY, MANY, 100, 5);
-	publish(f, s);
-	assert_many(f, s, MANY, 100, 0);
+	begin(s);
+	write_many(s, MANY, MANY, 100, 5);
+	publish(s);
+	assert_many(s, MANY, 100, 0);
 	/* Held back until the last entry changes it all. */
-	begin(f, s);
-	write_many(f, s, MANY, MANY - 1, 100, 7);
-	publish(f, s);
-	assert_many(f, s, MANY, 100, 7);
+	begin(s);
+	write_many(s, MANY, MANY - 1, 100, 7);
+	publish(s);
+	assert_many(s, MANY, 100, 7);
 	/* Of the old one no page is left behind. */
-	begin(f, s);
-	write_many(f, s, 10, 5, 100, 9);
-	publish(f, s);
-	assert_many(f, s, 10, 100, 9);
+	begin(s);
+	write_many(s, 10, 5, 100, 9);
+	publish(s);
+	assert_many(s, 10, 100, 9);
 }
 
 /* Unchanged, but more than it holds back. */
@@ -389,10 +384,10 @@ last_write__bounds_what_it_holds(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
 
-	begin(f, s);
-	write_many(f, s, MANY, MANY, RAW_MAX, 3);
-	publish(f, s);
-	assert_many(f, s, MANY, RAW_MAX, 3);
+	begin(s);
+	write_many(s, MANY, MANY, RAW_MAX, 3);
+	publish(s);
+	assert_many(s, MANY, RAW_MAX, 3);
 }
 
 int

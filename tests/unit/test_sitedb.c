@@ -15,7 +15,7 @@ open_db(struct fixture *f)
 	struct sitedb *db = NULL;
 	char path[PATH];
 
-	assert_ok(sitedb_open(fixture_path(f, "site.db", path), &db, &f->err));
+	assert_ok(sitedb_open(fixture_path(f, "site.db", path), &db, &err));
 	return db;
 }
 
@@ -26,10 +26,10 @@ sitedb_lock__is_ninety_days_until_it_is_set(void **state)
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 	int64_t lock;
 
-	assert_ok(sitedb_lock(db, &lock, &f->err));
+	assert_ok(sitedb_lock(db, &lock, &err));
 	assert_true(lock == 90 * DAY);
-	assert_ok(sitedb_lengthen(db, 0, &f->err));
-	assert_ok(sitedb_lock(db, &lock, &f->err));
+	assert_ok(sitedb_lengthen(db, 0, &err));
+	assert_ok(sitedb_lock(db, &lock, &err));
 	assert_true(lock == 0);
 }
 
@@ -40,16 +40,16 @@ sitedb_lengthen__never_shortens(void **state)
 	struct sitedb *db = open_db(f);
 	int64_t lock;
 
-	assert_ok(sitedb_lengthen(db, 10 * DAY, &f->err));
-	assert_rc(ERR_DENIED, sitedb_lengthen(db, 10 * DAY - 1, &f->err));
-	assert_rc(ERR_USAGE, sitedb_lengthen(db, -1, &f->err));
-	assert_rc(ERR_USAGE, sitedb_lengthen(db, SITEDB_LOCK_MAX + 1, &f->err));
-	assert_ok(sitedb_lengthen(db, 10 * DAY, &f->err));
-	assert_ok(sitedb_lengthen(db, 20 * DAY, &f->err));
+	assert_ok(sitedb_lengthen(db, 10 * DAY, &err));
+	assert_rc(ERR_DENIED, sitedb_lengthen(db, 10 * DAY - 1, &err));
+	assert_rc(ERR_USAGE, sitedb_lengthen(db, -1, &err));
+	assert_rc(ERR_USAGE, sitedb_lengthen(db, SITEDB_LOCK_MAX + 1, &err));
+	assert_ok(sitedb_lengthen(db, 10 * DAY, &err));
+	assert_ok(sitedb_lengthen(db, 20 * DAY, &err));
 	sitedb_close(db);
 	db = open_db(f);
-	assert_rc(ERR_DENIED, sitedb_lengthen(db, 10 * DAY, &f->err));
-	assert_ok(sitedb_lock(db, &lock, &f->err));
+	assert_rc(ERR_DENIED, sitedb_lengthen(db, 10 * DAY, &err));
+	assert_ok(sitedb_lock(db, &lock, &err));
 	assert_true(lock == 20 * DAY);
 	sitedb_close(db);
 }
@@ -61,29 +61,28 @@ sitedb_clock__never_goes_back(void **state)
 	struct sitedb *db = open_db(f);
 	struct site_time t;
 
-	assert_ok(sitedb_clock(db, 1000000, &t, &f->err));
+	assert_ok(sitedb_clock(db, 1000000, &t, &err));
 	assert_true(t.now == 1000000 && t.back == 0 && !t.behind);
-	assert_ok(sitedb_clock(db, 1000000 - 60, &t, &f->err));
+	assert_ok(sitedb_clock(db, 1000000 - 60, &t, &err));
 	assert_true(t.now == 1000000 && t.back == 60 && !t.behind);
 	sitedb_close(db);
 	db = open_db(f);
-	assert_ok(sitedb_clock(db, 1000000 - 61, &t, &f->err));
+	assert_ok(sitedb_clock(db, 1000000 - 61, &t, &err));
 	assert_true(t.now == 1000000 && t.back == 61 && t.behind);
-	assert_ok(sitedb_clock(db, 2000000, &t, &f->err));
+	assert_ok(sitedb_clock(db, 2000000, &t, &err));
 	assert_true(t.now == 2000000 && t.back == 0 && !t.behind);
-	assert_ok(sitedb_clock(db, 1000000, &t, &f->err));
+	assert_ok(sitedb_clock(db, 1000000, &t, &err));
 	assert_true(t.now == 2000000 && t.behind);
 	sitedb_close(db);
 }
 
 static int64_t
-borne_at(struct fixture *f, struct sitedb *db, int64_t wall, int64_t up,
-    int64_t boot)
+borne_at(struct sitedb *db, int64_t wall, int64_t up, int64_t boot)
 {
 	const struct site_clock c = {.wall = wall, .up = up, .boot = boot};
 	struct site_time t;
 
-	assert_ok(sitedb_clock_at(db, &c, &t, &f->err));
+	assert_ok(sitedb_clock_at(db, &c, &t, &err));
 	return t.borne;
 }
 
@@ -94,15 +93,15 @@ sitedb_clock__set_forward_bears_nothing_out(void **state)
 	struct sitedb *db = open_db(f);
 
 	/* The first time it is believed. */
-	assert_int_equal(borne_at(f, db, 1000000, 500, 7), 1000000);
-	assert_int_equal(borne_at(f, db, 1000100, 600, 7), 1000100);
-	assert_int_equal(borne_at(f, db, 9000000, 700, 7), 1000200);
+	assert_int_equal(borne_at(db, 1000000, 500, 7), 1000000);
+	assert_int_equal(borne_at(db, 1000100, 600, 7), 1000100);
+	assert_int_equal(borne_at(db, 9000000, 700, 7), 1000200);
 	sitedb_close(db);
 	db = open_db(f);
-	assert_int_equal(borne_at(f, db, 9000100, 800, 7), 1000300);
+	assert_int_equal(borne_at(db, 9000100, 800, 7), 1000300);
 	/* Put right again; and never back. */
-	assert_int_equal(borne_at(f, db, 1000350, 850, 7), 1000350);
-	assert_int_equal(borne_at(f, db, 1000000, 900, 7), 1000350);
+	assert_int_equal(borne_at(db, 1000350, 850, 7), 1000350);
+	assert_int_equal(borne_at(db, 1000000, 900, 7), 1000350);
 	sitedb_close(db);
 }
 
@@ -112,12 +111,12 @@ sitedb_clock__another_boot_bears_nothing_out(void **state)
 	struct fixture *f = *state;
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 
-	assert_int_equal(borne_at(f, db, 1000000, 500, 7), 1000000);
-	assert_int_equal(borne_at(f, db, 2000000, 900, 8), 1000000);
-	assert_int_equal(borne_at(f, db, 2000050, 950, 8), 1000050);
+	assert_int_equal(borne_at(db, 1000000, 500, 7), 1000000);
+	assert_int_equal(borne_at(db, 2000000, 900, 8), 1000000);
+	assert_int_equal(borne_at(db, 2000050, 950, 8), 1000050);
 	/* One that isn't known is always another. */
-	assert_int_equal(borne_at(f, db, 2000100, 1000, 0), 1000050);
-	assert_int_equal(borne_at(f, db, 2000200, 1100, 0), 1000050);
+	assert_int_equal(borne_at(db, 2000100, 1000, 0), 1000050);
+	assert_int_equal(borne_at(db, 2000200, 1100, 0), 1000050);
 }
 
 static void
@@ -127,13 +126,13 @@ sitedb_bear_out__by_records_up_to_the_clock(void **state)
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 	const struct site_clock later = {.wall = 2000000, .up = 10, .boot = 8};
 
-	assert_int_equal(borne_at(f, db, 1000000, 500, 7), 1000000);
-	assert_ok(sitedb_bear_out(db, &later, 1900000, &f->err));
-	assert_int_equal(borne_at(f, db, 2000000, 10, 8), 1900000);
-	assert_ok(sitedb_bear_out(db, &later, 1500000, &f->err));
-	assert_int_equal(borne_at(f, db, 2000000, 10, 8), 1900000);
-	assert_ok(sitedb_bear_out(db, &later, 99000000, &f->err));
-	assert_int_equal(borne_at(f, db, 2000000, 10, 8), 2000000);
+	assert_int_equal(borne_at(db, 1000000, 500, 7), 1000000);
+	assert_ok(sitedb_bear_out(db, &later, 1900000, &err));
+	assert_int_equal(borne_at(db, 2000000, 10, 8), 1900000);
+	assert_ok(sitedb_bear_out(db, &later, 1500000, &err));
+	assert_int_equal(borne_at(db, 2000000, 10, 8), 1900000);
+	assert_ok(sitedb_bear_out(db, &later, 99000000, &err));
+	assert_int_equal(borne_at(db, 2000000, 10, 8), 2000000);
 }
 
 static void
@@ -143,20 +142,19 @@ sitedb_arrival__is_the_batch_that_brought_it(void **state)
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 	int64_t when;
 
-	assert_ok(sitedb_arrived(db, dataset, 3, 100, &f->err));
-	assert_ok(sitedb_arrived(db, dataset, 7, 200, &f->err));
-	assert_ok(sitedb_arrived(db, another, 9, 300, &f->err));
-	assert_ok(sitedb_arrival(db, dataset, 1, &when, &f->err));
+	assert_ok(sitedb_arrived(db, dataset, 3, 100, &err));
+	assert_ok(sitedb_arrived(db, dataset, 7, 200, &err));
+	assert_ok(sitedb_arrived(db, another, 9, 300, &err));
+	assert_ok(sitedb_arrival(db, dataset, 1, &when, &err));
 	assert_true(when == 100);
-	assert_ok(sitedb_arrival(db, dataset, 3, &when, &f->err));
+	assert_ok(sitedb_arrival(db, dataset, 3, &when, &err));
 	assert_true(when == 100);
-	assert_ok(sitedb_arrival(db, dataset, 4, &when, &f->err));
+	assert_ok(sitedb_arrival(db, dataset, 4, &when, &err));
 	assert_true(when == 200);
-	assert_rc(
-	    ERR_NOT_FOUND, sitedb_arrival(db, dataset, 8, &when, &f->err));
+	assert_rc(ERR_NOT_FOUND, sitedb_arrival(db, dataset, 8, &when, &err));
 	/* What is known stays. */
-	assert_ok(sitedb_arrived(db, dataset, 3, 50, &f->err));
-	assert_ok(sitedb_arrival(db, dataset, 2, &when, &f->err));
+	assert_ok(sitedb_arrived(db, dataset, 3, 50, &err));
+	assert_ok(sitedb_arrival(db, dataset, 2, &when, &err));
 	assert_true(when == 100);
 }
 
@@ -167,14 +165,13 @@ sitedb_forget__makes_way_for_other_records(void **state)
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 	int64_t when;
 
-	assert_ok(sitedb_arrived(db, dataset, 3, 100, &f->err));
-	assert_ok(sitedb_arrived(db, dataset, 7, 200, &f->err));
-	assert_ok(sitedb_arrived(db, another, 7, 200, &f->err));
-	assert_ok(sitedb_forget(db, dataset, 5, &f->err));
-	assert_ok(sitedb_arrival(db, dataset, 3, &when, &f->err));
-	assert_rc(
-	    ERR_NOT_FOUND, sitedb_arrival(db, dataset, 4, &when, &f->err));
-	assert_ok(sitedb_arrival(db, another, 7, &when, &f->err));
+	assert_ok(sitedb_arrived(db, dataset, 3, 100, &err));
+	assert_ok(sitedb_arrived(db, dataset, 7, 200, &err));
+	assert_ok(sitedb_arrived(db, another, 7, 200, &err));
+	assert_ok(sitedb_forget(db, dataset, 5, &err));
+	assert_ok(sitedb_arrival(db, dataset, 3, &when, &err));
+	assert_rc(ERR_NOT_FOUND, sitedb_arrival(db, dataset, 4, &when, &err));
+	assert_ok(sitedb_arrival(db, another, 7, &when, &err));
 }
 
 struct heard {
@@ -199,13 +196,13 @@ on_refusal(void *arg, const struct sitedb_refusal *r, struct err *err)
 }
 
 static void
-refuse(struct fixture *f, struct sitedb *db, int64_t time, bool known,
-    const char *client, const char *what)
+refuse(struct sitedb *db, int64_t time, bool known, const char *client,
+    const char *what)
 {
 	const struct sitedb_refusal r = {
 	    .client = client, .known = known, .what = what, .time = time};
 
-	assert_ok(sitedb_refuse(db, &r, &f->err));
+	assert_ok(sitedb_refuse(db, &r, &err));
 }
 
 static void
@@ -215,14 +212,14 @@ sitedb_refusals__lists_the_newest_first(void **state)
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 	struct heard h = {0};
 
-	refuse(f, db, 5, true, "mallory", "overwrite");
-	refuse(f, db, 6, false, "", "early delete");
-	assert_ok(sitedb_refusals(db, 10, on_refusal, &h, &f->err));
+	refuse(db, 5, true, "mallory", "overwrite");
+	refuse(db, 6, false, "", "early delete");
+	assert_ok(sitedb_refusals(db, 10, on_refusal, &h, &err));
 	assert_string_equal(
 	    h.text, "6-6 x1  early delete;5-5 x1 mallory overwrite;");
 	assert_int_equal(h.strangers, 1);
 	h = (struct heard){0};
-	assert_ok(sitedb_refusals(db, 1, on_refusal, &h, &f->err));
+	assert_ok(sitedb_refusals(db, 1, on_refusal, &h, &err));
 	assert_string_equal(h.text, "6-6 x1  early delete;");
 }
 
@@ -233,11 +230,11 @@ sitedb_refuse__counts_what_comes_again(void **state)
 	AUTO(sitedb) struct sitedb *db = open_db(f);
 	struct heard h = {0};
 
-	refuse(f, db, 5, true, "mallory", "overwrite");
-	refuse(f, db, 6, true, "mallory", "delete");
-	refuse(f, db, 7, true, "mallory", "overwrite");
-	refuse(f, db, 9, true, "mallory", "overwrite");
-	assert_ok(sitedb_refusals(db, 10, on_refusal, &h, &f->err));
+	refuse(db, 5, true, "mallory", "overwrite");
+	refuse(db, 6, true, "mallory", "delete");
+	refuse(db, 7, true, "mallory", "overwrite");
+	refuse(db, 9, true, "mallory", "overwrite");
+	assert_ok(sitedb_refusals(db, 10, on_refusal, &h, &err));
 	assert_string_equal(
 	    h.text, "5-9 x3 mallory overwrite;6-6 x1 mallory delete;");
 }
@@ -256,12 +253,12 @@ sitedb_refuse__one_client_pushes_out_its_own_only(void **state)
 	struct heard h = {0};
 	char path[PATH];
 
-	refuse(f, db, 1, true, "good", "something");
+	refuse(db, 1, true, "good", "something");
 	change_database(fixture_path(f, "site.db", path), PLANT_1500
 	    "SELECT i, i, 1, 1, CAST('mallory' AS BLOB), CAST(i AS BLOB)"
 	    " FROM n");
-	refuse(f, db, 5, true, "mallory", "one more");
-	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &f->err));
+	refuse(db, 5, true, "mallory", "one more");
+	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &err));
 	assert_int_equal(h.n, 1 + SITEDB_REFUSALS_CLIENT);
 }
 
@@ -273,11 +270,11 @@ sitedb_refuse__strangers_push_out_strangers_only(void **state)
 	struct heard h = {0};
 	char path[PATH];
 
-	refuse(f, db, 1, true, "good", "something");
+	refuse(db, 1, true, "good", "something");
 	change_database(fixture_path(f, "site.db", path),
 	    PLANT_1500 "SELECT i, i, 1, 0, CAST(i AS BLOB), x'62' FROM n");
-	refuse(f, db, 5, false, "192.0.2.1", "one more");
-	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &f->err));
+	refuse(db, 5, false, "192.0.2.1", "one more");
+	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &err));
 	assert_int_equal(h.n, 1 + SITEDB_REFUSALS_STRANGER);
 	assert_int_equal(h.strangers, SITEDB_REFUSALS_STRANGER);
 }
@@ -295,8 +292,8 @@ sitedb_refuse__keeps_a_bounded_number(void **state)
 	    PLANT_1500 "SELECT i, i, 1, 1, CAST(i AS BLOB), x'62' FROM n");
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
-	refuse(f, db, 5, true, long_text, long_text);
-	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &f->err));
+	refuse(db, 5, true, long_text, long_text);
+	assert_ok(sitedb_refusals(db, 5000, on_refusal, &h, &err));
 	assert_int_equal(h.n, SITEDB_REFUSALS_KNOWN);
 }
 
@@ -308,21 +305,21 @@ sitedb_open__never_replaces_a_damaged_one(void **state)
 	char path[PATH];
 
 	scratch_write(fixture_path(f, "site.db", path), "not a database", 14);
-	assert_rc(ERR_CORRUPT, sitedb_open(path, &db, &f->err));
-	assert_non_null(strstr(f->err.text, "bring the file back"));
+	assert_fails(
+	    ERR_CORRUPT, "bring the file back", sitedb_open(path, &db, &err));
 	assert_null(db);
 }
 
 /* --- receipts ----------------------------------------------------------- */
 
 static void
-make_receipt(struct fixture *f, const struct identity *site, uint64_t seq,
-    int64_t time, uint8_t buf[RECEIPT_LEN])
+make_receipt(const struct identity *site, uint64_t seq, int64_t time,
+    uint8_t buf[RECEIPT_LEN])
 {
 	struct receipt r = {
 	    .store = {9}, .dataset = {1}, .seq = seq, .time = time};
 
-	assert_ok(receipt_make(&r, site, buf, &f->err));
+	assert_ok(receipt_make(&r, site, buf, &err));
 }
 
 static void
@@ -334,18 +331,18 @@ receipts_get__gives_the_newest(void **state)
 	AUTO(receipts) struct receipts *r = NULL;
 	uint8_t old[RECEIPT_LEN], new[RECEIPT_LEN], got[RECEIPT_LEN];
 
-	assert_ok(identity_new(IDENTITY_SITE, "dr", &site, &f->err));
-	assert_ok(receipts_open(f->dir, store, &r, &f->err));
-	assert_rc(ERR_NOT_FOUND,
-	    receipts_get(r, site->pub.id, dataset, got, &f->err));
-	make_receipt(f, site, 5, 100, old);
-	make_receipt(f, site, 6, 200, new);
-	assert_ok(receipts_put(r, new, RECEIPT_LEN, &f->err));
-	assert_ok(receipts_put(r, old, RECEIPT_LEN, &f->err));
-	assert_ok(receipts_get(r, site->pub.id, dataset, got, &f->err));
+	assert_ok(identity_new(IDENTITY_SITE, "dr", &site, &err));
+	assert_ok(receipts_open(f->dir, store, &r, &err));
+	assert_rc(
+	    ERR_NOT_FOUND, receipts_get(r, site->pub.id, dataset, got, &err));
+	make_receipt(site, 5, 100, old);
+	make_receipt(site, 6, 200, new);
+	assert_ok(receipts_put(r, new, RECEIPT_LEN, &err));
+	assert_ok(receipts_put(r, old, RECEIPT_LEN, &err));
+	assert_ok(receipts_get(r, site->pub.id, dataset, got, &err));
 	assert_memory_equal(got, new, RECEIPT_LEN);
-	assert_rc(ERR_NOT_FOUND,
-	    receipts_get(r, site->pub.id, another, got, &f->err));
+	assert_rc(
+	    ERR_NOT_FOUND, receipts_get(r, site->pub.id, another, got, &err));
 }
 
 static void
@@ -357,11 +354,11 @@ receipts_put__takes_those_of_its_store_only(void **state)
 	AUTO(receipts) struct receipts *r = NULL;
 	uint8_t buf[RECEIPT_LEN];
 
-	assert_ok(identity_new(IDENTITY_SITE, "dr", &site, &f->err));
-	assert_ok(receipts_open(f->dir, store, &r, &f->err));
-	make_receipt(f, site, 5, 100, buf);
-	assert_rc(ERR_USAGE, receipts_put(r, buf, RECEIPT_LEN, &f->err));
-	assert_rc(ERR_CORRUPT, receipts_put(r, buf, 50, &f->err));
+	assert_ok(identity_new(IDENTITY_SITE, "dr", &site, &err));
+	assert_ok(receipts_open(f->dir, store, &r, &err));
+	make_receipt(site, 5, 100, buf);
+	assert_rc(ERR_USAGE, receipts_put(r, buf, RECEIPT_LEN, &err));
+	assert_rc(ERR_CORRUPT, receipts_put(r, buf, 50, &err));
 }
 
 int

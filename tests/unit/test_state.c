@@ -13,9 +13,9 @@ state_snapshot__none_at_first(void **state)
 	uint8_t id[OBJECT_NAME_LEN];
 	uint8_t from[HASH_LEN];
 
-	assert_rc(ERR_NOT_FOUND, state_snapshot(s, id, from, &f->err));
-	assert_page(f, s, "a", 0, NULL);
-	assert_pending(f, s, "");
+	assert_rc(ERR_NOT_FOUND, state_snapshot(s, id, from, &err));
+	assert_page(s, "a", 0, NULL);
+	assert_pending(s, "");
 }
 
 static void
@@ -24,11 +24,11 @@ state_publish__survives_a_close(void **state)
 	struct fixture *f = *state;
 	struct state *s = must_open(f);
 
-	publish_first(f, s);
-	assert_first(f, s);
+	publish_first(s);
+	assert_first(s);
 	state_close(s);
 	s = must_open(f);
-	assert_first(f, s);
+	assert_first(s);
 	state_close(s);
 }
 
@@ -38,21 +38,21 @@ state_dir_get__reads_the_old_until_publish(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = must_open(f);
 
-	publish_first(f, s);
-	assert_ok(state_begin(s, &f->err));
-	put(f, s, "a", 0, "new");
-	put(f, s, "d", 0, "d0");
-	keep(f, s, "a/b");
-	assert_first(f, s);
-	add_pending(f, s, 1, "p1");
-	assert_first(f, s);
-	assert_ok(state_publish(s, snap2, source, &f->err));
-	assert_snapshot(f, s, snap2);
-	assert_page(f, s, "a", 0, "new");
-	assert_page(f, s, "a", 1, NULL);
-	assert_page(f, s, "a/b", 0, "b0");
-	assert_page(f, s, "c", 0, NULL);
-	assert_page(f, s, "d", 0, "d0");
+	publish_first(s);
+	assert_ok(state_begin(s, &err));
+	put(s, "a", 0, "new");
+	put(s, "d", 0, "d0");
+	keep(s, "a/b");
+	assert_first(s);
+	add_pending(s, 1, "p1");
+	assert_first(s);
+	assert_ok(state_publish(s, snap2, source, &err));
+	assert_snapshot(s, snap2);
+	assert_page(s, "a", 0, "new");
+	assert_page(s, "a", 1, NULL);
+	assert_page(s, "a/b", 0, "b0");
+	assert_page(s, "c", 0, NULL);
+	assert_page(s, "d", 0, "d0");
 }
 
 static void
@@ -61,15 +61,15 @@ state_dir_keep__over_many_generations(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = must_open(f);
 
-	publish_first(f, s);
+	publish_first(s);
 	for (int i = 0; i < 5; i++) {
-		assert_ok(state_begin(s, &f->err));
-		keep(f, s, "a");
-		keep(f, s, "never put");
-		assert_ok(state_publish(s, snap2, source, &f->err));
-		assert_page(f, s, "a", 1, "a1");
-		assert_page(f, s, "a/b", 0, NULL);
-		assert_page(f, s, "never put", 0, NULL);
+		assert_ok(state_begin(s, &err));
+		keep(s, "a");
+		keep(s, "never put");
+		assert_ok(state_publish(s, snap2, source, &err));
+		assert_page(s, "a", 1, "a1");
+		assert_page(s, "a/b", 0, NULL);
+		assert_page(s, "never put", 0, NULL);
 	}
 }
 
@@ -80,17 +80,17 @@ state_dir_put__outweighs_keep(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = must_open(f);
 
-	publish_first(f, s);
-	assert_ok(state_begin(s, &f->err));
-	keep(f, s, "a");
-	put(f, s, "a", 0, "new a");
-	put(f, s, "a/b", 0, "new b");
-	keep(f, s, "a/b");
-	put(f, s, "a", 0, "newer a");
-	assert_ok(state_publish(s, snap2, source, &f->err));
-	assert_page(f, s, "a", 0, "newer a");
-	assert_page(f, s, "a", 1, NULL);
-	assert_page(f, s, "a/b", 0, "new b");
+	publish_first(s);
+	assert_ok(state_begin(s, &err));
+	keep(s, "a");
+	put(s, "a", 0, "new a");
+	put(s, "a/b", 0, "new b");
+	keep(s, "a/b");
+	put(s, "a", 0, "newer a");
+	assert_ok(state_publish(s, snap2, source, &err));
+	assert_page(s, "a", 0, "newer a");
+	assert_page(s, "a", 1, NULL);
+	assert_page(s, "a/b", 0, "new b");
 }
 
 static void
@@ -99,25 +99,25 @@ state_rollback__leaves_the_old(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = must_open(f);
 
-	publish_first(f, s);
-	assert_ok(state_begin(s, &f->err));
-	put(f, s, "a", 0, "lost");
-	keep(f, s, "a/b");
-	add_pending(f, s, 1, "p1");
-	put(f, s, "d", 0, "lost too");
+	publish_first(s);
+	assert_ok(state_begin(s, &err));
+	put(s, "a", 0, "lost");
+	keep(s, "a/b");
+	add_pending(s, 1, "p1");
+	put(s, "d", 0, "lost too");
 	state_rollback(s);
 	state_rollback(s);
-	assert_first(f, s);
-	assert_pending(f, s, "p1 ");
+	assert_first(s);
+	assert_pending(s, "p1 ");
 
 	/* What was rolled back must not come up with the next one. */
-	assert_ok(state_begin(s, &f->err));
-	put(f, s, "e", 0, "e0");
-	assert_ok(state_publish(s, snap2, source, &f->err));
-	assert_page(f, s, "a", 0, NULL);
-	assert_page(f, s, "a/b", 0, NULL);
-	assert_page(f, s, "d", 0, NULL);
-	assert_page(f, s, "e", 0, "e0");
+	assert_ok(state_begin(s, &err));
+	put(s, "e", 0, "e0");
+	assert_ok(state_publish(s, snap2, source, &err));
+	assert_page(s, "a", 0, NULL);
+	assert_page(s, "a/b", 0, NULL);
+	assert_page(s, "d", 0, NULL);
+	assert_page(s, "e", 0, "e0");
 }
 
 static void
@@ -127,11 +127,11 @@ state_dir_put__only_between_begin_and_publish(void **state)
 	AUTO(state) struct state *s = must_open(f);
 	uint8_t key[HASH_LEN] = {0};
 
-	assert_rc(ERR_BUG, state_dir_put(s, key, 0, "x", 1, &f->err));
-	assert_rc(ERR_BUG, state_dir_keep(s, key, &f->err));
-	assert_rc(ERR_BUG, state_publish(s, snap1, source, &f->err));
-	assert_ok(state_begin(s, &f->err));
-	assert_rc(ERR_BUG, state_begin(s, &f->err));
+	assert_rc(ERR_BUG, state_dir_put(s, key, 0, "x", 1, &err));
+	assert_rc(ERR_BUG, state_dir_keep(s, key, &err));
+	assert_rc(ERR_BUG, state_publish(s, snap1, source, &err));
+	assert_ok(state_begin(s, &err));
+	assert_rc(ERR_BUG, state_begin(s, &err));
 }
 
 /* --- pending packs ----------------------------------------------------- */
@@ -142,17 +142,17 @@ state_pending_add__gone_when_published(void **state)
 	struct fixture *f = *state;
 	struct state *s = must_open(f);
 
-	add_pending(f, s, 1, "p1");
-	assert_ok(state_begin(s, &f->err));
-	add_pending(f, s, 2, "p2");
-	add_pending(f, s, 1, "p1 again");
-	assert_pending(f, s, "p1 again p2 ");
+	add_pending(s, 1, "p1");
+	assert_ok(state_begin(s, &err));
+	add_pending(s, 2, "p2");
+	add_pending(s, 1, "p1 again");
+	assert_pending(s, "p1 again p2 ");
 	state_close(s);
 	s = must_open(f);
-	assert_pending(f, s, "p1 again p2 ");
-	assert_ok(state_begin(s, &f->err));
-	assert_ok(state_publish(s, snap1, source, &f->err));
-	assert_pending(f, s, "");
+	assert_pending(s, "p1 again p2 ");
+	assert_ok(state_begin(s, &err));
+	assert_ok(state_publish(s, snap1, source, &err));
+	assert_pending(s, "");
 	state_close(s);
 }
 
@@ -177,10 +177,10 @@ state_pending_each__visitor_may_add_and_may_stop(void **state)
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = must_open(f);
 
-	add_pending(f, s, 1, "p1");
-	assert_ok(state_pending_each(s, add_while_visiting, s, &f->err));
-	assert_pending(f, s, "p1 p1 ");
-	assert_rc(ERR_CANCELLED, state_pending_each(s, refuse, NULL, &f->err));
+	add_pending(s, 1, "p1");
+	assert_ok(state_pending_each(s, add_while_visiting, s, &err));
+	assert_pending(s, "p1 p1 ");
+	assert_rc(ERR_CANCELLED, state_pending_each(s, refuse, NULL, &err));
 }
 
 #define PACKS_OF_A_THREAD 200
@@ -210,38 +210,37 @@ state_pending_add__from_another_thread(void **state)
 	pthread_t thread;
 	void *failed;
 
-	assert_ok(state_begin(s, &f->err));
+	assert_ok(state_begin(s, &err));
 	assert_int_equal(pthread_create(&thread, NULL, add_many, s), 0);
 	for (uint32_t i = 0; i < 1000; i++)
-		put(f, s, i % 2 == 0 ? "even" : "odd", i, "page");
+		put(s, i % 2 == 0 ? "even" : "odd", i, "page");
 	assert_int_equal(pthread_join(thread, &failed), 0);
 	assert_null(failed);
-	assert_ok(state_pending_each(s, gather, &w, &f->err));
+	assert_ok(state_pending_each(s, gather, &w, &err));
 	assert_int_equal(w.len, PACKS_OF_A_THREAD * 101);
-	assert_ok(state_publish(s, snap1, source, &f->err));
-	assert_page(f, s, "even", 998, "page");
-	assert_page(f, s, "odd", 999, "page");
+	assert_ok(state_publish(s, snap1, source, &err));
+	assert_page(s, "even", 998, "page");
+	assert_page(s, "odd", 999, "page");
 }
 
 /* --- where it lies ----------------------------------------------------- */
 
 static void
-state_default_dir__follows_the_environment(void **state)
+state_default_dir__follows_the_environment(UNUSED void **state)
 {
-	struct fixture *f = *state;
 	char dir[STATE_PATH_MAX];
 	bool root = geteuid() == 0;
 
 	assert_int_equal(setenv("XDG_STATE_HOME", "/some/where", 1), 0);
 	assert_int_equal(setenv("HOME", "/home/ann", 1), 0);
-	assert_ok(state_default_dir(dir, &f->err));
+	assert_ok(state_default_dir(dir, &err));
 	assert_string_equal(dir, "/some/where/varve");
 	assert_int_equal(setenv("XDG_STATE_HOME", "relative", 1), 0);
-	assert_ok(state_default_dir(dir, &f->err));
+	assert_ok(state_default_dir(dir, &err));
 	assert_string_equal(
 	    dir, root ? "/var/lib/varve" : "/home/ann/.local/state/varve");
 	assert_int_equal(unsetenv("XDG_STATE_HOME"), 0);
-	assert_ok(state_default_dir(dir, &f->err));
+	assert_ok(state_default_dir(dir, &err));
 	assert_string_equal(
 	    dir, root ? "/var/lib/varve" : "/home/ann/.local/state/varve");
 }

@@ -13,15 +13,15 @@ die_while_writing(struct fixture *f, enum death when)
 {
 	struct state *s = must_open(f);
 
-	assert_ok(state_begin(s, &f->err));
+	assert_ok(state_begin(s, &err));
 	for (uint32_t i = 0; i < 3000; i++)
-		put(f, s, "a", i, "a page of a run that dies");
-	keep(f, s, "a/b");
+		put(s, "a", i, "a page of a run that dies");
+	keep(s, "a/b");
 	if (when >= AFTER_PENDING)
-		add_pending(f, s, 1, "p1");
-	put(f, s, "d", 0, "d0");
+		add_pending(s, 1, "p1");
+	put(s, "d", 0, "d0");
 	if (when >= AFTER_PUBLISH)
-		assert_ok(state_publish(s, snap2, source, &f->err));
+		assert_ok(state_publish(s, snap2, source, &err));
 	(void)kill(getpid(), SIGKILL);
 }
 
@@ -46,37 +46,37 @@ state_open__after_a_kill(void **state)
 	struct fixture *f = *state;
 	struct state *s = must_open(f);
 
-	publish_first(f, s);
+	publish_first(s);
 	state_close(s);
 	run_and_die(f, BEFORE_PENDING);
 	s = must_open(f);
-	assert_first(f, s);
-	assert_pending(f, s, "");
+	assert_first(s);
+	assert_pending(s, "");
 	state_close(s);
 
 	run_and_die(f, AFTER_PENDING);
 	s = must_open(f);
-	assert_first(f, s);
-	assert_pending(f, s, "p1 ");
+	assert_first(s);
+	assert_pending(s, "p1 ");
 
 	/* The next run owes nothing to the dead one. */
-	assert_ok(state_begin(s, &f->err));
-	assert_first(f, s);
-	keep(f, s, "a");
-	assert_ok(state_publish(s, snap2, source, &f->err));
-	assert_page(f, s, "a", 0, "a0");
-	assert_page(f, s, "a", 1, "a1");
-	assert_page(f, s, "a", 2, NULL);
-	assert_page(f, s, "a/b", 0, NULL);
-	assert_page(f, s, "d", 0, NULL);
+	assert_ok(state_begin(s, &err));
+	assert_first(s);
+	keep(s, "a");
+	assert_ok(state_publish(s, snap2, source, &err));
+	assert_page(s, "a", 0, "a0");
+	assert_page(s, "a", 1, "a1");
+	assert_page(s, "a", 2, NULL);
+	assert_page(s, "a/b", 0, NULL);
+	assert_page(s, "d", 0, NULL);
 	state_close(s);
 
 	run_and_die(f, AFTER_PUBLISH);
 	s = must_open(f);
-	assert_snapshot(f, s, snap2);
-	assert_page(f, s, "a", 2999, "a page of a run that dies");
-	assert_page(f, s, "d", 0, "d0");
-	assert_pending(f, s, "");
+	assert_snapshot(s, snap2);
+	assert_page(s, "a", 2999, "a page of a run that dies");
+	assert_page(s, "d", 0, "d0");
+	assert_pending(s, "");
 	state_close(s);
 	assert_int_equal(count_files(f, "*/*.damaged-*"), 0);
 }
@@ -94,14 +94,14 @@ state_open__damaged_is_set_aside(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(contents); i++) {
 		struct state *s = must_open(f);
 
-		publish_first(f, s);
+		publish_first(s);
 		state_close(s);
 		scratch_write(fixture_path(f, DATABASE, path), contents[i],
 		    strlen(contents[i]));
 		s = must_open(f);
-		assert_page(f, s, "a", 0, NULL);
-		publish_first(f, s);
-		assert_first(f, s);
+		assert_page(s, "a", 0, NULL);
+		publish_first(s);
+		assert_first(s);
 		state_close(s);
 		assert_true(count_files(f, "*/*.db.damaged-*") >= 1);
 	}
@@ -121,11 +121,11 @@ state_open__foreign_is_set_aside(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		struct state *s = must_open(f);
 
-		publish_first(f, s);
+		publish_first(s);
 		state_close(s);
 		change_database(fixture_path(f, DATABASE, path), changes[i]);
 		s = must_open(f);
-		assert_page(f, s, "a", 0, NULL);
+		assert_page(s, "a", 0, NULL);
 		state_close(s);
 	}
 }
@@ -141,7 +141,7 @@ state_open__newer_version_is_refused(void **state)
 	state_close(s);
 	change_database(
 	    fixture_path(f, DATABASE, path), "PRAGMA user_version=2");
-	assert_rc(ERR_VERSION, state_open(f->dir, store, &ks, &s, &f->err));
+	assert_rc(ERR_VERSION, state_open(f->dir, store, &ks, &s, &err));
 	assert_int_equal(count_files(f, "*/*.damaged-*"), 0);
 }
 
@@ -153,7 +153,7 @@ state_open__one_at_a_time(void **state)
 	struct state *s = must_open(f);
 	struct state *other = NULL;
 
-	assert_rc(ERR_LOCKED, state_open(f->dir, store, &ks, &other, &f->err));
+	assert_rc(ERR_LOCKED, state_open(f->dir, store, &ks, &other, &err));
 	assert_null(other);
 	state_close(s);
 	s = must_open(f);
@@ -178,16 +178,16 @@ state_dir_get__tampered_is_corrupt_then_made_anew(void **state)
 		struct state *s = must_open(f);
 		uint8_t key[HASH_LEN];
 
-		publish_first(f, s);
+		publish_first(s);
 		state_close(s);
 		change_database(fixture_path(f, DATABASE, path), changes[i]);
 		s = must_open(f);
-		assert_ok(state_dir_key(s, "a", 1, key, &f->err));
-		assert_rc(ERR_CORRUPT, state_dir_get(s, key, 0, &w, &f->err));
+		assert_ok(state_dir_key(s, "a", 1, key, &err));
+		assert_rc(ERR_CORRUPT, state_dir_get(s, key, 0, &w, &err));
 		assert_int_equal(w.len, 0);
 		state_close(s);
 		s = must_open(f);
-		assert_page(f, s, "a", 0, NULL);
+		assert_page(s, "a", 0, NULL);
 		state_close(s);
 	}
 }
@@ -201,14 +201,14 @@ state_open__another_key_reads_nothing(void **state)
 	uint8_t key[HASH_LEN];
 	uint8_t other[HASH_LEN];
 
-	publish_first(f, s);
-	assert_ok(state_dir_key(s, "a", 1, key, &f->err));
+	publish_first(s);
+	assert_ok(state_dir_key(s, "a", 1, key, &err));
 	state_close(s);
 	ks.id.b[0] ^= 1;
-	assert_ok(state_open(f->dir, store, &ks, &s, &f->err));
-	assert_ok(state_dir_key(s, "a", 1, other, &f->err));
+	assert_ok(state_open(f->dir, store, &ks, &s, &err));
+	assert_ok(state_dir_key(s, "a", 1, other, &err));
 	assert_memory_not_equal(key, other, sizeof(key));
-	assert_rc(ERR_CORRUPT, state_snapshot(s, key, other, &f->err));
+	assert_rc(ERR_CORRUPT, state_snapshot(s, key, other, &err));
 	state_close(s);
 }
 
@@ -236,10 +236,10 @@ state_dir_put__nothing_in_the_clear(void **state)
 	struct state *s = must_open(f);
 	char path[SCRATCH_PATH + 256];
 
-	assert_ok(state_begin(s, &f->err));
-	put(f, s, "patients/smith", 0, "smith.pdf");
-	add_pending(f, s, 1, "index of a pack");
-	assert_ok(state_publish(s, snap1, source, &f->err));
+	assert_ok(state_begin(s, &err));
+	put(s, "patients/smith", 0, "smith.pdf");
+	add_pending(s, 1, "index of a pack");
+	assert_ok(state_publish(s, snap1, source, &err));
 	state_close(s);
 	fixture_path(f, DATABASE, path);
 	assert_true(file_has(path, "SQLite format 3"));
