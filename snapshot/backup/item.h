@@ -4,7 +4,8 @@
 /*
  * What travels through a backup's pipeline: jobs, in the order of the walk.
  *
- *	walk --> jobs in order --> workers, in any order --> assembly, in order
+ *	scout --> views --> walk --> jobs in order --> workers, in any order
+ *	    --> assembly, in order
  *
  * A job is a batch of entries of one directory, or the start or end of a
  * directory. Only batches with something to read concern the workers.

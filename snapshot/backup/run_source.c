@@ -103,13 +103,16 @@ walk_source(struct run *run, struct err *err)
 	    .run = run,
 	    .opt =
 		{
-		    .exclude = run->exclude,
-		    .exclude_caches = run->opt->exclude_caches,
-		    .cross_filesystems = run->opt->cross_filesystems,
+		    .scout =
+			{
+			    .exclude = run->exclude,
+			    .exclude_caches = run->opt->exclude_caches,
+			    .cross_filesystems = run->opt->cross_filesystems,
+			    .stop = run->opt->stop,
+			},
 		    .full = run->opt->full || !run->source.exact_ctime,
 		    .state = run->state_usable ? run->state : NULL,
 		    .links = run->links,
-		    .stop = run->opt->stop,
 		},
 	    .root = root_item(run, &run->source.st),
 	    .fd = run->source.fd,

@@ -1,51 +1,30 @@
 #include "snapshot/backup/walk.h"
 
 #include "snapshot/backup/last.h"
-#include "snapshot/backup/listing.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-/* Directories kept open above the one being walked. */
-#define OPEN_LEVELS 64
-#define CACHEDIR_NAME "CACHEDIR.TAG"
-#define CACHEDIR_SIGNATURE "Signature: 8a477f597d28d172789f06886806bc55"
 
 /* A directory on the way down. */
 struct level {
-	struct dirh *dir; /* NULL while too far above: see reopen() */
-	dev_t dev;
-	ino_t ino;
-	struct listing list;
-	size_t next;
+	struct folder *folder;
+	struct dirh *dir;  /* NULL while too far above: see SCOUT_OPEN_LEVELS */
+	struct view *view; /* of the entries at hand */
+	size_t at;         /* in the view */
+	size_t next;       /* in the folder's list */
 	struct last_cursor *last;
-	size_t path_len; /* of the walk's path, at this directory */
 };
 
 struct walk {
 	const struct walk_options *opt;
 	walk_sink_fn *sink;
 	void *arg;
-	dev_t root_dev;
+	struct scout *scout;
 	struct level *levels;
 	size_t depth, cap;
-	char *path; /* of the top level's directory, from the root */
-	size_t path_len, path_cap;
 	struct job *batch; /* being filled, of the top level */
 };
-
-static struct moment
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (struct moment){.s = ts.tv_sec, .ns = (uint32_t)ts.tv_nsec};
-}
 
 static struct level *
 top(struct walk *w)
@@ -53,31 +32,18 @@ top(struct walk *w)
 	return &w->levels[w->depth - 1];
 }
 
-/* The path of ${name} in the top directory, until the next call. */
-static const char *
-path_of(struct walk *w, const char *name)
+/* The scout's next view has to be a ${kind} or ${other}. */
+static int
+next_view(struct walk *w, enum view_kind kind, enum view_kind other,
+    struct view **out, struct err *err)
 {
-	size_t len = strlen(name), at = w->path_len, need = at + len + 2;
+	int rc = scout_next(w->scout, out, err);
 
-	if (need > w->path_cap) {
-		char *path = realloc(w->path, need * 2);
-
-		if (path == NULL)
-			return NULL;
-		w->path = path;
-		w->path_cap = need * 2;
+	if (rc == 0 && (*out)->kind != kind && (*out)->kind != other) {
+		view_free(STEAL(*out));
+		rc = err_set(err, ERR_BUG, "the scout went another way");
 	}
-	if (at > 0)
-		w->path[at++] = '/';
-	memcpy(w->path + at, name, len + 1);
-	return w->path;
-}
-
-static void
-path_cut(struct walk *w)
-{
-	if (w->path != NULL)
-		w->path[w->path_len] = '\0';
+	return rc;
 }
 
 static int
@@ -95,8 +61,7 @@ batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
 	AUTO(item) struct item *own = it;
 
 	if (w->batch == NULL) {
-		path_cut(w);
-		w->batch = job_new(JOB_BATCH, w->path);
+		w->batch = job_new(JOB_BATCH, top(w)->folder->path);
 		if (w->batch == NULL)
 			return err_nomem(err);
 		w->batch->dir = dirh_ref(top(w)->dir);
@@ -112,68 +77,86 @@ batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
 
 /* --- down and up ------------------------------------------------------- */
 
-static int
-push_level(struct walk *w, int fd, const struct stat *st, struct err *err)
+static void
+level_clear(struct level *l)
 {
+	last_cursor_free(l->last);
+	view_free(l->view);
+	dirh_unref(l->dir);
+	folder_unref(l->folder);
+}
+
+/* Make the folder that ${v} shows the top level; takes ${v} over. */
+static int
+push_level(struct walk *w, struct view *v, struct err *err)
+{
+	AUTO(view) struct view *own = v;
 	struct level *l;
 
 	if (w->depth == w->cap) {
 		size_t cap = w->cap * 2 + 16;
 
 		l = realloc(w->levels, cap * sizeof(*l));
-		if (l == NULL) {
-			close(fd);
+		if (l == NULL)
 			return err_nomem(err);
-		}
 		w->levels = l;
 		w->cap = cap;
 	}
 	l = &w->levels[w->depth++];
 	memset(l, 0, sizeof(*l));
-	l->dev = st->st_dev;
-	l->ino = st->st_ino;
-	l->path_len = w->path_len;
-	if ((l->dir = dirh_new(fd)) == NULL) {
-		close(fd);
-		return err_nomem(err);
-	}
-	if (w->depth > OPEN_LEVELS) {
-		struct level *far = &w->levels[w->depth - 1 - OPEN_LEVELS];
+	l->folder = STEAL(v->folder);
+	l->dir = STEAL(v->dir);
+	l->view = STEAL(own);
+	if (w->depth > SCOUT_OPEN_LEVELS) {
+		struct level *far =
+		    &w->levels[w->depth - 1 - SCOUT_OPEN_LEVELS];
 
 		dirh_unref(STEAL(far->dir));
 	}
 	return 0;
 }
 
-static void
-level_clear(struct level *l)
+/* Send the start of the folder that ${v} shows; takes ${it} and ${v} over. */
+static int
+enter(struct walk *w, struct item *it, struct view *v, struct err *err)
 {
-	listing_clear(&l->list);
-	last_cursor_free(l->last);
-	dirh_unref(l->dir);
+	AUTO(item) struct item *self = it;
+	AUTO(job) struct job *job = NULL;
+	struct level *l;
+	int ret;
+
+	if ((ret = push_level(w, v, err)) != 0)
+		return ret;
+	l = top(w);
+	if ((job = job_new(JOB_ENTER, l->folder->path)) == NULL)
+		return err_nomem(err);
+	self->st = l->folder->st;
+	if (l->folder->errnum != 0) {
+		self->fate = ITEM_UNREADABLE;
+		self->errnum = l->folder->errnum;
+	}
+	ret = last_cursor_new(w->opt->state, l->folder->path, &l->last, err);
+	if (ret != 0)
+		return ret;
+	if (last_cursor_key(l->last) != NULL) {
+		job->has_key = true;
+		memcpy(job->key, last_cursor_key(l->last), sizeof(job->key));
+	}
+	job->dir = dirh_ref(l->dir);
+	job->items[job->n++] = STEAL(self);
+	return w->sink(w->arg, STEAL(job), err);
 }
 
-/* Back in a directory that was closed: through '..', if it is still the one. */
+/* Back in a directory that was closed meanwhile. */
 static int
-reopen(struct level *parent, const struct level *child, struct err *err)
+take_again(struct walk *w, struct level *parent, struct err *err)
 {
-	struct stat st;
-	int fd;
+	AUTO(view) struct view *v = NULL;
+	int ret = next_view(w, VIEW_AGAIN, VIEW_AGAIN, &v, err);
 
-	fd = openat(child->dir->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, "cannot go back up");
-	if (fstat(fd, &st) != 0 || st.st_dev != parent->dev ||
-	    st.st_ino != parent->ino) {
-		close(fd);
-		return err_set(
-		    err, ERR_IO, "a directory was moved while it was walked");
-	}
-	if ((parent->dir = dirh_new(fd)) == NULL) {
-		close(fd);
-		return err_nomem(err);
-	}
-	return 0;
+	if (ret == 0)
+		parent->dir = STEAL(v->dir);
+	return ret;
 }
 
 static int
@@ -190,124 +173,36 @@ leave(struct walk *w, struct err *err)
 	if ((ret = last_removed(l->last, err)) < 0)
 		return ret;
 	job->removed = ret == 1;
-	if (w->depth > 1) {
-		struct level *parent = l - 1;
-
-		if (parent->dir == NULL && (ret = reopen(parent, l, err)) != 0)
-			return ret;
-		w->path_len = parent->path_len;
-	}
+	if (w->depth > 1 && l[-1].dir == NULL &&
+	    (ret = take_again(w, l - 1, err)) != 0)
+		return ret;
 	level_clear(l);
 	w->depth--;
 	return w->sink(w->arg, STEAL(job), err);
 }
 
-/* --- what is left out -------------------------------------------------- */
-
-/* Whether the directory is marked as a cache (bford.info/cachedir). */
-static bool
-is_cache(const struct level *l)
-{
-	char buf[sizeof(CACHEDIR_SIGNATURE) - 1];
-	ssize_t n;
-	int fd;
-
-	if (!listing_has(&l->list, CACHEDIR_NAME))
-		return false;
-	fd = openat(l->dir->fd, CACHEDIR_NAME,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, buf, sizeof(buf));
-	close(fd);
-	return n == (ssize_t)sizeof(buf) &&
-	       memcmp(buf, CACHEDIR_SIGNATURE, sizeof(buf)) == 0;
-}
-
-/* Of a directory that is left out for a reason found inside: its tag alone. */
-static void
-keep_only_tag(struct listing *l)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (strcmp(l->names[i], CACHEDIR_NAME) == 0)
-			l->names[0] = l->names[i];
-	}
-	l->n = 1;
-}
-
 /* --- entries ----------------------------------------------------------- */
-
-/* Open the directory ${it}, send its start, and make it the top level. */
-static int
-enter(struct walk *w, int fd, struct item *it, struct err *err)
-{
-	AUTO(item) struct item *self = it;
-	AUTO(job) struct job *job = NULL;
-	struct stat st = it->st;
-	struct level *l;
-	int ret;
-
-	w->path_len = strlen(w->path);
-	if ((ret = push_level(w, fd, &st, err)) != 0)
-		return ret;
-	l = top(w);
-	if ((job = job_new(JOB_ENTER, w->path)) == NULL)
-		return err_nomem(err);
-	if ((ret = listing_read(fd, &l->list, err)) != 0) {
-		if (ret == ERR_NOMEM)
-			return ret;
-		self->fate = ITEM_UNREADABLE;
-		self->errnum = err->errnum;
-	}
-	if (w->opt->exclude_caches && is_cache(l))
-		keep_only_tag(&l->list);
-	if (st.st_dev != w->root_dev && !w->opt->cross_filesystems)
-		listing_clear(&l->list);
-	ret = last_cursor_new(w->opt->state, w->path, &l->last, err);
-	if (ret != 0)
-		return ret;
-	if (last_cursor_key(l->last) != NULL) {
-		job->has_key = true;
-		memcpy(job->key, last_cursor_key(l->last), sizeof(job->key));
-	}
-	job->dir = dirh_ref(l->dir);
-	job->items[job->n++] = STEAL(self);
-	return w->sink(w->arg, STEAL(job), err);
-}
 
 static int
 walk_dir(struct walk *w, struct item *it, struct err *err)
 {
 	AUTO(item) struct item *self = it;
-	int fd, ret;
+	AUTO(view) struct view *v = NULL;
+	int ret;
 
 	if ((ret = send_batch(w, err)) != 0)
 		return ret;
-	fd = openat(top(w)->dir->fd, it->name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = openat(top(w)->dir->fd, it->name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* What was opened may not be what was looked at. */
-	if (fd >= 0 && fstat(fd, &it->st) != 0) {
-		int errnum = errno;
-
-		close(fd);
-		fd = -1;
-		errno = errnum;
-	}
-	if (fd >= 0) {
-		if (path_of(w, it->name) == NULL) {
-			close(fd);
-			return err_nomem(err);
-		}
-		return enter(w, fd, STEAL(self), err);
-	}
+	ret = next_view(w, VIEW_FOLDER, VIEW_CLOSED, &v, err);
+	if (ret != 0)
+		return ret;
+	if (v->kind == VIEW_FOLDER)
+		return enter(w, STEAL(self), STEAL(v), err);
 	/* Named, and kept as an empty directory; or gone. */
-	self->fate = errno == ENOENT || errno == ENOTDIR ? ITEM_VANISHED
-							 : ITEM_UNREADABLE;
-	self->errnum = errno;
-	self->what = ITEM_META;
+	it->errnum = v->errnum;
+	it->fate = v->errnum == ENOENT || v->errnum == ENOTDIR
+		       ? ITEM_VANISHED
+		       : ITEM_UNREADABLE;
+	it->what = ITEM_META;
 	return batch_add(w, STEAL(self), false, err);
 }
 
@@ -346,51 +241,71 @@ decide(struct walk *w, struct item *it, bool *to_work, struct err *err)
 	return 0;
 }
 
+/* The top directory's next entry, which was seen as ${look} at ${seen}. */
 static int
-walk_entry(struct walk *w, const char *name, struct err *err)
+walk_entry(struct walk *w, const char *name, const struct look *look,
+    struct moment seen, struct err *err)
 {
 	AUTO(item) struct item *it = NULL;
-	struct stat st = {0};
-	const char *path;
-	int errnum = 0, ret;
+	int ret;
 	bool to_work;
 
-	if (fstatat(top(w)->dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		errnum = errno;
-	if ((path = path_of(w, name)) == NULL)
-		return err_nomem(err);
-	if (exclude_match(w->opt->exclude, path, S_ISDIR(st.st_mode)))
+	if (look->left_out)
 		return 0;
-	if ((it = item_new(name, strlen(name), &st)) == NULL)
+	if ((it = item_new(name, strlen(name), &look->st)) == NULL)
 		return err_nomem(err);
-	it->seen = now();
-	if (errnum != 0) {
+	it->seen = seen;
+	if (look->errnum != 0) {
 		it->what = ITEM_META;
-		it->fate = errnum == ENOENT ? ITEM_VANISHED : ITEM_UNREADABLE;
-		it->errnum = errnum;
+		it->fate =
+		    look->errnum == ENOENT ? ITEM_VANISHED : ITEM_UNREADABLE;
+		it->errnum = look->errnum;
 		return batch_add(w, STEAL(it), false, err);
 	}
 	if ((ret = decide(w, it, &to_work, err)) != 0)
 		return ret;
-	if (S_ISDIR(st.st_mode))
+	if (S_ISDIR(it->st.st_mode))
 		return walk_dir(w, STEAL(it), err);
 	return batch_add(w, STEAL(it), to_work, err);
 }
 
 static int
-walk_all(struct walk *w, struct err *err)
+step(struct walk *w, struct err *err)
 {
-	int ret = 0;
+	struct level *l = top(w);
+	const struct view *v;
+	const char *name;
+	int ret;
 
+	if (l->next == l->folder->list.n)
+		return leave(w, err);
+	if (l->at == l->view->n) {
+		view_free(STEAL(l->view));
+		ret = next_view(w, VIEW_ENTRIES, VIEW_ENTRIES, &l->view, err);
+		if (ret != 0)
+			return ret;
+		l->at = 0;
+	}
+	v = l->view;
+	name = l->folder->list.names[l->next++];
+	return walk_entry(w, name, &v->looks[l->at++], v->seen, err);
+}
+
+/* The root itself, and all that is in it; takes ${root} over. */
+static int
+walk_all(struct walk *w, struct item *root, struct err *err)
+{
+	AUTO(item) struct item *self = root;
+	AUTO(view) struct view *v = NULL;
+	int ret = next_view(w, VIEW_FOLDER, VIEW_FOLDER, &v, err);
+
+	if (ret == 0)
+		ret = enter(w, STEAL(self), STEAL(v), err);
 	while (ret == 0 && w->depth > 0) {
-		struct level *l = top(w);
-
-		if (w->opt->stop != NULL && atomic_load(w->opt->stop))
+		if (w->opt->scout.stop != NULL &&
+		    atomic_load(w->opt->scout.stop))
 			return err_set(err, ERR_CANCELLED, "stopped");
-		if (l->next == l->list.n)
-			ret = leave(w, err);
-		else
-			ret = walk_entry(w, l->list.names[l->next++], err);
+		ret = step(w, err);
 	}
 	return ret;
 }
@@ -402,19 +317,16 @@ walk_run(int root_fd, struct item *root, const struct walk_options *opt,
 	struct walk w = {.opt = opt, .sink = sink, .arg = arg};
 	int ret;
 
-	w.root_dev = root->st.st_dev;
-	if (path_of(&w, "") == NULL) {
-		close(root_fd);
+	ret = scout_start(root_fd, &root->st, &opt->scout, &w.scout, err);
+	if (ret != 0) {
 		item_free(root);
-		return err_nomem(err);
+		return ret;
 	}
-	ret = enter(&w, root_fd, root, err);
-	if (ret == 0)
-		ret = walk_all(&w, err);
+	ret = walk_all(&w, root, err);
 	job_free(w.batch);
 	while (w.depth > 0)
 		level_clear(&w.levels[--w.depth]);
 	free(w.levels);
-	free(w.path);
+	scout_free(w.scout);
 	return ret;
 }

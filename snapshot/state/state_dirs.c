@@ -69,39 +69,52 @@ state_snapshot(struct state *s, uint8_t id[OBJECT_NAME_LEN],
 	return 0;
 }
 
+/* The page's box, still sealed; mu is held. */
 static int
-read_page(struct state *s, const uint8_t key[HASH_LEN], uint32_t page,
+read_box(struct state *s, const uint8_t key[HASH_LEN], uint32_t page,
     struct wr *w, struct err *err)
 {
-	uint8_t name[PAGE_NAME_LEN];
 	const uint8_t *box;
 	size_t len;
-	int rc = sql_row(s->sql, STATE_PAGE_GET, err);
+	int rc;
 
+	sql_blob(s->sql, STATE_PAGE_GET, 1, key, HASH_LEN);
+	sql_int(s->sql, STATE_PAGE_GET, 2, s->generation);
+	sql_int(s->sql, STATE_PAGE_GET, 3, page);
+	rc = sql_row(s->sql, STATE_PAGE_GET, err);
 	if (rc == 0)
 		return err_set(
 		    err, ERR_NOT_FOUND, "'%s': no such page", s->path);
 	if (rc < 0)
 		return rc;
 	box = sql_column(s->sql, STATE_PAGE_GET, 0, &len);
-	page_name(key, page, name);
-	return state_open_box(
-	    s, STATE_LABEL_PAGE, name, sizeof(name), box, len, w, err);
+	wr_bytes(w, box, len);
+	return w->failed ? err_nomem(err) : 0;
 }
 
+/* The box is opened without the lock: another thread may write meanwhile. */
 int
 state_dir_get(struct state *s, const uint8_t key[HASH_LEN], uint32_t page,
     struct wr *w, struct err *err)
 {
+	WR_AUTO struct wr box = {0};
+	uint8_t name[PAGE_NAME_LEN];
 	int rc;
 
 	(void)pthread_mutex_lock(&s->mu);
-	sql_blob(s->sql, STATE_PAGE_GET, 1, key, HASH_LEN);
-	sql_int(s->sql, STATE_PAGE_GET, 2, s->generation);
-	sql_int(s->sql, STATE_PAGE_GET, 3, page);
-	rc = state_note(s, read_page(s, key, page, w, err));
+	rc = state_note(s, read_box(s, key, page, &box, err));
 	sql_reset(s->sql, STATE_PAGE_GET);
 	(void)pthread_mutex_unlock(&s->mu);
+	if (rc != 0)
+		return rc;
+	page_name(key, page, name);
+	rc = state_open_box(
+	    s, STATE_LABEL_PAGE, name, sizeof(name), box.buf, box.len, w, err);
+	if (rc == ERR_CORRUPT) {
+		(void)pthread_mutex_lock(&s->mu);
+		(void)state_note(s, rc);
+		(void)pthread_mutex_unlock(&s->mu);
+	}
 	return rc;
 }
 

@@ -1,0 +1,379 @@
+/*
+ * Looking at a source, without regard to what was there before: which
+ * directories there are, what is in them, and what of it is left out.
+ */
+#include "snapshot/backup/scout_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CACHEDIR_NAME "CACHEDIR.TAG"
+#define CACHEDIR_SIGNATURE "Signature: 8a477f597d28d172789f06886806bc55"
+
+/* A directory on the way down. */
+struct level {
+	struct folder *folder;
+	struct dirh *dir; /* NULL while too far above: see reopen() */
+	size_t next;      /* in the folder's list */
+	size_t looked;    /* up to here entries were sent */
+	size_t path_len;  /* of the search's path, at this directory */
+	/* Of the entries sent last: those to go down into. */
+	uint64_t down[SCOUT_LOOKS / 64];
+};
+
+struct search {
+	struct scout *scout;
+	const struct scout_options *opt;
+	dev_t root_dev;
+	struct level *levels;
+	size_t depth, cap;
+	char *path; /* of the top level's directory, from the root */
+	size_t path_len, path_cap;
+};
+
+static struct moment
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (struct moment){.s = ts.tv_sec, .ns = (uint32_t)ts.tv_nsec};
+}
+
+static struct level *
+top(struct search *s)
+{
+	return &s->levels[s->depth - 1];
+}
+
+/* The path of ${name} in the top directory, until the next call. */
+static const char *
+path_of(struct search *s, const char *name)
+{
+	size_t len = strlen(name), at = s->path_len, need = at + len + 2;
+
+	if (need > s->path_cap) {
+		char *path = realloc(s->path, need * 2);
+
+		if (path == NULL)
+			return NULL;
+		s->path = path;
+		s->path_cap = need * 2;
+	}
+	if (at > 0)
+		s->path[at++] = '/';
+	memcpy(s->path + at, name, len + 1);
+	return s->path;
+}
+
+static struct view *
+view_new(enum view_kind kind, size_t looks)
+{
+	struct view *v = malloc(sizeof(*v) + looks * sizeof(struct look));
+
+	if (v == NULL)
+		return NULL;
+	memset(v, 0, sizeof(*v));
+	v->kind = kind;
+	v->n = looks;
+	v->seen = now();
+	return v;
+}
+
+/* --- what is left out -------------------------------------------------- */
+
+/* Whether the directory is marked as a cache (bford.info/cachedir). */
+static bool
+is_cache(int dir, const struct listing *list)
+{
+	char buf[sizeof(CACHEDIR_SIGNATURE) - 1];
+	ssize_t n;
+	int fd;
+
+	if (!listing_has(list, CACHEDIR_NAME))
+		return false;
+	fd = openat(
+	    dir, CACHEDIR_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, buf, sizeof(buf));
+	close(fd);
+	return n == (ssize_t)sizeof(buf) &&
+	       memcmp(buf, CACHEDIR_SIGNATURE, sizeof(buf)) == 0;
+}
+
+/* Of a directory that is left out for a reason found inside: its tag alone. */
+static void
+keep_only_tag(struct listing *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (strcmp(l->names[i], CACHEDIR_NAME) == 0)
+			l->names[0] = l->names[i];
+	}
+	l->n = 1;
+}
+
+/* --- entries ----------------------------------------------------------- */
+
+/* Look at the top level's next entries, into ${v}. */
+static int
+look_at(struct search *s, struct view *v, struct err *err)
+{
+	struct level *l = top(s);
+	const char *path;
+
+	memset(l->down, 0, sizeof(l->down));
+	for (size_t i = 0; i < v->n; i++) {
+		const char *name = l->folder->list.names[l->looked++];
+		struct look *look = &v->looks[i];
+
+		memset(look, 0, sizeof(*look));
+		if (fstatat(l->dir->fd, name, &look->st, AT_SYMLINK_NOFOLLOW) !=
+		    0)
+			look->errnum = errno;
+		if ((path = path_of(s, name)) == NULL)
+			return err_nomem(err);
+		look->left_out = exclude_match(
+		    s->opt->exclude, path, S_ISDIR(look->st.st_mode));
+		if (!look->left_out && S_ISDIR(look->st.st_mode))
+			l->down[i / 64] |= UINT64_C(1) << i % 64;
+	}
+	return 0;
+}
+
+static size_t
+looks_left(const struct level *l)
+{
+	size_t left = l->folder->list.n - l->looked;
+
+	return left < SCOUT_LOOKS ? left : SCOUT_LOOKS;
+}
+
+static int
+send_entries(struct search *s, struct err *err)
+{
+	AUTO(view) struct view *v = view_new(VIEW_ENTRIES, looks_left(top(s)));
+	int rc;
+
+	if (v == NULL)
+		return err_nomem(err);
+	rc = look_at(s, v, err);
+	return rc == 0 ? scout_send(s->scout, STEAL(v), err) : rc;
+}
+
+/* --- down and up ------------------------------------------------------- */
+
+static void
+level_clear(struct level *l)
+{
+	folder_unref(l->folder);
+	dirh_unref(l->dir);
+}
+
+/* Make the directory ${fd}, which is taken over, the top level. */
+static int
+push_level(struct search *s, struct folder *folder, int fd, struct err *err)
+{
+	struct dirh *dir = dirh_new(fd);
+	struct level *l;
+
+	if (dir == NULL) {
+		close(fd);
+		return err_nomem(err);
+	}
+	if (s->depth == s->cap) {
+		size_t cap = s->cap * 2 + 16;
+
+		l = realloc(s->levels, cap * sizeof(*l));
+		if (l == NULL) {
+			dirh_unref(dir);
+			return err_nomem(err);
+		}
+		s->levels = l;
+		s->cap = cap;
+	}
+	l = &s->levels[s->depth++];
+	memset(l, 0, sizeof(*l));
+	atomic_fetch_add(&folder->refs, 1);
+	l->folder = folder;
+	l->dir = dir;
+	l->path_len = s->path_len;
+	if (s->depth > SCOUT_OPEN_LEVELS) {
+		struct level *far =
+		    &s->levels[s->depth - 1 - SCOUT_OPEN_LEVELS];
+
+		dirh_unref(STEAL(far->dir));
+	}
+	return 0;
+}
+
+/* List what may be looked at of the directory. */
+static int
+list_folder(struct search *s, int fd, struct folder *f, struct err *err)
+{
+	int rc = listing_read(fd, &f->list, err);
+
+	if (rc == ERR_NOMEM)
+		return rc;
+	if (rc != 0)
+		f->errnum = err->errnum;
+	if (s->opt->exclude_caches && is_cache(fd, &f->list))
+		keep_only_tag(&f->list);
+	if (f->st.st_dev != s->root_dev && !s->opt->cross_filesystems)
+		listing_clear(&f->list);
+	return 0;
+}
+
+/* The directory ${fd}, which is taken over, at the search's path. */
+static int
+enter(struct search *s, int fd, const struct stat *st, struct err *err)
+{
+	AUTO(view) struct view *v = NULL;
+	struct folder *f;
+	struct err why = {0};
+	int rc;
+
+	s->path_len = strlen(s->path);
+	f = calloc(1, sizeof(*f) + s->path_len + 1);
+	if (f == NULL) {
+		close(fd);
+		return err_nomem(err);
+	}
+	atomic_init(&f->refs, 1);
+	f->st = *st;
+	memcpy(f->path, s->path, s->path_len + 1);
+	if ((rc = push_level(s, f, fd, err)) == 0)
+		rc = list_folder(s, fd, f, &why);
+	if (rc != 0) {
+		folder_unref(f);
+		return why.code != 0 ? err_copy(err, &why) : rc;
+	}
+	v = view_new(VIEW_FOLDER, looks_left(top(s)));
+	if (v == NULL) {
+		folder_unref(f);
+		return err_nomem(err);
+	}
+	v->folder = f;
+	v->dir = dirh_ref(top(s)->dir);
+	rc = look_at(s, v, err);
+	return rc == 0 ? scout_send(s->scout, STEAL(v), err) : rc;
+}
+
+static int
+down(struct search *s, const char *name, struct err *err)
+{
+	struct view *v;
+	struct stat st;
+	int dir = top(s)->dir->fd, fd, errnum;
+
+	if (path_of(s, name) == NULL)
+		return err_nomem(err);
+	fd = openat(dir, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = openat(
+		    dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* What was opened may not be what was looked at. */
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		return enter(s, fd, &st, err);
+	errnum = errno;
+	if (fd >= 0)
+		close(fd);
+	if ((v = view_new(VIEW_CLOSED, 0)) == NULL)
+		return err_nomem(err);
+	v->errnum = errnum;
+	return scout_send(s->scout, v, err);
+}
+
+/* Back in a directory that was closed: through '..', if it is still the one. */
+static int
+reopen(struct search *s, struct level *parent, const struct level *child,
+    struct err *err)
+{
+	struct view *v;
+	struct stat st;
+	int fd;
+
+	fd = openat(child->dir->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "cannot go back up");
+	if (fstat(fd, &st) != 0 || st.st_dev != parent->folder->st.st_dev ||
+	    st.st_ino != parent->folder->st.st_ino) {
+		close(fd);
+		return err_set(
+		    err, ERR_IO, "a directory was moved while it was walked");
+	}
+	if ((parent->dir = dirh_new(fd)) == NULL) {
+		close(fd);
+		return err_nomem(err);
+	}
+	if ((v = view_new(VIEW_AGAIN, 0)) == NULL)
+		return err_nomem(err);
+	v->dir = dirh_ref(parent->dir);
+	return scout_send(s->scout, v, err);
+}
+
+static int
+up(struct search *s, struct err *err)
+{
+	struct level *l = top(s);
+	int rc = 0;
+
+	if (s->depth > 1) {
+		s->path_len = l[-1].path_len;
+		if (l[-1].dir == NULL)
+			rc = reopen(s, l - 1, l, err);
+	}
+	level_clear(l);
+	s->depth--;
+	return rc;
+}
+
+/* --- all of it ---------------------------------------------------------- */
+
+static int
+step(struct search *s, struct err *err)
+{
+	struct level *l = top(s);
+	size_t i;
+
+	if (l->next == l->folder->list.n)
+		return up(s, err);
+	if (l->next == l->looked)
+		return send_entries(s, err);
+	i = l->next % SCOUT_LOOKS;
+	if ((l->down[i / 64] >> i % 64 & 1) == 0) {
+		l->next++;
+		return 0;
+	}
+	return down(s, l->folder->list.names[l->next++], err);
+}
+
+int
+scout_look(struct scout *scout, int fd, const struct stat *st,
+    const struct scout_options *opt, struct err *err)
+{
+	struct search s = {.scout = scout, .opt = opt, .root_dev = st->st_dev};
+	int rc;
+
+	if (path_of(&s, "") == NULL) {
+		close(fd);
+		return err_nomem(err);
+	}
+	rc = enter(&s, fd, st, err);
+	while (rc == 0 && s.depth > 0) {
+		if (opt->stop != NULL && atomic_load(opt->stop))
+			rc = err_set(err, ERR_CANCELLED, "stopped");
+		else
+			rc = step(&s, err);
+	}
+	while (s.depth > 0)
+		level_clear(&s.levels[--s.depth]);
+	free(s.levels);
+	free(s.path);
+	return rc;
+}
