@@ -22,11 +22,12 @@ static int
 recall(struct chain *ch, struct err *err)
 {
 	struct heads *heads = ch->s->c->heads;
+	struct err why;
 	int rc = ERR_NOT_FOUND;
 
 	if (heads != NULL)
-		rc = heads_get(heads, ch->s->id, &ch->seen, err);
-	return rc == ERR_NOT_FOUND ? 0 : rc;
+		rc = heads_get(heads, ch->s->id, &ch->seen, &why);
+	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 }
 
 /* --- the chain ---------------------------------------------------------- */
@@ -107,13 +108,14 @@ static int
 open_record(const struct chain *ch, const uint8_t *buf, size_t len,
     struct record **out, struct err *err)
 {
+	struct err why;
 	int rc;
 
 	*out = NULL;
 	if (ch->s->ds == NULL)
 		return 0;
-	rc = record_decode(buf, len, ch->s->ds->keys, out, err);
-	return rc == ERR_DENIED ? 0 : rc;
+	rc = record_decode(buf, len, ch->s->ds->keys, out, &why);
+	return rc == 0 || rc == ERR_DENIED ? 0 : err_copy(err, &why);
 }
 
 static int

@@ -23,13 +23,11 @@ check_with(struct access *a, struct heads *heads,
     const struct check_options *opt, struct findings *f)
 {
 	struct check_options o = *opt;
-	struct err err = {0};
 
 	memset(f, 0, sizeof(*f));
 	o.on_damage = note_damage;
 	o.arg = f;
-	if (check_run(a, heads, &o, &f->result, &err) != 0)
-		fail_msg("%d: %s", err.code, err.text);
+	assert_ok(check_run(a, heads, &o, &f->result, &err));
 	assert_int_equal(f->result.damaged, f->n);
 }
 
