@@ -31,7 +31,7 @@ struct scout {
 };
 
 void
-folder_unref(struct folder *f)
+dir_facts_unref(struct dir_facts *f)
 {
 	if (f == NULL || atomic_fetch_sub(&f->refs, 1) != 1)
 		return;
@@ -44,7 +44,7 @@ view_free(struct view *v)
 {
 	if (v == NULL)
 		return;
-	folder_unref(v->folder);
+	dir_facts_unref(v->facts);
 	dirh_unref(v->dir);
 	free(v);
 }

@@ -11,12 +11,12 @@
  * No path is ever opened whole, so depth is not limited by PATH_MAX; and only
  * the deepest directories are kept open, so it is not by open files either.
  *
- *	VIEW_FOLDER   a directory, and the first of its entries
+ *	VIEW_DIR      a directory, and the first of its entries
  *	VIEW_ENTRIES  more of its entries, where one view does not hold all
  *	VIEW_CLOSED   in a directory's place: it can't be opened
  *	VIEW_AGAIN    back in a directory that had been closed meanwhile
  *
- * After an entry that is a directory and not left out comes its VIEW_FOLDER or
+ * After an entry that is a directory and not left out comes its VIEW_DIR or
  * VIEW_CLOSED, and all that is below it.
  */
 #include "snapshot/backup/exclude.h"
@@ -32,14 +32,14 @@
 #define SCOUT_OPEN_LEVELS 64
 
 /* A directory's own facts, shared by the scout and the walk. */
-struct folder {
+struct dir_facts {
 	_Atomic unsigned refs;
 	struct stat st; /* of what was opened */
 	int errnum;     /* not 0: it can't be listed, and the list is empty */
 	struct listing list;
 	char path[]; /* from the root; "" is the root */
 };
-void folder_unref(struct folder *f);
+void dir_facts_unref(struct dir_facts *f);
 
 /* One entry, as it was seen. */
 struct look {
@@ -48,17 +48,17 @@ struct look {
 	bool left_out;
 };
 
-enum view_kind { VIEW_FOLDER, VIEW_ENTRIES, VIEW_CLOSED, VIEW_AGAIN };
+enum view_kind { VIEW_DIR, VIEW_ENTRIES, VIEW_CLOSED, VIEW_AGAIN };
 
 struct view {
 	enum view_kind kind;
-	struct view *next;     /* the scout's */
-	struct folder *folder; /* VIEW_FOLDER: a reference */
-	struct dirh *dir;      /* VIEW_FOLDER, VIEW_AGAIN: a reference */
-	int errnum;            /* VIEW_CLOSED: of open() */
-	struct moment seen;    /* no look was before */
+	struct view *next;       /* the scout's */
+	struct dir_facts *facts; /* VIEW_DIR: a reference */
+	struct dirh *dir;        /* VIEW_DIR, VIEW_AGAIN: a reference */
+	int errnum;              /* VIEW_CLOSED: of open() */
+	struct moment seen;      /* no look was before */
 	size_t n;
-	struct look looks[]; /* of the next ${n} of the folder's list */
+	struct look looks[]; /* of the next ${n} of the directory's list */
 };
 void view_free(struct view *v);
 DEFINE_AUTO(view, view_free)

@@ -16,9 +16,9 @@
 
 /* A directory on the way down. */
 struct level {
-	struct folder *folder;
+	struct dir_facts *facts;
 	struct dirh *dir; /* NULL while too far above: see reopen() */
-	size_t next;      /* in the folder's list */
+	size_t next;      /* in the directory's list */
 	size_t looked;    /* up to here entries were sent */
 	size_t path_len;  /* of the search's path, at this directory */
 	/* Of the entries sent last: those to go down into. */
@@ -128,7 +128,7 @@ look_at(struct search *s, struct view *v, struct err *err)
 
 	memset(l->down, 0, sizeof(l->down));
 	for (size_t i = 0; i < v->n; i++) {
-		const char *name = l->folder->list.names[l->looked++];
+		const char *name = l->facts->list.names[l->looked++];
 		struct look *look = &v->looks[i];
 
 		memset(look, 0, sizeof(*look));
@@ -148,7 +148,7 @@ look_at(struct search *s, struct view *v, struct err *err)
 static size_t
 looks_left(const struct level *l)
 {
-	size_t left = l->folder->list.n - l->looked;
+	size_t left = l->facts->list.n - l->looked;
 
 	return left < SCOUT_LOOKS ? left : SCOUT_LOOKS;
 }
@@ -170,13 +170,13 @@ send_entries(struct search *s, struct err *err)
 static void
 level_clear(struct level *l)
 {
-	folder_unref(l->folder);
+	dir_facts_unref(l->facts);
 	dirh_unref(l->dir);
 }
 
 /* Make the directory ${fd}, which is taken over, the top level. */
 static int
-push_level(struct search *s, struct folder *folder, int fd, struct err *err)
+push_level(struct search *s, struct dir_facts *facts, int fd, struct err *err)
 {
 	struct dirh *dir = dirh_new(fd);
 	struct level *l;
@@ -198,8 +198,8 @@ push_level(struct search *s, struct folder *folder, int fd, struct err *err)
 	}
 	l = &s->levels[s->depth++];
 	memset(l, 0, sizeof(*l));
-	atomic_fetch_add(&folder->refs, 1);
-	l->folder = folder;
+	atomic_fetch_add(&facts->refs, 1);
+	l->facts = facts;
 	l->dir = dir;
 	l->path_len = s->path_len;
 	if (s->depth > SCOUT_OPEN_LEVELS) {
@@ -213,7 +213,7 @@ push_level(struct search *s, struct folder *folder, int fd, struct err *err)
 
 /* List what may be looked at of the directory. */
 static int
-list_folder(struct search *s, int fd, struct folder *f, struct err *err)
+list_dir(struct search *s, int fd, struct dir_facts *f, struct err *err)
 {
 	int rc = listing_read(fd, &f->list, err);
 
@@ -233,7 +233,7 @@ static int
 enter(struct search *s, int fd, const struct stat *st, struct err *err)
 {
 	AUTO(view) struct view *v = NULL;
-	struct folder *f;
+	struct dir_facts *f;
 	struct err why = {0};
 	int rc;
 
@@ -247,17 +247,17 @@ enter(struct search *s, int fd, const struct stat *st, struct err *err)
 	f->st = *st;
 	memcpy(f->path, s->path, s->path_len + 1);
 	if ((rc = push_level(s, f, fd, err)) == 0)
-		rc = list_folder(s, fd, f, &why);
+		rc = list_dir(s, fd, f, &why);
 	if (rc != 0) {
-		folder_unref(f);
+		dir_facts_unref(f);
 		return why.code != 0 ? err_copy(err, &why) : rc;
 	}
-	v = view_new(VIEW_FOLDER, looks_left(top(s)));
+	v = view_new(VIEW_DIR, looks_left(top(s)));
 	if (v == NULL) {
-		folder_unref(f);
+		dir_facts_unref(f);
 		return err_nomem(err);
 	}
-	v->folder = f;
+	v->facts = f;
 	v->dir = dirh_ref(top(s)->dir);
 	rc = look_at(s, v, err);
 	return rc == 0 ? scout_send(s->scout, STEAL(v), err) : rc;
@@ -301,8 +301,8 @@ reopen(struct search *s, struct level *parent, const struct level *child,
 	fd = openat(child->dir->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "cannot go back up");
-	if (fstat(fd, &st) != 0 || st.st_dev != parent->folder->st.st_dev ||
-	    st.st_ino != parent->folder->st.st_ino) {
+	if (fstat(fd, &st) != 0 || st.st_dev != parent->facts->st.st_dev ||
+	    st.st_ino != parent->facts->st.st_ino) {
 		close(fd);
 		return err_set(
 		    err, ERR_IO, "a directory was moved while it was walked");
@@ -341,7 +341,7 @@ step(struct search *s, struct err *err)
 	struct level *l = top(s);
 	size_t i;
 
-	if (l->next == l->folder->list.n)
+	if (l->next == l->facts->list.n)
 		return up(s, err);
 	if (l->next == l->looked)
 		return send_entries(s, err);
@@ -350,7 +350,7 @@ step(struct search *s, struct err *err)
 		l->next++;
 		return 0;
 	}
-	return down(s, l->folder->list.names[l->next++], err);
+	return down(s, l->facts->list.names[l->next++], err);
 }
 
 int

@@ -8,11 +8,11 @@
 
 /* A directory on the way down. */
 struct level {
-	struct folder *folder;
+	struct dir_facts *facts;
 	struct dirh *dir;  /* NULL while too far above: see SCOUT_OPEN_LEVELS */
 	struct view *view; /* of the entries at hand */
 	size_t at;         /* in the view */
-	size_t next;       /* in the folder's list */
+	size_t next;       /* in the directory's list */
 	struct last_cursor *last;
 };
 
@@ -61,7 +61,7 @@ batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
 	AUTO(item) struct item *own = it;
 
 	if (w->batch == NULL) {
-		w->batch = job_new(JOB_BATCH, top(w)->folder->path);
+		w->batch = job_new(JOB_BATCH, top(w)->facts->path);
 		if (w->batch == NULL)
 			return err_nomem(err);
 		w->batch->dir = dirh_ref(top(w)->dir);
@@ -83,10 +83,10 @@ level_clear(struct level *l)
 	last_cursor_free(l->last);
 	view_free(l->view);
 	dirh_unref(l->dir);
-	folder_unref(l->folder);
+	dir_facts_unref(l->facts);
 }
 
-/* Make the folder that ${v} shows the top level; takes ${v} over. */
+/* Make the directory that ${v} shows the top level; takes ${v} over. */
 static int
 push_level(struct walk *w, struct view *v, struct err *err)
 {
@@ -104,7 +104,7 @@ push_level(struct walk *w, struct view *v, struct err *err)
 	}
 	l = &w->levels[w->depth++];
 	memset(l, 0, sizeof(*l));
-	l->folder = STEAL(v->folder);
+	l->facts = STEAL(v->facts);
 	l->dir = STEAL(v->dir);
 	l->view = STEAL(own);
 	if (w->depth > SCOUT_OPEN_LEVELS) {
@@ -116,7 +116,7 @@ push_level(struct walk *w, struct view *v, struct err *err)
 	return 0;
 }
 
-/* Send the start of the folder that ${v} shows; takes ${it} and ${v} over. */
+/* Send the start of the directory that ${v} shows; takes ${it} and ${v} over. */
 static int
 enter(struct walk *w, struct item *it, struct view *v, struct err *err)
 {
@@ -128,14 +128,14 @@ enter(struct walk *w, struct item *it, struct view *v, struct err *err)
 	if ((ret = push_level(w, v, err)) != 0)
 		return ret;
 	l = top(w);
-	if ((job = job_new(JOB_ENTER, l->folder->path)) == NULL)
+	if ((job = job_new(JOB_ENTER, l->facts->path)) == NULL)
 		return err_nomem(err);
-	self->st = l->folder->st;
-	if (l->folder->errnum != 0) {
+	self->st = l->facts->st;
+	if (l->facts->errnum != 0) {
 		self->fate = ITEM_UNREADABLE;
-		self->errnum = l->folder->errnum;
+		self->errnum = l->facts->errnum;
 	}
-	ret = last_cursor_new(w->opt->state, l->folder->path, &l->last, err);
+	ret = last_cursor_new(w->opt->state, l->facts->path, &l->last, err);
 	if (ret != 0)
 		return ret;
 	if (last_cursor_key(l->last) != NULL) {
@@ -192,10 +192,10 @@ walk_dir(struct walk *w, struct item *it, struct err *err)
 
 	if ((ret = send_batch(w, err)) != 0)
 		return ret;
-	ret = next_view(w, VIEW_FOLDER, VIEW_CLOSED, &v, err);
+	ret = next_view(w, VIEW_DIR, VIEW_CLOSED, &v, err);
 	if (ret != 0)
 		return ret;
-	if (v->kind == VIEW_FOLDER)
+	if (v->kind == VIEW_DIR)
 		return enter(w, STEAL(self), STEAL(v), err);
 	/* Named, and kept as an empty directory; or gone. */
 	it->errnum = v->errnum;
@@ -277,7 +277,7 @@ step(struct walk *w, struct err *err)
 	const char *name;
 	int ret;
 
-	if (l->next == l->folder->list.n)
+	if (l->next == l->facts->list.n)
 		return leave(w, err);
 	if (l->at == l->view->n) {
 		view_free(STEAL(l->view));
@@ -287,7 +287,7 @@ step(struct walk *w, struct err *err)
 		l->at = 0;
 	}
 	v = l->view;
-	name = l->folder->list.names[l->next++];
+	name = l->facts->list.names[l->next++];
 	return walk_entry(w, name, &v->looks[l->at++], v->seen, err);
 }
 
@@ -297,7 +297,7 @@ walk_all(struct walk *w, struct item *root, struct err *err)
 {
 	AUTO(item) struct item *self = root;
 	AUTO(view) struct view *v = NULL;
-	int ret = next_view(w, VIEW_FOLDER, VIEW_FOLDER, &v, err);
+	int ret = next_view(w, VIEW_DIR, VIEW_DIR, &v, err);
 
 	if (ret == 0)
 		ret = enter(w, STEAL(self), STEAL(v), err);

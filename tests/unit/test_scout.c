@@ -93,25 +93,25 @@ static void
 assert_view(struct trip *t, const char *want)
 {
 	static const char *const kinds[] = {
-	    "folder", "entries", "closed", "again"};
+	    "dir", "entries", "closed", "again"};
 	AUTO(view) struct view *v = next(t);
 	char text[1000];
 	int at = snprintf(text, sizeof(text), "%s", kinds[v->kind]);
 
-	if (v->folder != NULL)
+	if (v->facts != NULL)
 		at += snprintf(text + at, sizeof(text) - (size_t)at, " '%s'",
-		    v->folder->path);
-	for (size_t i = 0; v->folder != NULL && i < v->n; i++) {
+		    v->facts->path);
+	for (size_t i = 0; v->facts != NULL && i < v->n; i++) {
 		assert_int_equal(v->looks[i].errnum, 0);
 		at += snprintf(text + at, sizeof(text) - (size_t)at, " %s%s%s",
-		    v->looks[i].left_out ? "-" : "", v->folder->list.names[i],
+		    v->looks[i].left_out ? "-" : "", v->facts->list.names[i],
 		    S_ISDIR(v->looks[i].st.st_mode) ? "/" : "");
 	}
 	assert_string_equal(text, want);
 }
 
 static void
-scout_next__shows_folders_depth_first_in_order_of_name(void **state)
+scout_next__shows_directories_depth_first_in_order_of_name(void **state)
 {
 	struct trip *t = *state;
 
@@ -124,11 +124,11 @@ scout_next__shows_folders_depth_first_in_order_of_name(void **state)
 	make_dir(t, "b/z");
 	make_dir(t, "d");
 	start(t);
-	assert_view(t, "folder '' a b/ c d/");
-	assert_view(t, "folder 'b' y/ y.x z/");
-	assert_view(t, "folder 'b/y' in");
-	assert_view(t, "folder 'b/z'");
-	assert_view(t, "folder 'd'");
+	assert_view(t, "dir '' a b/ c d/");
+	assert_view(t, "dir 'b' y/ y.x z/");
+	assert_view(t, "dir 'b/y' in");
+	assert_view(t, "dir 'b/z'");
+	assert_view(t, "dir 'd'");
 	assert_end(t);
 	assert_end(t);
 }
@@ -152,7 +152,7 @@ scout_next__shows_what_it_saw_and_when(void **state)
 }
 
 static void
-scout_next__splits_a_big_folder(void **state)
+scout_next__splits_a_big_directory(void **state)
 {
 	struct trip *t = *state;
 	const size_t files = 2 * SCOUT_LOOKS + 10;
@@ -168,11 +168,11 @@ scout_next__splits_a_big_folder(void **state)
 	}
 	start(t);
 	AUTO(view) struct view *first = next(t);
-	assert_int_equal(first->kind, VIEW_FOLDER);
-	assert_int_equal(first->folder->list.n, files);
+	assert_int_equal(first->kind, VIEW_DIR);
+	assert_int_equal(first->facts->list.n, files);
 	assert_int_equal(first->n, SCOUT_LOOKS);
 	assert_true(S_ISDIR(first->looks[SCOUT_LOOKS - 1].st.st_mode));
-	assert_view(t, "folder '0255'");
+	assert_view(t, "dir '0255'");
 	AUTO(view) struct view *second = next(t);
 	assert_int_equal(second->kind, VIEW_ENTRIES);
 	assert_int_equal(second->n, SCOUT_LOOKS);
@@ -180,7 +180,7 @@ scout_next__splits_a_big_folder(void **state)
 	assert_int_equal(third->kind, VIEW_ENTRIES);
 	assert_int_equal(third->n, 10);
 	assert_true(S_ISDIR(third->looks[0].st.st_mode));
-	assert_view(t, "folder '0512'");
+	assert_view(t, "dir '0512'");
 	assert_end(t);
 }
 
@@ -218,8 +218,8 @@ scout_next__gives_back_what_was_closed_meanwhile(void **state)
 	for (size_t i = 0; i <= DEPTH; i++) {
 		AUTO(view) struct view *v = next(t);
 
-		assert_int_equal(v->kind, VIEW_FOLDER);
-		inos[i] = v->folder->st.st_ino;
+		assert_int_equal(v->kind, VIEW_DIR);
+		inos[i] = v->facts->st.st_ino;
 	}
 	for (size_t i = FAR; i-- > 0;) {
 		AUTO(view) struct view *v = next(t);
@@ -245,8 +245,8 @@ scout_next__does_not_go_into_what_is_left_out(void **state)
 	make_file(t, "a/x.c", "");
 	make_file(t, "y.o", "");
 	start(t);
-	assert_view(t, "folder '' a/ y.o");
-	assert_view(t, "folder 'a' -tmp/ x.c -x.o");
+	assert_view(t, "dir '' a/ y.o");
+	assert_view(t, "dir 'a' -tmp/ x.c -x.o");
 	assert_end(t);
 }
 
@@ -264,15 +264,15 @@ scout_next__shows_of_a_cache_only_its_tag(void **state)
 	make_file(t, "none/CACHEDIR.TAG", "Signature: none\n");
 	make_file(t, "none/a", "");
 	start(t);
-	assert_view(t, "folder '' cache/ none/");
-	assert_view(t, "folder 'cache' CACHEDIR.TAG");
-	assert_view(t, "folder 'none' CACHEDIR.TAG a");
+	assert_view(t, "dir '' cache/ none/");
+	assert_view(t, "dir 'cache' CACHEDIR.TAG");
+	assert_view(t, "dir 'none' CACHEDIR.TAG a");
 	assert_end(t);
 }
 
 /* No descriptor is free for what is below the root. */
 static void
-scout_next__tells_why_a_folder_is_closed(void **state)
+scout_next__tells_why_a_directory_is_closed(void **state)
 {
 	struct trip *t = *state;
 	struct rlimit was, none;
@@ -344,13 +344,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    scout_test(scout_next__shows_folders_depth_first_in_order_of_name),
+	    scout_test(
+		scout_next__shows_directories_depth_first_in_order_of_name),
 	    scout_test(scout_next__shows_what_it_saw_and_when),
-	    scout_test(scout_next__splits_a_big_folder),
+	    scout_test(scout_next__splits_a_big_directory),
 	    scout_test(scout_next__gives_back_what_was_closed_meanwhile),
 	    scout_test(scout_next__does_not_go_into_what_is_left_out),
 	    scout_test(scout_next__shows_of_a_cache_only_its_tag),
-	    scout_test(scout_next__tells_why_a_folder_is_closed),
+	    scout_test(scout_next__tells_why_a_directory_is_closed),
 	    scout_test(scout_free__ends_it_where_it_is),
 	    scout_test(scout_next__fails_once_it_is_stopped),
 	};
