@@ -134,6 +134,24 @@ last_find(struct last_cursor *cur, const char *name, size_t len,
 }
 
 int
+last_meet(
+    struct last_cursor *cur, struct item *it, bool *unchanged, struct err *err)
+{
+	struct last_entry e;
+	int ret = last_find(cur, it->name, it->namelen, &e, err);
+
+	*unchanged = false;
+	if (ret <= 0)
+		return ret;
+	if ((it->last = malloc(e.raw.len + 1)) == NULL)
+		return err_nomem(err);
+	memcpy(it->last, e.raw.p, e.raw.len);
+	it->last_len = e.raw.len;
+	*unchanged = last_unchanged(&e, &it->st);
+	return 0;
+}
+
+int
 last_removed(struct last_cursor *cur, struct err *err)
 {
 	int ret;

@@ -41,6 +41,14 @@ const uint8_t *last_cursor_key(const struct last_cursor *cur);
 NODISCARD int last_find(struct last_cursor *cur, const char *name, size_t len,
     struct last_entry *out, struct err *err);
 
+/**
+ * last_meet(cur, it, unchanged, err):
+ * Find the item's entry by its name, and keep it in the item; ${unchanged}:
+ * whether there is one that last_unchanged() holds for.
+ */
+NODISCARD int last_meet(
+    struct last_cursor *cur, struct item *it, bool *unchanged, struct err *err);
+
 /** last_removed(cur, err): At the end: 1 when some were never asked for. */
 NODISCARD int last_removed(struct last_cursor *cur, struct err *err);
 

@@ -180,25 +180,18 @@ static int
 match_last(struct run *run, struct item *it, bool *removed, struct err *err)
 {
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
-	struct last_entry last;
+	bool unchanged;
 	int ret;
 
 	ret = last_cursor_new(
 	    run->state_usable ? run->state : NULL, "", &cur, err);
+	if (ret == 0)
+		ret = last_meet(cur, it, &unchanged, err);
 	if (ret != 0)
 		return ret;
-	ret = last_find(cur, it->name, it->namelen, &last, err);
-	if (ret < 0)
-		return ret;
-	if (ret == 1) {
-		if ((it->last = malloc(last.raw.len + 1)) == NULL)
-			return err_nomem(err);
-		memcpy(it->last, last.raw.p, last.raw.len);
-		it->last_len = last.raw.len;
-		if (!run->opt->full && run->source.exact_ctime &&
-		    it->what == ITEM_READ && last_unchanged(&last, &it->st))
-			it->what = ITEM_KEEP;
-	}
+	if (unchanged && !run->opt->full && run->source.exact_ctime &&
+	    it->what == ITEM_READ)
+		it->what = ITEM_KEEP;
 	if ((ret = last_removed(cur, err)) < 0)
 		return ret;
 	*removed = ret == 1;

@@ -210,25 +210,16 @@ walk_dir(struct walk *w, struct item *it, struct err *err)
 static int
 decide(struct walk *w, struct item *it, bool *to_work, struct err *err)
 {
-	struct last_entry last;
-	bool regular = S_ISREG(it->st.st_mode);
+	bool unchanged;
 	int ret;
 
 	*to_work = true;
-	it->what = regular ? ITEM_READ : ITEM_META;
-	ret = last_find(top(w)->last, it->name, it->namelen, &last, err);
-	if (ret < 0)
+	it->what = S_ISREG(it->st.st_mode) ? ITEM_READ : ITEM_META;
+	if ((ret = last_meet(top(w)->last, it, &unchanged, err)) != 0)
 		return ret;
-	if (ret == 1) {
-		if ((it->last = malloc(last.raw.len + 1)) == NULL)
-			return err_nomem(err);
-		memcpy(it->last, last.raw.p, last.raw.len);
-		it->last_len = last.raw.len;
-		if (!w->opt->full && !S_ISDIR(it->st.st_mode) &&
-		    last_unchanged(&last, &it->st)) {
-			it->what = ITEM_KEEP;
-			*to_work = false;
-		}
+	if (unchanged && !w->opt->full && !S_ISDIR(it->st.st_mode)) {
+		it->what = ITEM_KEEP;
+		*to_work = false;
 	}
 	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
 		return 0;

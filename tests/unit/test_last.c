@@ -142,6 +142,72 @@ last_find__goes_along_in_order_of_name(void **state)
 	assert_removed(cur, 0);
 }
 
+/* The directory 'd' with the file 'f', as ${st} shows it. */
+static void
+write_file(struct state *s, const struct stat *st)
+{
+	static const uint8_t nothing[1] = {CONTENT_EMPTY};
+	const struct entry e = {
+	    .type = ENTRY_FILE,
+	    .mode = st->st_mode & 07777,
+	    .mtime = st->st_mtim.tv_sec,
+	    .nlink = 1,
+	    .content = {nothing, 1},
+	};
+	struct last_writer w = {.dirty = true};
+	WR_AUTO struct wr raw = {0};
+	uint8_t key[HASH_LEN];
+
+	entry_encode(&e, &raw);
+	const struct last_entry last = {
+	    .name = {(const uint8_t *)"f", 1},
+	    .ctime = {.s = st->st_ctim.tv_sec},
+	    .ino = st->st_ino,
+	    .raw = {raw.buf, raw.len},
+	};
+	dir_key(s, "d", key);
+	assert_ok(last_write(&w, s, key, &last, &err));
+	write_end(&w, s, "d");
+	last_writer_clear(&w);
+}
+
+static void
+assert_meets(struct state *s, const char *name, const struct stat *st,
+    bool known, bool unchanged)
+{
+	AUTO(last_cursor) struct last_cursor *cur = cursor(s, "d");
+	AUTO(item) struct item *it = item_new(name, strlen(name), st);
+	bool same = !unchanged;
+
+	assert_ok(last_meet(cur, it, &same, &err));
+	assert_int_equal(same, unchanged);
+	assert_int_equal(it->last != NULL, known);
+	assert_int_equal(it->last_len > 0, known);
+}
+
+static void
+last_meet__keeps_what_the_snapshot_holds(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(state) struct state *s = open_state(f);
+	struct stat st = {
+	    .st_mode = S_IFREG | 0640,
+	    .st_ino = 7,
+	    .st_nlink = 1,
+	    .st_mtim = {.tv_sec = 100},
+	    .st_ctim = {.tv_sec = 200},
+	};
+
+	begin(s);
+	write_file(s, &st);
+	publish(s);
+	assert_meets(s, "e", &st, false, false);
+	assert_meets(s, "f", &st, true, true);
+	assert_meets(s, "g", &st, false, false);
+	st.st_ctim.tv_sec++;
+	assert_meets(s, "f", &st, true, false);
+}
+
 static void
 last_removed__tells_of_entries_never_asked_for(void **state)
 {
@@ -395,6 +461,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    state_test(last_find__goes_along_in_order_of_name),
+	    state_test(last_meet__keeps_what_the_snapshot_holds),
 	    state_test(last_removed__tells_of_entries_never_asked_for),
 	    state_test(last_find__finds_nothing_where_there_was_none),
 	    state_test(last_find__takes_a_malformed_page_for_the_end),
