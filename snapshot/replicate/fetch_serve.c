@@ -143,7 +143,7 @@ on_frame(
 	case FRAME_LIST:
 		return on_list(access_store(p->access), c, f, err);
 	case FRAME_READY:
-		return receive_send_state(p, c, err);
+		return receive_send_state(p, c, NULL, err);
 	case FRAME_WHO:
 		return on_who(p, c, f, err);
 	default:

@@ -170,13 +170,12 @@ struct reaping {
 	struct party *party;
 	struct site_time now;
 	struct reap_result *out;
+	struct err failure; /* the first dataset's that failed; code 0 */
 };
 
 static int
-reap_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
+look_at(struct reaping *g, const struct object_ref *ref, struct err *err)
 {
-	struct reaping *g = arg;
 	struct store *s = access_store(g->party->access);
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	AUTO(store_lock) struct store_lock *reaping = NULL;
@@ -207,6 +206,22 @@ reap_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return rc;
 }
 
+/* What is wrong with one dataset keeps nothing of the others here. */
+static int
+reap_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	struct reaping *g = arg;
+	struct err why;
+	int rc = look_at(g, ref, &why);
+
+	if (rc == ERR_NOMEM || rc == ERR_BUG)
+		return err_copy(err, &why);
+	if (rc != 0 && g->failure.code == 0)
+		g->failure = why;
+	return 0;
+}
+
 int
 reaper_run(
     struct reaper *r, struct party *p, struct reap_result *out, struct err *err)
@@ -220,8 +235,9 @@ reaper_run(
 	if (rc != 0)
 		return rc;
 	out->behind = g.now.behind;
-	return store_list_datasets(
-	    access_store(p->access), reap_dataset, &g, err);
+	rc =
+	    store_list_datasets(access_store(p->access), reap_dataset, &g, err);
+	return rc != 0 || g.failure.code == 0 ? rc : err_copy(err, &g.failure);
 }
 
 void

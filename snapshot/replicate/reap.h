@@ -29,7 +29,8 @@ struct reap_result {
  * reaper_run(r, p, out, err):
  * Look at all datasets and remove what may go. ${r} remembers what it found, so
  * that looking again at what has not changed costs little.
- * Errors: those of reading the log and of store_remove().
+ * Errors: those of reading the log and of store_remove(): of the first dataset
+ * that failed, after what may go of all others was removed.
  * Thread: one at a time for a reaper; any number of processes for a store.
  */
 NODISCARD int reaper_run(struct reaper *r, struct party *p,

@@ -72,29 +72,42 @@ receive_nak(struct receiver *r, const struct object_ref *ref,
 
 /* --- HAVE --------------------------------------------------------------- */
 
+/* What has the place of one taken here has to go before it can come. */
+static int
+look_for(struct receiver *r, const struct object_ref *ref, bool *missing,
+    bool *here, struct err *err)
+{
+	struct err why;
+	uint64_t size;
+	int rc = store_size(r->store, ref, &size, &why);
+
+	*missing = rc == ERR_NOT_FOUND;
+	*here |= rc == 0;
+	if (rc == ERR_CORRUPT)
+		return receive_nak(r, ref, &why, err);
+	return rc == 0 || *missing ? 0 : err_copy(err, &why);
+}
+
 static int
 find_missing(struct receiver *r, const struct frame_names *have, uint8_t *bits,
     bool *some, struct err *err)
 {
 	struct object_ref ref = {.cls = have->cls};
+	int rc = 0;
 
 	memcpy(ref.dataset, have->dataset, STORE_DATASET_LEN);
 	*some = false;
-	for (size_t i = 0; i < have->n; i++) {
-		struct err why;
-		uint64_t size;
-		int rc;
+	if (ref.cls != OBJECT_KEY && receive_unusable(r, ref.dataset) != NULL)
+		return 0;
+	for (size_t i = 0; i < have->n && rc == 0; i++) {
+		bool missing;
 
 		memcpy(ref.name, have->names[i], OBJECT_NAME_LEN);
-		rc = store_size(r->store, &ref, &size, &why);
-		if (rc != 0 && rc != ERR_NOT_FOUND)
-			return err_copy(err, &why);
-		if (rc != 0)
+		rc = look_for(r, &ref, &missing, some, err);
+		if (missing)
 			bits[i / 8] |= (uint8_t)(1u << (i % 8));
-		else
-			*some = true;
 	}
-	return 0;
+	return rc;
 }
 
 static int
@@ -274,7 +287,7 @@ run(struct receiver *r, struct err *err)
 	if (rc == 0)
 		rc = receive_settle_all(r, err);
 	if (rc == 0)
-		rc = receive_send_state(r->party, r->channel, err);
+		rc = receive_send_state(r->party, r->channel, r, err);
 	if (rc != 0)
 		return rc;
 	errno = pthread_create(&committer, NULL, receive_commit, r);
@@ -330,6 +343,7 @@ receive_run(struct party *p, struct channel *c,
 	for (size_t i = 0; i < r.ntails; i++)
 		log_tail_clear(&r.tails[i]);
 	free(r.tails);
+	free(r.unusable);
 	(void)pthread_cond_destroy(&r.changed);
 	(void)pthread_mutex_destroy(&r.keys);
 	(void)pthread_mutex_destroy(&r.mu);

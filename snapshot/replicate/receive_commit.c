@@ -5,6 +5,13 @@
 
 /* --- key objects -------------------------------------------------------- */
 
+bool
+receive_is_ours(int rc)
+{
+	return rc == ERR_NOMEM || rc == ERR_BUG || rc == ERR_FULL ||
+	       rc == ERR_LOCKED;
+}
+
 static int
 take_keys(struct receiver *r, struct blobs *keys, struct err *err)
 {
@@ -101,14 +108,6 @@ add_records(struct store_batch *b, const struct job_group *g, size_t skip,
 	return rc;
 }
 
-/* Not the sender's fault, nor that of what it sent. */
-static bool
-is_ours(int rc)
-{
-	return rc == ERR_NOMEM || rc == ERR_BUG || rc == ERR_IO ||
-	       rc == ERR_FULL || rc == ERR_LOCKED;
-}
-
 /* The groups of one log, one after the other; the lock is held. */
 static int
 take_groups(struct receiver *r, struct log_tail *t, struct job_group *groups,
@@ -123,7 +122,7 @@ take_groups(struct receiver *r, struct log_tail *t, struct job_group *groups,
 		size_t skip;
 
 		rc = check_group(r, t, &groups[i], &skip, &why);
-		if (is_ours(rc))
+		if (rc == ERR_IO || receive_is_ours(rc))
 			return err_copy(err, &why);
 		if (rc != 0)
 			rc = receive_nak(
@@ -185,17 +184,38 @@ lock_log(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
 	return rc != 0 ? rc : log_tail_read(r->store, *t, err);
 }
 
+/* A log that is damaged here takes nothing, and the others go on. */
+static int
+refuse_groups(struct receiver *r, const struct job_group *groups, size_t n,
+    struct err *why, struct err *err)
+{
+	int rc = 0;
+
+	if (receive_is_ours(why->code))
+		return err_copy(err, why);
+	(void)err_wrap(why,
+	    "this site can't use its copy of the log (see 'varve check"
+	    " --no-keys' there)");
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		const struct blobs *records = &groups[i].records;
+
+		rc = receive_nak(r, &records->v[records->n - 1].ref, why, err);
+	}
+	return rc;
+}
+
 static int
 take_log(
     struct receiver *r, struct job_group *groups, size_t n, struct err *err)
 {
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	struct log_tail *t = NULL;
+	struct err why;
 	uint64_t before;
-	int rc = lock_log(r, groups[0].dataset, &lock, &t, err);
+	int rc = lock_log(r, groups[0].dataset, &lock, &t, &why);
 
 	if (rc != 0)
-		return rc;
+		return refuse_groups(r, groups, n, &why, err);
 	before = t->seq;
 	rc = take_groups(r, t, groups, n, err);
 	if (rc != 0)
@@ -234,7 +254,7 @@ confirm(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	int rc = lock_log(r, ref->dataset, &lock, &t, &why);
 
 	if (rc != 0)
-		return is_ours(rc) ? err_copy(err, &why) : 0;
+		return receive_is_ours(rc) ? err_copy(err, &why) : 0;
 	return send_receipt(r, t, err);
 }
 

@@ -113,11 +113,19 @@ NODISCARD int log_tail_look(
 NODISCARD int log_tail_check(const struct access *a, struct log_tail *t,
     const struct job_group *group, size_t *skip, struct err *err);
 
+/* A dataset of which nothing can be taken here, whatever comes. */
+struct unusable {
+	uint8_t dataset[STORE_DATASET_LEN];
+	struct err why;
+};
+
 struct receiver {
 	struct party *party;
 	struct store *store;
 	struct channel *channel;
 	const struct receive_options *opt;
+	struct unusable *unusable; /* as it was when this began */
+	size_t nunusable;
 
 	/* The reading thread's. */
 	bool in_object;
@@ -127,6 +135,7 @@ struct receiver {
 	struct blobs waiting; /* records before their COMMIT */
 	bool spoilt;          /* one of them is missing: all are dropped */
 	bool refused;         /* the object is: its bytes are passed over */
+	struct err refusal;   /* and why */
 	bool known_dataset;   /* there is a key set of this one */
 	uint8_t dataset[STORE_DATASET_LEN];
 
@@ -184,9 +193,22 @@ NODISCARD int receive_settle(
 /** receive_settle_all(r, err): The same of all datasets; takes their locks. */
 NODISCARD int receive_settle_all(struct receiver *r, struct err *err);
 
-/** receive_send_state(p, c, err): STATE, one or more. */
-NODISCARD int receive_send_state(
-    const struct party *p, struct channel *c, struct err *err);
+/**
+ * receive_send_state(p, c, r, err):
+ * STATE, one or more. A dataset whose log can't be listed is one of ${r}'s that
+ * are unusable, and told of; where ${r} is NULL it is an error: who asks must
+ * not take it for one that isn't here.
+ */
+NODISCARD int receive_send_state(const struct party *p, struct channel *c,
+    struct receiver *r, struct err *err);
+/** receive_unusable(r, dataset): Why nothing of it can be taken; or NULL. */
+const struct err *receive_unusable(
+    const struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN]);
+/**
+ * receive_is_ours(rc): Whether it is neither the sender's fault, nor of what it
+ * sent, nor of one dataset.
+ */
+bool receive_is_ours(int rc);
 
 /**
  * receive_say(r, type, body, err):

@@ -42,9 +42,8 @@ wait_keys(struct receiver *r, struct err *err)
 	return rc;
 }
 
-/* Nothing is made in the store for a dataset that it doesn't know. */
 static int
-look_dataset(struct receiver *r, struct err *err)
+know_dataset(struct receiver *r, struct err *err)
 {
 	const struct object_ref *ref = &r->object.ref;
 	bool same = memcmp(r->dataset, ref->dataset, STORE_DATASET_LEN) == 0;
@@ -63,7 +62,26 @@ look_dataset(struct receiver *r, struct err *err)
 		    access_has_key_set(r->party->access, ref->dataset);
 		pthread_mutex_unlock(&r->keys);
 	}
-	r->refused = !r->known_dataset;
+	return 0;
+}
+
+/* Nothing is made in the store for a dataset that it doesn't know. */
+static int
+look_dataset(struct receiver *r, struct err *err)
+{
+	const uint8_t *dataset = r->object.ref.dataset;
+	const struct err *why = receive_unusable(r, dataset);
+	int rc = know_dataset(r, err);
+
+	r->refused = false;
+	if (rc != 0 || r->object.ref.cls == OBJECT_KEY)
+		return rc;
+	r->refused = !r->known_dataset || why != NULL;
+	if (!r->known_dataset)
+		(void)err_set(&r->refusal, ERR_DENIED,
+		    "this site has no key set of its dataset");
+	else if (why != NULL)
+		r->refusal = *why;
 	return 0;
 }
 
@@ -145,8 +163,7 @@ end_object(struct receiver *r, struct err *err)
 	int rc;
 
 	if (refused) {
-		rc = err_set(&why, ERR_DENIED,
-		    "this site has no key set of its dataset");
+		rc = err_copy(&why, &r->refusal);
 	} else if (in_memory(r)) {
 		rc = end_in_memory(r, &why);
 	} else {

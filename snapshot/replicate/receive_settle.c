@@ -60,25 +60,39 @@ receive_settle(struct receiver *r, struct log_tail *t, struct err *err)
 }
 
 static int
-settle_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+settle_one(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
     struct err *err)
 {
 	AUTO(store_lock) struct store_lock *lock = NULL;
-	struct receiver *r = arg;
 	struct log_tail t = {.read = false};
 	struct settlement by;
 	struct err why;
 	bool pending = false;
-	int rc = access_settlement(r->party->access, ref->dataset, &by, &why);
+	int rc = access_settlement(r->party->access, dataset, &by, &why);
 
 	if (rc != 0)
 		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	rc = settle_pending(r->store, &by, &pending, err);
 	if (rc != 0 || !pending)
 		return rc;
-	memcpy(t.dataset, ref->dataset, STORE_DATASET_LEN);
-	rc = receive_lock(r, ref->dataset, &lock, err);
+	memcpy(t.dataset, dataset, STORE_DATASET_LEN);
+	rc = receive_lock(r, dataset, &lock, err);
 	return rc != 0 ? rc : receive_settle(r, &t, err);
+}
+
+/* Where it can't be done, what comes of the dataset is not taken, either. */
+static int
+settle_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	struct receiver *r = arg;
+	struct err why;
+	int rc = settle_one(r, ref->dataset, &why);
+
+	if (rc == 0 || receive_is_ours(rc))
+		return rc == 0 ? 0 : err_copy(err, &why);
+	receive_note(r, NULL, &why);
+	return 0;
 }
 
 int

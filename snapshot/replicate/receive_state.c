@@ -8,6 +8,7 @@ struct heads_list {
 	struct frame_state state;
 	size_t cap;
 	struct store *store;
+	struct receiver *receiver; /* may be NULL */
 };
 
 static int
@@ -38,12 +39,47 @@ look_whole(struct store *s, struct frame_log *l, struct err *err)
 	return rc == ERR_NOMEM || rc == ERR_BUG ? err_copy(err, &why) : 0;
 }
 
+const struct err *
+receive_unusable(
+    const struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN])
+{
+	for (size_t i = 0; i < r->nunusable; i++)
+		if (memcmp(r->unusable[i].dataset, dataset,
+			STORE_DATASET_LEN) == 0)
+			return &r->unusable[i].why;
+	return NULL;
+}
+
+/* Nobody is kept from the others. */
+static int
+pass_over(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
+    struct err *why, struct err *err)
+{
+	struct unusable *v;
+
+	if (r == NULL || why->code == ERR_NOMEM || why->code == ERR_BUG)
+		return err_copy(err, why);
+	v = reallocarray(r->unusable, r->nunusable + 1, sizeof(*v));
+	if (v == NULL)
+		return err_nomem(err);
+	(void)err_wrap(why,
+	    "this site takes nothing of a dataset whose log it can't list:"
+	    " move away what is in its place there, and replicate again");
+	r->unusable = v;
+	v = &v[r->nunusable++];
+	memcpy(v->dataset, dataset, STORE_DATASET_LEN);
+	v->why = *why;
+	receive_note(r, NULL, why);
+	return 0;
+}
+
 static int
 add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
 	struct heads_list *h = arg;
 	struct frame_log *l;
+	struct err why;
 	int rc;
 
 	if (h->state.n == h->cap) {
@@ -56,9 +92,11 @@ add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	l = &h->state.logs[h->state.n];
 	memset(l, 0, sizeof(*l));
 	memcpy(l->dataset, ref->dataset, STORE_DATASET_LEN);
-	rc = store_list(h->store, OBJECT_LOG, ref->dataset, add_head, h, err);
-	if (rc != 0 || l->seq == 0)
-		return rc;
+	rc = store_list(h->store, OBJECT_LOG, ref->dataset, add_head, h, &why);
+	if (rc != 0)
+		return pass_over(h->receiver, ref->dataset, &why, err);
+	if (l->seq == 0)
+		return 0;
 	h->state.n++;
 	return look_whole(h->store, l, err);
 }
@@ -84,9 +122,10 @@ send_states(struct channel *c, struct frame_state *all, struct err *err)
 }
 
 int
-receive_send_state(const struct party *p, struct channel *c, struct err *err)
+receive_send_state(const struct party *p, struct channel *c, struct receiver *r,
+    struct err *err)
 {
-	struct heads_list h = {.store = access_store(p->access)};
+	struct heads_list h = {.store = access_store(p->access), .receiver = r};
 	struct frame_state all;
 	int rc = access_keys_hash(p->access, h.state.keys, err);
 

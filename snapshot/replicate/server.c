@@ -226,7 +226,7 @@ reap(struct server *s, struct reaper *r)
 {
 	const struct server_options *opt = s->opt;
 	struct party p = {.address = opt->address, .site = opt->site};
-	struct reap_result out;
+	struct reap_result out = {.removed = 0};
 	struct err err;
 	char site[STORE_SITE_MAX];
 	bool replica = false;
@@ -238,9 +238,9 @@ reap(struct server *s, struct reaper *r)
 	if (rc == 0 && replica)
 		rc = reaper_run(r, &p, &out, &err);
 	/* An empty replica isn't a store yet. */
-	if (rc != 0 && rc != ERR_NOT_FOUND) {
+	if (rc != 0 && rc != ERR_NOT_FOUND)
 		server_event(opt, s, NULL, &err);
-	} else if (rc == 0 && replica && out.removed > 0) {
+	if (out.removed > 0) {
 		err = (struct err){0};
 		(void)snprintf(err.text, sizeof(err.text),
 		    "removed %ju objects, %ju bytes, that were pruned",

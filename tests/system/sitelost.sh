@@ -1,0 +1,87 @@
+#!/bin/sh
+# What is damaged at a site is told of, and keeps nothing else from coming.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/sitelib.sh"
+
+src=$T/source
+mkdir -p "$src"
+echo one >"$src/file"
+new_store
+passphrase=$VARVE_PASSPHRASE
+use_key d other
+backup d "$src"
+backup other "$src"
+new_site "$T/dr" dr-london GB
+add_site dr-london "$T/dr"
+replicate dr-london
+log=
+for l in "$T"/dr/datasets/*/log; do
+	[ -n "$log" ] || log=$l
+done
+dataset=${log%/log}
+dataset=${dataset##*/}
+echo two >"$src/file"
+backup d "$src"
+backup other "$src"
+cp -a "$T/dr" "$T/dr.before"
+
+# as_before: the site, before it got what is new.
+as_before() {
+	rm -rf "$T/dr"
+	cp -a "$T/dr.before" "$T/dr"
+}
+
+# goes_on RECORDS STATUS WHAT: of the dataset that is whole, what is new comes
+# to the site, which has RECORDS then; of the other it is said WHAT is to be
+# done. STATUS is how 'varve status' ends there.
+goes_on() {
+	run 4 varve replicate dr-london
+	err_has "dataset '"
+	err_has "$3"
+	equal "$(find "$T/dr" -path '*/log/*' | wc -l)" "$1" \
+	    'records at the site'
+	run "$2" varve status --store "$T/dr" --refusals 100
+	out_has "datasets/$dataset/"
+	run 4 varve replicate dr-london
+	err_has "dataset '"
+}
+
+part 'a log that can not be listed'
+for what in file fifo; do
+	rm -rf "$log"
+	case $what in
+	file) echo >"$log" ;;
+	fifo) mkfifo "$log" ;;
+	esac
+	goes_on 2 3 'move away what is in its place'
+	as_before
+done
+
+part 'a lock that is a directory'
+rm "${log%/log}/lock"
+mkdir "${log%/log}/lock"
+goes_on 3 0 'varve check'
+as_before
+
+part 'a dataset that is a file'
+rm -rf "${log%/log}"
+echo >"${log%/log}"
+goes_on 2 3 'move away what is in its place'
+as_before
+
+part 'something else in place of a key object'
+object=keys/$(ls "$T/dr/keys" | tail -n 1)
+for make in mkfifo mkdir; do
+	rm "$T/dr/$object"
+	"$make" "$T/dr/$object"
+	as_admin grant reader d --host "$make" --key-file "$T/key.$make"
+	replicate dr-london
+	equal "$(find "$T/dr" -path '*/log/*' | wc -l)" 4 'records at the site'
+	run 0 varve status --store "$T/dr" --refusals 100
+	out_has "$object"
+	as_before
+done
+
+part 'and at a site that is whole'
+replicate dr-london
+same_objects "$VARVE_STORE" "$T/dr"
