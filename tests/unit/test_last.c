@@ -151,6 +151,7 @@ write_file(struct state *s, const struct stat *st)
 	    .type = ENTRY_FILE,
 	    .mode = st->st_mode & 07777,
 	    .mtime = st->st_mtim.tv_sec,
+	    .ino = 99,
 	    .nlink = 1,
 	    .content = {nothing, 1},
 	};
