@@ -40,7 +40,8 @@ struct sitedir_made {
  *
  *	missing or empty  an empty replica, for the store of ${plan}
  *	a store           it gets a key and stays what it is
- *	a site            a new request, by the same key; the lock is lengthened
+ *	a site            a new request, by the same key; the lock is lengthened;
+ *			  where what it knows has gone, only with a lock
  *
  * An empty replica to which the root object was not given receives it with the
  * first objects: sitedir_adopt(). After a crash, do it again.
@@ -58,7 +59,8 @@ struct sitedir;
  * sitedir_open(address, out, err):
  * The site at ${address}, whether or not its store has arrived.
  * Errors: ERR_NOT_FOUND there is none; ERR_DENIED another user's, or a key file
- * that others may read; ERR_CORRUPT; those of sitedb_open().
+ * that others may read; ERR_CORRUPT, also where what it knows has gone; those of
+ * sitedb_open().
  */
 NODISCARD int sitedir_open(
     const char *address, struct sitedir **out, struct err *err);

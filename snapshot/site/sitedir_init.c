@@ -209,7 +209,12 @@ set_lock(const char *address, const struct sitedir_plan *plan, bool renewed,
 	int64_t want = plan->lock;
 	int rc = sitedir_file_path(address, SITEDIR_DB, path, err);
 
-	if (rc != 0 || (rc = sitedb_open(path, &db, err)) != 0)
+	if (rc != 0)
+		return rc;
+	/* A lock that has gone with its file is not the default one. */
+	rc = renewed && want < 0 ? sitedb_open(path, &db, err)
+				 : sitedb_make(path, &db, err);
+	if (rc != 0)
 		return rc;
 	if (want < 0 && !renewed)
 		want = SITEDB_LOCK_DEFAULT;

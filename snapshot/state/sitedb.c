@@ -71,30 +71,52 @@ const struct sql_kind sitedb_kind = {
     .nstatements = NSTATEMENTS,
     .advice =
 	"what the site knows is damaged: bring the file back from a copy; or"
-	" move it away and set the lock again, which then counts from now for"
-	" all that is here",
+	" move it away and set the lock again ('varve serve DIRECTORY --init"
+	" --lock TIME'), which then counts from now for all that is here",
 };
+
+/* ${q} is taken over, also on failure. */
+static int
+sitedb_of(struct sql *q, struct sitedb **out, struct err *err)
+{
+	struct sitedb *db = calloc(1, sizeof(*db));
+
+	if (db == NULL || pthread_mutex_init(&db->mu, NULL) != 0) {
+		free(db);
+		sql_close(q);
+		return err_nomem(err);
+	}
+	db->sql = q;
+	*out = db;
+	return 0;
+}
+
+int
+sitedb_make(const char *path, struct sitedb **out, struct err *err)
+{
+	struct sql *q;
+	int rc = sql_open(path, &sitedb_kind, &q, err);
+
+	*out = NULL;
+	return rc != 0 ? rc : sitedb_of(q, out, err);
+}
 
 int
 sitedb_open(const char *path, struct sitedb **out, struct err *err)
 {
-	AUTO(sql) struct sql *q = NULL;
-	struct sitedb *db;
-	int rc = sql_open(path, &sitedb_kind, &q, err);
+	struct sql *q;
+	struct err why;
+	int rc = sql_open_made(path, &sitedb_kind, &q, &why);
 
 	*out = NULL;
-	if (rc != 0)
-		return rc;
-	db = calloc(1, sizeof(*db));
-	if (db == NULL)
-		return err_nomem(err);
-	if (pthread_mutex_init(&db->mu, NULL) != 0) {
-		free(db);
-		return err_nomem(err);
-	}
-	db->sql = STEAL(q);
-	*out = db;
-	return 0;
+	if (rc == ERR_NOT_FOUND)
+		return err_set(err, ERR_CORRUPT,
+		    "%s, which holds the site's retention lock and its clock:"
+		    " bring the file back from a copy; or 'varve serve"
+		    " DIRECTORY --init --lock TIME' makes it anew, with a lock"
+		    " that counts from now for all that is here",
+		    why.text);
+	return rc != 0 ? err_copy(err, &why) : sitedb_of(q, out, err);
 }
 
 void

@@ -23,10 +23,17 @@
 struct sitedb;
 
 /**
- * sitedb_open(path, out, err):
- * Open it, or make it with mode 0600.
+ * sitedb_make(path, out, err):
+ * Open it, or make it with mode 0600: only for whoever makes the site.
  * Errors: ERR_CORRUPT damaged (left as it is: the text says what to do);
  * ERR_VERSION; ERR_LOCKED; ERR_DENIED; ERR_FULL; ERR_IO.
+ */
+NODISCARD int sitedb_make(
+    const char *path, struct sitedb **out, struct err *err);
+/**
+ * sitedb_open(path, out, err):
+ * The same, where it has to be: that it is not there, or has nothing in it, is
+ * damage, too. A new one would know of no lock.
  */
 NODISCARD int sitedb_open(
     const char *path, struct sitedb **out, struct err *err);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_MS 10000
@@ -254,11 +255,14 @@ prepare_all(struct sql *q, const struct sql_kind *kind, struct err *err)
 }
 
 static int
-set_up(struct sql *q, const struct sql_kind *kind, struct err *err)
+set_up(struct sql *q, const struct sql_kind *kind, bool make, struct err *err)
 {
 	int64_t version;
 	int rc = check_kind(q, kind, &version, err);
 
+	if (rc == 0 && version == 0 && !make)
+		rc = err_set(
+		    err, ERR_NOT_FOUND, "'%s' has nothing in it", q->path);
 	if (rc == 0)
 		rc = sql_exec(q, "PRAGMA journal_mode=WAL", err);
 	if (rc == 0)
@@ -305,9 +309,25 @@ lock_directory(const char *path, int *fd, struct err *err)
 	return 0;
 }
 
+/* By its name alone: what private.h says of opening it holds here, too. */
 static int
-open_file(const char *path, const struct sql_kind *kind, struct sql **out,
-    struct err *err)
+check_there(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return errno == ENOENT
+			   ? err_set(
+				 err, ERR_NOT_FOUND, "'%s' is missing", path)
+			   : err_errno(err, "cannot look at '%s'", path);
+	return st.st_size > 0
+		   ? 0
+		   : err_set(err, ERR_NOT_FOUND, "'%s' is empty", path);
+}
+
+static int
+open_file(const char *path, const struct sql_kind *kind, bool make,
+    struct sql **out, struct err *err)
 {
 	AUTO(sql) struct sql *q = calloc(1, sizeof(*q));
 	int lock = -1;
@@ -316,7 +336,7 @@ open_file(const char *path, const struct sql_kind *kind, struct sql **out,
 	*out = NULL;
 	if (q == NULL || (q->path = strdup(path)) == NULL)
 		return err_nomem(err);
-	rc = private_file(path, err);
+	rc = make ? private_file(path, err) : check_there(path, err);
 	if (rc != 0)
 		return rc;
 	rc = sqlite3_open_v2(
@@ -330,7 +350,7 @@ open_file(const char *path, const struct sql_kind *kind, struct sql **out,
 	rc = lock_directory(path, &lock, err);
 	if (rc != 0)
 		return rc;
-	rc = set_up(q, kind, err);
+	rc = set_up(q, kind, make, err);
 	(void)close(lock);
 	if (rc != 0)
 		return rc;
@@ -342,7 +362,14 @@ int
 sql_open(const char *path, const struct sql_kind *kind, struct sql **out,
     struct err *err)
 {
-	return sql_explain(kind, open_file(path, kind, out, err), err);
+	return sql_explain(kind, open_file(path, kind, true, out, err), err);
+}
+
+int
+sql_open_made(const char *path, const struct sql_kind *kind, struct sql **out,
+    struct err *err)
+{
+	return sql_explain(kind, open_file(path, kind, false, out, err), err);
 }
 
 int

@@ -44,7 +44,14 @@ struct sql {
 NODISCARD int sql_open(const char *path, const struct sql_kind *kind,
     struct sql **out, struct err *err);
 
-/** sql_open_in(): So ${dir}/${file}; the directory is made when missing. */
+/**
+ * sql_open_made(): The same, but nothing is made. ERR_NOT_FOUND there is none,
+ * or nothing in it.
+ */
+NODISCARD int sql_open_made(const char *path, const struct sql_kind *kind,
+    struct sql **out, struct err *err);
+
+/** sql_open_in(): As sql_open(): ${dir}/${file}; the directory is made when missing. */
 NODISCARD int sql_open_in(const char *dir, const char *file,
     const struct sql_kind *kind, struct sql **out, struct err *err);
 void sql_close(struct sql *q);

@@ -70,17 +70,43 @@ goes_on 2 3 'move away what is in its place'
 as_before
 
 part 'something else in place of a key object'
-object=keys/$(ls "$T/dr/keys" | tail -n 1)
 for make in mkfifo mkdir; do
-	rm "$T/dr/$object"
+	# Of two that are new, so that the other has yet to come.
+	for n in 1 2; do
+		as_admin grant reader d --host "$make$n" \
+		    --key-file "$T/key.$make$n"
+	done
+	for object in "$VARVE_STORE"/keys/*; do
+		object=keys/${object##*/}
+		[ -e "$T/dr/$object" ] || break
+	done
 	"$make" "$T/dr/$object"
-	as_admin grant reader d --host "$make" --key-file "$T/key.$make"
 	replicate dr-london
 	equal "$(find "$T/dr" -path '*/log/*' | wc -l)" 4 'records at the site'
 	run 0 varve status --store "$T/dr" --refusals 100
 	out_has "$object"
 	as_before
 done
+
+# knows_nothing: the site does nothing, and says so.
+knows_nothing() {
+	refused 1 'site/site.db' varve replicate dr-london
+	err_has '--init --lock'
+	refused 3 'site/site.db' varve serve "$T/dr" --listen "127.0.0.1:$port"
+	refused 3 '--lock' varve serve "$T/dr" --init
+}
+
+part 'what the site knows'
+port=$(free_port)
+rm "$T"/dr/site/site.db*
+knows_nothing
+: >"$T/dr/site/site.db"
+knows_nothing
+run 3 varve status --store "$T/dr"
+err_has 'site/site.db'
+run 0 varve serve "$T/dr" --init --lock 200d
+run 0 varve status --store "$T/dr"
+out_has 'lock   200 days'
 
 part 'and at a site that is whole'
 replicate dr-london

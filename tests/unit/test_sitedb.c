@@ -15,7 +15,7 @@ open_db(struct fixture *f)
 	struct sitedb *db = NULL;
 	char path[PATH];
 
-	assert_ok(sitedb_open(fixture_path(f, "site.db", path), &db, &err));
+	assert_ok(sitedb_make(fixture_path(f, "site.db", path), &db, &err));
 	return db;
 }
 
@@ -308,6 +308,42 @@ sitedb_open__never_replaces_a_damaged_one(void **state)
 	assert_fails(
 	    ERR_CORRUPT, "bring the file back", sitedb_open(path, &db, &err));
 	assert_null(db);
+	assert_fails(
+	    ERR_CORRUPT, "bring the file back", sitedb_make(path, &db, &err));
+	assert_null(db);
+}
+
+/* Not there, of no length, a database without tables. */
+static void
+sitedb_open__makes_none(void **state)
+{
+	struct fixture *f = *state;
+	struct sitedb *db;
+	char path[PATH];
+	struct stat st;
+	int64_t lock;
+
+	(void)fixture_path(f, "site.db", path);
+	assert_fails(
+	    ERR_CORRUPT, "site.db' is missing", sitedb_open(path, &db, &err));
+	assert_null(db);
+	assert_int_equal(stat(path, &st), -1);
+	scratch_write(path, "", 0);
+	assert_fails(
+	    ERR_CORRUPT, "--init --lock", sitedb_open(path, &db, &err));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	change_database(path, "CREATE TABLE a(b); DROP TABLE a");
+	assert_fails(
+	    ERR_CORRUPT, "--init --lock", sitedb_open(path, &db, &err));
+	assert_null(db);
+	assert_ok(sitedb_make(path, &db, &err));
+	assert_ok(sitedb_lengthen(db, 3 * DAY, &err));
+	sitedb_close(db);
+	assert_ok(sitedb_open(path, &db, &err));
+	assert_ok(sitedb_lock(db, &lock, &err));
+	assert_true(lock == 3 * DAY);
+	sitedb_close(db);
 }
 
 /* --- receipts ----------------------------------------------------------- */
@@ -379,6 +415,7 @@ main(void)
 	    state_test(sitedb_refuse__strangers_push_out_strangers_only),
 	    state_test(sitedb_refuse__keeps_a_bounded_number),
 	    state_test(sitedb_open__never_replaces_a_damaged_one),
+	    state_test(sitedb_open__makes_none),
 	    state_test(receipts_get__gives_the_newest),
 	    state_test(receipts_put__takes_those_of_its_store_only),
 	};

@@ -78,6 +78,33 @@ sitedir_init__makes_an_empty_replica(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
+/* The lock is not the default's because its file has gone. */
+static void
+sitedir_open__makes_nothing_anew(void **state)
+{
+	struct world *w = *state;
+	PLAN_AUTO struct plan plan;
+	MADE_AUTO struct sitedir_made made = {0};
+	AUTO(sitedir) struct sitedir *d = NULL;
+	char path[2 * SCRATCH_PATH];
+
+	plan_new(w, &plan);
+	plan.p.lock = SITEDB_LOCK_MAX;
+	assert_ok(sitedir_init(plan.dir, &plan.p, NOW, &made, &err));
+	sitedir_made_clear(&made);
+	(void)snprintf(path, sizeof(path), "%s/site/site.db", plan.dir);
+	assert_int_equal(unlink(path), 0);
+	assert_fails(ERR_CORRUPT, path, sitedir_open(plan.dir, &d, &err));
+	plan.p.lock = -1;
+	assert_fails(ERR_CORRUPT, "--lock",
+	    sitedir_init(plan.dir, &plan.p, NOW, &made, &err));
+	assert_fails(ERR_CORRUPT, path, sitedir_open(plan.dir, &d, &err));
+	plan.p.lock = 5;
+	assert_ok(sitedir_init(plan.dir, &plan.p, NOW, &made, &err));
+	assert_true(made.renewed && made.lock == 5);
+	assert_ok(sitedir_open(plan.dir, &d, &err));
+}
+
 static void
 sitedir_adopt__takes_the_right_root_only(void **state)
 {
@@ -330,6 +357,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    world_test(sitedir_init__makes_an_empty_replica),
+	    world_test(sitedir_open__makes_nothing_anew),
 	    world_test(sitedir_adopt__takes_the_right_root_only),
 	    world_test(sitedir_init__gives_a_primary_a_key),
 	    world_test(sitedir_init__renews_a_request),
