@@ -46,8 +46,9 @@ access_keys_hint(const struct access *a, int code, struct err *err)
 		n += a->keys[i]->problem != NULL;
 	if (n > 0)
 		(void)err_wrap(err,
-		    "%zu key object%s can't be used (see 'varve check')", n,
-		    n == 1 ? "" : "s");
+		    "%zu key object%s can't be used (see 'varve check "
+		    "--no-keys')",
+		    n, n == 1 ? "" : "s");
 	return code;
 }
 
