@@ -14,7 +14,9 @@
  *	VIEW_DIR      a directory, and the first of its entries
  *	VIEW_ENTRIES  more of its entries, where one view does not hold all
  *	VIEW_CLOSED   in a directory's place: it can't be opened
- *	VIEW_AGAIN    back in a directory that had been closed meanwhile
+ *	VIEW_AGAIN    back in a directory that had been closed meanwhile; or
+ *	              there is no way back, for it was moved: what comes after
+ *	              of its entries can't be looked at, whatever was seen
  *
  * After an entry that is a directory and not left out comes its VIEW_DIR or
  * VIEW_CLOSED, and all that is below it.
@@ -54,9 +56,9 @@ struct view {
 	enum view_kind kind;
 	struct view *next;       /* the scout's */
 	struct dir_facts *facts; /* VIEW_DIR: a reference */
-	struct dirh *dir;        /* VIEW_DIR, VIEW_AGAIN: a reference */
-	int errnum;              /* VIEW_CLOSED: of open() */
-	struct moment seen;      /* no look was before */
+	struct dirh *dir;   /* VIEW_DIR, VIEW_AGAIN: a reference, or NULL */
+	int errnum;         /* VIEW_CLOSED, VIEW_AGAIN: of open() */
+	struct moment seen; /* no look was before */
 	size_t n;
 	struct look looks[]; /* of the next ${n} of the directory's list */
 };
@@ -87,8 +89,8 @@ DEFINE_AUTO(scout, scout_free)
 
 /**
  * scout_next(s, out, err):
- * The next view; waits for it. Errors: ERR_CANCELLED stopped; ERR_NOMEM; ERR_IO
- * no way back into a directory; ERR_BUG there is none after the last.
+ * The next view; waits for it. Errors: ERR_CANCELLED stopped; ERR_NOMEM; ERR_BUG
+ * there is none after the last.
  */
 NODISCARD int scout_next(struct scout *s, struct view **out, struct err *err);
 

@@ -15,4 +15,12 @@ NODISCARD int scout_send(struct scout *s, struct view *v, struct err *err);
 NODISCARD int scout_look(struct scout *s, int fd, const struct stat *st,
     const struct scout_options *opt, struct err *err);
 
+/**
+ * scout_reopen(child, root, path, st):
+ * The directory that ${st} is of: the one above ${child}, which may be -1, or
+ * else by ${path} from ${root}. -1: it is neither, and errno says why.
+ */
+NODISCARD int scout_reopen(
+    int child, int root, const char *path, const struct stat *st);
+
 #endif

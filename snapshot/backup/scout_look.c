@@ -18,6 +18,7 @@
 struct level {
 	struct dir_facts *facts;
 	struct dirh *dir; /* NULL while too far above: see reopen() */
+	int lost;         /* not 0: why there was no way back into it */
 	size_t next;      /* in the directory's list */
 	size_t looked;    /* up to here entries were sent */
 	size_t path_len;  /* of the search's path, at this directory */
@@ -29,6 +30,7 @@ struct search {
 	struct scout *scout;
 	const struct scout_options *opt;
 	dev_t root_dev;
+	struct dirh *root; /* open to the end */
 	struct level *levels;
 	size_t depth, cap;
 	char *path; /* of the top level's directory, from the root */
@@ -132,8 +134,10 @@ look_at(struct search *s, struct view *v, struct err *err)
 		struct look *look = &v->looks[i];
 
 		memset(look, 0, sizeof(*look));
-		if (fstatat(l->dir->fd, name, &look->st, AT_SYMLINK_NOFOLLOW) !=
-		    0)
+		if (l->lost != 0)
+			look->errnum = l->lost;
+		else if (fstatat(l->dir->fd, name, &look->st,
+			     AT_SYMLINK_NOFOLLOW) != 0)
 			look->errnum = errno;
 		if ((path = path_of(s, name)) == NULL)
 			return err_nomem(err);
@@ -289,31 +293,27 @@ down(struct search *s, const char *name, struct err *err)
 	return scout_send(s->scout, v, err);
 }
 
-/* Back in a directory that was closed: through '..', if it is still the one. */
+/* Back in a directory that was closed, if there is a way. */
 static int
 reopen(struct search *s, struct level *parent, const struct level *child,
     struct err *err)
 {
 	struct view *v;
-	struct stat st;
-	int fd;
+	int fd = scout_reopen(child->dir != NULL ? child->dir->fd : -1,
+	    s->root->fd, parent->facts->path, &parent->facts->st);
 
-	fd = openat(child->dir->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, "cannot go back up");
-	if (fstat(fd, &st) != 0 || st.st_dev != parent->facts->st.st_dev ||
-	    st.st_ino != parent->facts->st.st_ino) {
-		close(fd);
-		return err_set(
-		    err, ERR_IO, "a directory was moved while it was walked");
-	}
-	if ((parent->dir = dirh_new(fd)) == NULL) {
+	if (fd < 0) {
+		parent->lost = errno;
+		memset(parent->down, 0, sizeof(parent->down));
+	} else if ((parent->dir = dirh_new(fd)) == NULL) {
 		close(fd);
 		return err_nomem(err);
 	}
 	if ((v = view_new(VIEW_AGAIN, 0)) == NULL)
 		return err_nomem(err);
-	v->dir = dirh_ref(parent->dir);
+	if (parent->dir != NULL)
+		v->dir = dirh_ref(parent->dir);
+	v->errnum = parent->lost;
 	return scout_send(s->scout, v, err);
 }
 
@@ -365,6 +365,8 @@ scout_look(struct scout *scout, int fd, const struct stat *st,
 		return err_nomem(err);
 	}
 	rc = enter(&s, fd, st, err);
+	if (s.depth > 0)
+		s.root = dirh_ref(s.levels[0].dir);
 	while (rc == 0 && s.depth > 0) {
 		if (opt->stop != NULL && atomic_load(opt->stop))
 			rc = err_set(err, ERR_CANCELLED, "stopped");
@@ -373,6 +375,7 @@ scout_look(struct scout *scout, int fd, const struct stat *st,
 	}
 	while (s.depth > 0)
 		level_clear(&s.levels[--s.depth]);
+	dirh_unref(s.root);
 	free(s.levels);
 	free(s.path);
 	return rc;

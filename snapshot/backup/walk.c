@@ -10,6 +10,7 @@
 struct level {
 	struct dir_facts *facts;
 	struct dirh *dir;  /* NULL while too far above: see SCOUT_OPEN_LEVELS */
+	int lost;          /* not 0: why the scout found no way back into it */
 	struct view *view; /* of the entries at hand */
 	size_t at;         /* in the view */
 	size_t next;       /* in the directory's list */
@@ -64,7 +65,8 @@ batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
 		w->batch = job_new(JOB_BATCH, top(w)->facts->path);
 		if (w->batch == NULL)
 			return err_nomem(err);
-		w->batch->dir = dirh_ref(top(w)->dir);
+		if (top(w)->dir != NULL)
+			w->batch->dir = dirh_ref(top(w)->dir);
 	}
 	w->batch->items[w->batch->n++] = STEAL(own);
 	w->batch->to_work |= to_work;
@@ -154,9 +156,11 @@ take_again(struct walk *w, struct level *parent, struct err *err)
 	AUTO(view) struct view *v = NULL;
 	int ret = next_view(w, VIEW_AGAIN, VIEW_AGAIN, &v, err);
 
-	if (ret == 0)
-		parent->dir = STEAL(v->dir);
-	return ret;
+	if (ret != 0)
+		return ret;
+	parent->dir = STEAL(v->dir);
+	parent->lost = v->errnum;
+	return 0;
 }
 
 static int
@@ -238,7 +242,7 @@ walk_entry(struct walk *w, const char *name, const struct look *look,
     struct moment seen, struct err *err)
 {
 	AUTO(item) struct item *it = NULL;
-	int ret;
+	int errnum = look->errnum != 0 ? look->errnum : top(w)->lost, ret;
 	bool to_work;
 
 	if (look->left_out)
@@ -246,11 +250,10 @@ walk_entry(struct walk *w, const char *name, const struct look *look,
 	if ((it = item_new(name, strlen(name), &look->st)) == NULL)
 		return err_nomem(err);
 	it->seen = seen;
-	if (look->errnum != 0) {
+	if (errnum != 0) {
 		it->what = ITEM_META;
-		it->fate =
-		    look->errnum == ENOENT ? ITEM_VANISHED : ITEM_UNREADABLE;
-		it->errnum = look->errnum;
+		it->fate = errnum == ENOENT ? ITEM_VANISHED : ITEM_UNREADABLE;
+		it->errnum = errnum;
 		return batch_add(w, STEAL(it), false, err);
 	}
 	if ((ret = decide(w, it, &to_work, err)) != 0)
