@@ -1,4 +1,5 @@
 /* varve status: what a store is, and how far its sites are behind. */
+#include "snapshot/log/log.h"
 #include "snapshot/site/lag.h"
 #include "snapshot/site/sitedir.h"
 #include "tools/describe.h"
@@ -205,6 +206,22 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 }
 
 static int
+tell_gone(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	const struct looking *l = arg;
+	char name[SITE_LAG_DATASET];
+	struct err why;
+
+	(void)err_set(&why, ERR_CORRUPT,
+	    "dataset '%s' is gone: this machine has seen record %ju of it, and"
+	    " the store shows none any more",
+	    site_lag_dataset(l->session, ref->dataset, name),
+	    (uintmax_t)ref->seq);
+	return session_pass_over(l->session, &why, err);
+}
+
+static int
 show_datasets(struct looking *l, struct err *err)
 {
 	int r;
@@ -217,7 +234,9 @@ show_datasets(struct looking *l, struct err *err)
 		json_out_end_list(l->run->json);
 	else if (r == 0 && l->table.ncells > 0)
 		r = table_print(&l->table, !l->run->common->quiet, stdout, err);
-	return r;
+	return r != 0 ? r
+		      : log_gone(l->session->access, l->session->heads,
+			    tell_gone, l, err);
 }
 
 /* --- the command -------------------------------------------------------- */

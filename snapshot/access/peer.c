@@ -165,16 +165,37 @@ access_keys_hash(
 	return ret != 0 ? ret : sha256_final(ctx, out, err);
 }
 
+static bool
+is_key_set_of(const struct key_object *o, const uint8_t dataset[DATASET_ID_LEN])
+{
+	return o->kind == KEY_SET &&
+	       memcmp(o->set.dataset, dataset, DATASET_ID_LEN) == 0;
+}
+
 bool
 access_has_key_set(
     const struct access *a, const uint8_t dataset[DATASET_ID_LEN])
 {
-	for (size_t i = 0; i < a->nkeys; i++) {
-		const struct key_object *o = a->keys[i];
-
-		if (o->kind == KEY_SET &&
-		    memcmp(o->set.dataset, dataset, DATASET_ID_LEN) == 0)
+	for (size_t i = 0; i < a->nkeys; i++)
+		if (is_key_set_of(a->keys[i], dataset))
 			return true;
-	}
 	return false;
+}
+
+int
+access_visit_key_sets(const struct access *a, access_dataset_fn *visit,
+    void *arg, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < a->nkeys && ret == 0; i++) {
+		const struct key_object *o = a->keys[i];
+		bool seen = o->kind != KEY_SET;
+
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = is_key_set_of(a->keys[k], o->set.dataset);
+		if (!seen)
+			ret = visit(arg, o->set.dataset, err);
+	}
+	return ret;
 }

@@ -85,4 +85,14 @@ NODISCARD int access_keys_hash(
 bool access_has_key_set(
     const struct access *a, const uint8_t dataset[DATASET_ID_LEN]);
 
+typedef int access_dataset_fn(
+    void *arg, const uint8_t dataset[DATASET_ID_LEN], struct err *err);
+/**
+ * access_visit_key_sets(a, visit, arg, err):
+ * Each dataset of which there is a key set, once, whoever may open it; a return
+ * other than 0 ends it.
+ */
+NODISCARD int access_visit_key_sets(const struct access *a,
+    access_dataset_fn *visit, void *arg, struct err *err);
+
 #endif

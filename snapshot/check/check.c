@@ -117,13 +117,28 @@ visit_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 }
 
 static int
+visit_gone(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    UNUSED struct err *err)
+{
+	check_say(arg, ref,
+	    "this machine has seen it, and the store shows no record of its"
+	    " dataset any more");
+	return 0;
+}
+
+static int
 check_all_without_keys(struct check *c, struct err *err)
 {
 	const char *name = c->opt->dataset;
 	const struct dataset *ds;
+	int rc;
 
-	if (name == NULL)
-		return store_list_datasets(c->store, visit_dataset, c, err);
+	if (name == NULL) {
+		rc = store_list_datasets(c->store, visit_dataset, c, err);
+		return rc != 0
+			   ? rc
+			   : log_gone(c->access, c->heads, visit_gone, c, err);
+	}
 	ds = access_find(c->access, name);
 	if (ds == NULL)
 		return err_set(err, ERR_NOT_FOUND,

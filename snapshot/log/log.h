@@ -178,6 +178,19 @@ NODISCARD int log_append_prune(struct log *l, const struct record_prune *prune,
 NODISCARD int log_append_primary(struct log *l, const char *site,
     const uint8_t id[IDENTITY_ID_LEN], struct err *err);
 
+/* --- logs that are not there ---------------------------------------------- */
+
+/**
+ * log_gone(a, heads, visit, arg, err):
+ * Each dataset of which this machine has seen records, and the store has none
+ * any more: the newest that was seen is shown, with size 0. One that was erased
+ * has no key set, and isn't shown; nor is any of a replica, which they may have
+ * yet to reach. Needs no key. ${heads} NULL: nothing was seen.
+ * Errors: those of store_list(), store_replica() and heads_get().
+ */
+NODISCARD int log_gone(const struct access *a, struct heads *heads,
+    store_visit_fn *visit, void *arg, struct err *err);
+
 /* --- signatures ----------------------------------------------------------- */
 
 /**

@@ -54,20 +54,42 @@ equal "$(jq -c '[(.datasets | length), (.sites | length)]' "$T/out")" \
     '[1,1]' 'datasets that status shows'
 rm "$log"
 
+# is_told: that the dataset is gone, also without a key.
+is_told() {
+	run 3 varve status
+	err_has 'is gone'
+	run 3 varve status --json
+	run 3 env -u VARVE_KEY_FILE "$VARVE" status
+	err_has 'is gone'
+	run 3 env -u VARVE_KEY_FILE "$VARVE" check --no-keys
+	out_has "datasets/$dataset/log/"
+	out_has 'this machine has seen it'
+}
+
 part 'a log that is gone'
 mkdir "$log"
 goes_on 'there are none here'
+is_told
 
 part 'a dataset that is gone'
 rmdir "$log"
 mv "${log%/log}" "$T/gone"
 goes_on 'there are none here'
+is_told
 mv "$T/gone" "${log%/log}"
 
 part 'and it is back'
 mv "$T/log" "$log"
 replicate dr-london
 same_objects "$VARVE_STORE" "$T/dr"
+run 0 varve status
+run 0 env -u VARVE_KEY_FILE "$VARVE" check --no-keys
+
+part 'at a site, what has yet to come is not gone'
+mv "$T/dr/datasets/$dataset" "$T/gone"
+run 0 varve status --store "$T/dr"
+run 0 env -u VARVE_KEY_FILE "$VARVE" check --no-keys --store "$T/dr"
+mv "$T/gone" "$T/dr/datasets/$dataset"
 
 # check_names OBJECT: without a key, and so without a memory.
 check_names() {
