@@ -69,6 +69,15 @@ on_object(void *arg, const struct object_ref *ref, const char *what,
 }
 
 static void
+on_unlisted(void *arg, const struct err *why)
+{
+	const struct run *run = arg;
+
+	message_problem(run,
+	    "%s: move away what is in its place, and repair again", why->text);
+}
+
+static void
 show(const struct run *run, const struct repair_result *out)
 {
 	char n[OUTPUT_THINGS], m[OUTPUT_THINGS], size[OUTPUT_TEXT];
@@ -83,6 +92,8 @@ show(const struct run *run, const struct repair_result *out)
 		    run->json, "missing", describe_u64(out->missing));
 		json_out_member(
 		    run->json, "repaired", describe_u64(out->repaired));
+		json_out_member(
+		    run->json, "unlisted", describe_u64(out->unlisted));
 		json_out_member(run->json, "aside",
 		    out->aside[0] != '\0' ? json_string(out->aside)
 					  : json_null());
@@ -109,6 +120,7 @@ repair(struct run *run, const struct repair_args *args, struct remote *r,
 	    .stop = run->stop,
 	    .progress = &progress,
 	    .on_object = on_object,
+	    .on_unlisted = on_unlisted,
 	    .arg = run,
 	};
 	struct repair_result out;
@@ -134,8 +146,9 @@ repair(struct run *run, const struct repair_args *args, struct remote *r,
 	if (rc != 0)
 		return rc;
 	show(run, &out);
-	return out.repaired < out.damaged + out.missing ? EXIT_DAMAGE
-							: EXIT_DONE;
+	return out.unlisted > 0 || out.repaired < out.damaged + out.missing
+		   ? EXIT_DAMAGE
+		   : EXIT_DONE;
 }
 
 static int

@@ -105,37 +105,59 @@ repair_set(struct repair *r, const struct follows *newest, struct err *err)
 	return rc;
 }
 
-/* What nothing leads to: its name still says what it has to be. */
-static int
-repair_rest(struct repair *r, struct err *err)
-{
-	static const enum object_class classes[] = {
-	    OBJECT_LOG, OBJECT_INDEX, OBJECT_PACK};
-	int rc = 0;
+/* --- all of it ---------------------------------------------------------- */
 
-	for (size_t i = 0; i < ARRAY_LEN(classes) && rc == 0; i++)
-		rc = store_list(r->store, classes[i], r->dataset,
-		    repair_visit_listed, r, err);
-	return rc;
+/* What is wrong with one dataset keeps nobody from the others. */
+static int
+pass_over(struct repair *r, const struct err *why, struct err *err)
+{
+	if (why->code != ERR_CORRUPT)
+		return err_copy(err, why);
+	if (!r->unlisted) {
+		r->out->unlisted++;
+		r->opt->on_unlisted(r->opt->arg, why);
+	}
+	r->unlisted = true;
+	return 0;
 }
 
+/* What the newest record leads to. */
 static int
-repair_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
+repair_led(struct repair *r, struct err *err)
 {
-	struct repair *r = arg;
 	struct follows newest = {0};
-	int rc;
+	int rc = record_refs_list(r->store, r->dataset, &r->records, err);
 
-	memcpy(r->dataset, ref->dataset, STORE_DATASET_LEN);
-	rc = record_refs_list(r->store, r->dataset, &r->records, err);
 	if (rc == 0 && r->records.n > 0)
 		rc = repair_log(r, &newest, err);
 	if (rc == 0)
 		rc = repair_set(r, &newest, err);
-	if (rc == 0)
-		rc = repair_rest(r, err);
 	free(newest.indexes);
+	return rc;
+}
+
+/* What nothing leads to, too: its name still says what it has to be. */
+static int
+repair_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	static const enum object_class classes[] = {
+	    OBJECT_LOG, OBJECT_INDEX, OBJECT_PACK};
+	struct repair *r = arg;
+	struct err why;
+	int rc;
+
+	memcpy(r->dataset, ref->dataset, STORE_DATASET_LEN);
+	r->unlisted = false;
+	rc = repair_led(r, &why);
+	if (rc != 0)
+		rc = pass_over(r, &why, err);
+	for (size_t i = 0; i < ARRAY_LEN(classes) && rc == 0; i++) {
+		rc = store_list(r->store, classes[i], r->dataset,
+		    repair_visit_listed, r, &why);
+		if (rc != 0)
+			rc = pass_over(r, &why, err);
+	}
 	return rc;
 }
 

@@ -27,6 +27,11 @@ struct repair_options {
 	 */
 	void (*on_object)(void *arg, const struct object_ref *ref,
 	    const char *what, const struct err *why);
+	/*
+	 * A dataset of which not all could be looked at: something else has a
+	 * directory's place, say.
+	 */
+	void (*on_unlisted)(void *arg, const struct err *why);
 	void *arg;
 };
 
@@ -34,6 +39,7 @@ struct repair_result {
 	uint64_t objects, bytes; /* looked at */
 	uint64_t damaged, missing;
 	uint64_t repaired;
+	uint64_t unlisted; /* datasets */
 	char aside
 	    [64]; /* where what was damaged is kept, below the store; or "" */
 };
@@ -45,7 +51,8 @@ struct repair_result {
  * is compared with its name before it takes the damaged one's place, which is
  * moved to aside/DATE/ in the store.
  * Errors: ERR_CANCELLED; those of the connection, and of reading and writing
- * the store. What the other side doesn't have is no error.
+ * the store. What the other side doesn't have is no error, nor is a dataset that
+ * can't be listed.
  * Cost: reads every byte.
  */
 NODISCARD int repair_run(struct party *p, struct channel *c,

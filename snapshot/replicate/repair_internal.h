@@ -26,6 +26,7 @@ struct repair {
 	struct name_set seen; /* names that were looked at */
 	uint8_t dataset[STORE_DATASET_LEN];
 	struct record_refs records; /* of that dataset */
+	bool unlisted;              /* that was told of it */
 };
 
 /**

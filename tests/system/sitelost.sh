@@ -88,6 +88,24 @@ for make in mkfifo mkdir; do
 	as_before
 done
 
+part 'repair of what is not the dataset that can not be listed'
+here=$VARVE_STORE/datasets/$dataset/log
+mv "$here" "$T/log"
+echo >"$here"
+index=$(cd "$T/dr" && find datasets/*/index -type f ! -path "*/$dataset/*")
+: >"$VARVE_STORE/$index"
+VARVE_PASSPHRASE=$passphrase run 3 env -u VARVE_KEY_FILE "$VARVE" repair \
+    --from dr-london
+err_has "$dataset/log"
+err_has 'move away'
+out_has "repaired: $index"
+cmp "$VARVE_STORE/$index" "$T/dr/$index"
+VARVE_PASSPHRASE=$passphrase run 3 env -u VARVE_KEY_FILE "$VARVE" repair \
+    --from dr-london --json
+equal "$(jq -c '[.unlisted, .damaged]' "$T/out")" '[1,0]' 'what was not repaired'
+rm "$here"
+mv "$T/log" "$here"
+
 # knows_nothing: the site does nothing, and says so.
 knows_nothing() {
 	refused 1 'site/site.db' varve replicate dr-london
