@@ -151,7 +151,7 @@ send_receipt(struct receiver *r, struct log_tail *t, struct err *err)
 	struct site_time now;
 	int rc;
 
-	if (t->seq == t->receipt || !t->whole)
+	if (t->seq == t->receipt || !t->whole || t->missing != 0)
 		return 0;
 	site_clock_now(party_time(), &clock);
 	rc = sitedb_bear_out(sitedir_db(site), &clock, t->time, err);
@@ -242,7 +242,23 @@ take_all_logs(struct receiver *r, struct job *j, struct err *err)
 	return rc;
 }
 
-/* A damaged log is no reason to end: nothing is said of it. */
+/* What came is kept; but who sent it must not think that all is well. */
+static int
+tell_missing(struct receiver *r, const struct log_tail *t, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_LOG, .seq = t->seq};
+	struct err why;
+
+	memcpy(ref.dataset, t->dataset, STORE_DATASET_LEN);
+	memcpy(ref.name, t->head, OBJECT_NAME_LEN);
+	(void)err_set(&why, ERR_CORRUPT,
+	    "there is no receipt while record %ju of this log is missing at"
+	    " this site: 'varve repair' there fetches it",
+	    (uintmax_t)t->missing);
+	return receive_nak(r, &ref, &why, err);
+}
+
+/* A damaged log is no reason to end: it is noted here. */
 static int
 confirm(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
@@ -251,11 +267,19 @@ confirm(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	struct receiver *r = arg;
 	struct log_tail *t = NULL;
 	struct err why;
-	int rc = lock_log(r, ref->dataset, &lock, &t, &why);
+	int rc;
 
-	if (rc != 0)
-		return receive_is_ours(rc) ? err_copy(err, &why) : 0;
-	return send_receipt(r, t, err);
+	if (receive_unusable(r, ref->dataset) != NULL)
+		return 0;
+	rc = lock_log(r, ref->dataset, &lock, &t, &why);
+	if (rc != 0 && receive_is_ours(rc))
+		return err_copy(err, &why);
+	if (rc != 0) {
+		receive_note(r, NULL, &why);
+		return 0;
+	}
+	return t->missing != 0 ? tell_missing(r, t, err)
+			       : send_receipt(r, t, err);
 }
 
 /*

@@ -85,7 +85,8 @@ struct log_tail {
 	uint8_t dataset[STORE_DATASET_LEN];
 	uint64_t mark; /* the store's, when it was read */
 	bool read;
-	uint64_t seq; /* 0: there is no record */
+	uint64_t seq;     /* 0: there is no record */
+	uint64_t missing; /* the first record before it that isn't here, or 0 */
 	uint8_t head[OBJECT_NAME_LEN];
 	int64_t
 	    time; /* at which the newest that came was signed; 0: none came */

@@ -29,6 +29,8 @@ see_record(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 		    "this site has two records %ju of one log: see 'varve"
 		    " check --no-keys'",
 		    (uintmax_t)ref->seq);
+	if (ref->seq != t->seq + 1 && t->missing == 0)
+		t->missing = t->seq + 1;
 	t->seq = ref->seq;
 	memcpy(t->head, ref->name, OBJECT_NAME_LEN);
 	return 0;
@@ -84,7 +86,7 @@ log_tail_read(struct store *s, struct log_tail *t, struct err *err)
 	if (rc != 0 || (t->read && mark == t->mark))
 		return rc;
 	t->read = false;
-	t->seq = 0;
+	t->seq = t->missing = 0;
 	t->whole = true;
 	log_tail_clear(t);
 	rc = store_list(s, OBJECT_LOG, t->dataset, see_record, t, err);

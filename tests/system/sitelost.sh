@@ -88,6 +88,36 @@ for make in mkfifo mkdir; do
 	as_before
 done
 
+part 'a record that is missing, and not the newest'
+replicate dr-london
+echo three >"$src/file"
+backup d "$src"
+backup other "$src"
+replicate dr-london
+cp -a "$T/dr" "$T/dr.whole"
+rm "$log"/*02-*
+echo four >"$src/file"
+backup d "$src"
+backup other "$src"
+for _ in 1 2; do
+	run 4 varve replicate dr-london
+	err_has "dataset '"
+	err_has 'record 2 of this log is missing'
+	err_has 'varve repair'
+	equal "$(find "$T/dr" -path '*/log/*' | wc -l)" 7 'records at the site'
+done
+run 0 varve status --store "$T/dr" --refusals 100
+out_has 'record 2 of this log is missing'
+run 0 varve status --json
+equal "$(jq -c '[.sites[].behind_snapshots] | sort' "$T/out")" '[0,1]' \
+    'snapshots of which there is no receipt'
+cp -a "$T"/dr.whole/datasets/"$dataset"/log/*02-* "$log/"
+replicate dr-london
+run 0 varve status --json
+equal "$(jq -c '[.sites[].behind_snapshots]' "$T/out")" '[0,0]' \
+    'snapshots of which there is no receipt'
+as_before
+
 part 'repair of what is not the dataset that can not be listed'
 here=$VARVE_STORE/datasets/$dataset/log
 mv "$here" "$T/log"
