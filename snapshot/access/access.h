@@ -133,6 +133,14 @@ NODISCARD int access_create_dataset(struct access *a, const char *name,
     const struct dataset **out, struct err *err);
 
 /**
+ * access_key_set_lost(a, id, err):
+ * 1: the dataset has objects, and no key set that an admin, who opens all,
+ * could open them with. 0: it has none, or one that opens; or this is no admin.
+ */
+NODISCARD int access_key_set_lost(
+    const struct access *a, const uint8_t id[DATASET_ID_LEN], struct err *err);
+
+/**
  * access_grant(a, subject, role, dataset, until, err):
  * Give a person or host a role (admins only), from now until ${until} (Unix
  * seconds, exclusive; INT64_MAX: no end). ${dataset} is this access's; NULL for

@@ -96,11 +96,6 @@ check_key_objects(const struct access *a, const char *name, struct err *err)
 	return 0;
 }
 
-struct orphan {
-	const struct access *a;
-	const char *name;
-};
-
 /* Any one object will do. */
 static int
 on_object(UNUSED void *arg, UNUSED const struct object_ref *ref,
@@ -110,22 +105,35 @@ on_object(UNUSED void *arg, UNUSED const struct object_ref *ref,
 }
 
 /* An admin opens all key sets: a dataset without one has lost it. */
+int
+access_key_set_lost(
+    const struct access *a, const uint8_t id[DATASET_ID_LEN], struct err *err)
+{
+	static const enum object_class classes[] = {
+	    OBJECT_LOG, OBJECT_INDEX, OBJECT_PACK};
+	int ret = 0;
+
+	if (!access_is_admin(a) || access_dataset_known(a, id))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(classes) && ret == 0; i++)
+		ret =
+		    store_list(a->store, classes[i], id, on_object, NULL, err);
+	return ret;
+}
+
+struct orphan {
+	const struct access *a;
+	const char *name;
+};
+
 static int
 on_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
-	static const enum object_class classes[] = {
-	    OBJECT_LOG, OBJECT_INDEX, OBJECT_PACK};
 	const struct orphan *orphan = arg;
-	const struct access *a = orphan->a;
 	char id[2 * DATASET_ID_LEN + 1];
-	int ret = 0;
+	int ret = access_key_set_lost(orphan->a, ref->dataset, err);
 
-	if (access_dataset_known(a, ref->dataset))
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(classes) && ret == 0; i++)
-		ret = store_list(
-		    a->store, classes[i], ref->dataset, on_object, NULL, err);
 	if (ret <= 0)
 		return ret;
 	access_id_text(ref->dataset, id);
@@ -133,7 +141,7 @@ on_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	    "dataset %s has objects, and no key set that opens; remove its"
 	    " directory if it was erased on purpose",
 	    id);
-	return unsure(a, orphan->name, err);
+	return unsure(orphan->a, orphan->name, err);
 }
 
 static int

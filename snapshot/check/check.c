@@ -146,12 +146,60 @@ check_all_without_keys(struct check *c, struct err *err)
 	return check_without_keys(c, ds->id, err);
 }
 
+/* 1: lost, and not only made since the store was opened. */
+static int
+key_set_lost(
+    struct access *a, const uint8_t id[DATASET_ID_LEN], struct err *err)
+{
+	bool changed;
+	int rc = access_key_set_lost(a, id, err);
+
+	if (rc == 1 && (rc = access_refresh(a, &changed, err)) == 0)
+		rc = access_key_set_lost(a, id, err);
+	return rc;
+}
+
+static int
+tell_lost(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    struct err *err)
+{
+	struct check *c = arg;
+	char dir[OBJECT_REF_TEXT];
+	struct err why;
+	int rc = key_set_lost(c->access, ref->dataset, &why);
+
+	if (rc < 0 && check_fatal(rc))
+		return err_copy(err, &why);
+	if (rc == 0)
+		return 0;
+	object_ref_dataset_dir(ref->dataset, dir);
+	check_tell(c, dir,
+	    rc < 0 ? why.text
+		   : "it has objects, and no key set that opens: it is missing "
+		     "or damaged, or the dataset was erased and this was left",
+	    NULL);
+	return 0;
+}
+
+/* Datasets that nobody can open any more: they are among none of the others. */
+static int
+check_lost(struct check *c, struct err *err)
+{
+	struct err why;
+	int rc = store_list_datasets(c->store, tell_lost, c, &why);
+
+	if (rc >= 0 || check_fatal(rc))
+		return rc < 0 ? err_copy(err, &why) : 0;
+	check_tell(c, "datasets", why.text, NULL);
+	return 0;
+}
+
 static int
 check_all(struct check *c, struct err *err)
 {
 	const char *name = c->opt->dataset;
 	const struct dataset *ds;
-	int rc = 0;
+	int rc;
 
 	if (name != NULL) {
 		ds = access_find(c->access, name);
@@ -160,6 +208,7 @@ check_all(struct check *c, struct err *err)
 		return err_set(err, ERR_NOT_FOUND,
 		    "this key may see no dataset '%s'", name);
 	}
+	rc = check_lost(c, err);
 	for (size_t i = 0; rc == 0 && i < access_datasets(c->access); i++)
 		rc = check_dataset(c, access_dataset(c->access, i), err);
 	return rc;

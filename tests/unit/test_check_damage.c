@@ -320,6 +320,47 @@ check_run__finds_missing_packs_without_keys(void **state)
 	}
 }
 
+static bool
+is_key_set(const struct realm *r, const char *object)
+{
+	struct original o = original_take(r, object);
+	bool is = o.len >= 4 && memcmp(o.buf, "VRVk", 4) == 0;
+
+	original_put(&o);
+	return is;
+}
+
+/* Its dataset can't be named; but that there is something, an admin sees. */
+static void
+check_run__finds_a_missing_key_set(void **state)
+{
+	const struct realm *r = *state;
+	struct files keys;
+	size_t sets = 0;
+
+	files_find(r, "keys/", &keys);
+	for (size_t i = 0; i < keys.n; i++) {
+		struct original o;
+
+		if (!is_key_set(r, keys.name[i]))
+			continue;
+		sets++;
+		o = original_take(r, keys.name[i]);
+		original_remove(&o);
+		for (size_t j = 1; j < ARRAY_LEN(depths); j++) {
+			FINDINGS_AUTO struct findings f;
+
+			check_realm(r, depths[j], &f);
+			assert_int_equal(f.n, 1);
+			assert_memory_equal(f.v[0].object, "datasets/", 9);
+			assert_int_equal(strlen(f.v[0].object), 9 + 32);
+			assert_non_null(strstr(f.v[0].what, "no key set"));
+		}
+		original_put(&o);
+	}
+	assert_true(sets > 0);
+}
+
 static void
 check_run__finds_a_missing_index(void **state)
 {
@@ -401,6 +442,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_truncated_packs_by_their_size),
 	    cmocka_unit_test(check_run__finds_missing_packs),
 	    cmocka_unit_test(check_run__finds_missing_packs_without_keys),
+	    cmocka_unit_test(check_run__finds_a_missing_key_set),
 	    cmocka_unit_test(check_run__finds_a_missing_index),
 	    cmocka_unit_test(check_run__finds_missing_records),
 	    cmocka_unit_test(check_run__missing_head_needs_a_memory),
