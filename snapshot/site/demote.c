@@ -84,6 +84,10 @@ look_at(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	int rc;
 
 	rc = record_refs_list(l->store, ref->dataset, &r, err);
+	if (rc == ERR_CORRUPT)
+		return err_wrap(err,
+		    "a log that can't be listed can't be compared: move away"
+		    " what is in its place, and try again");
 	if (rc != 0 || r.n == 0)
 		return rc;
 	memcpy(fork.dataset, ref->dataset, STORE_DATASET_LEN);

@@ -40,7 +40,8 @@ void demote_plan_clear(struct demote_plan *p);
 
 /**
  * demote_look(s, other, out, err):
- * Find where the histories part; changes nothing. Errors: ${other}'s.
+ * Find where the histories part; changes nothing. Errors: ${other}'s;
+ * ERR_CORRUPT a log can't be listed.
  * Cost: asks 13 times for a log of 6,480 records, once where there is no fork.
  */
 NODISCARD int demote_look(struct store *s, const struct demote_other *other,

@@ -111,6 +111,28 @@ demote_look__finds_where_histories_part(void **state)
 	}
 }
 
+/* To leave one out would take it for the primary's, or for nobody's. */
+static void
+demote_look__says_what_is_in_the_way(void **state)
+{
+	struct world *w = *state;
+	struct other o = {.a = 1, .head_a = 2, .b = 1, .head_b = 2};
+	DEMOTE_PLAN_AUTO struct demote_plan p = {0};
+	char path[PATH], hex[2 * STORE_DATASET_LEN + 1] = "";
+
+	put_records(w, ds_a, 2);
+	for (size_t i = 0; i < sizeof(ds_b); i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", ds_b[i]);
+	(void)snprintf(path, sizeof(path), "%s/datasets/%s",
+	    store_path(access_store(w->alice)), hex);
+	scratch_write(path, "", 0);
+	assert_fails(ERR_CORRUPT, "move away", look(w, &o, &p, &err));
+	assert_int_equal(p.n, 0);
+	assert_int_equal(unlink(path), 0);
+	assert_ok(look(w, &o, &p, &err));
+	assert_int_equal(p.n, 1);
+}
+
 static void
 demote_look__fails_with_the_line(void **state)
 {
@@ -261,6 +283,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    world_test(demote_look__finds_where_histories_part),
+	    world_test(demote_look__says_what_is_in_the_way),
 	    world_test(demote_look__fails_with_the_line),
 	    world_test(demote_look__asks_only_for_what_may_be_there),
 	    cmocka_unit_test(demote_check__refuses_who_took_nothing_over),
