@@ -72,6 +72,9 @@ open_dir(struct source *s, const char *path, struct err *err)
 		s->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0)
 		return err_errno(err, "cannot open source '%s'", s->text);
+	/* What was opened may not be what was looked at. */
+	if (fstat(s->fd, &s->st) != 0)
+		return err_errno(err, "cannot read source '%s'", s->text);
 	return 0;
 }
 
