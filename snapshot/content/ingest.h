@@ -46,9 +46,12 @@ void ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg);
 
 /**
  * ingest_known(in, names, n, err):
- * Chunks that these indexes list are not stored again. An index that has gone
- * or is damaged, and a pack that has gone or has another size, is not relied
- * on: its chunks are stored anew; ingest_lost() counts them.
+ * Chunks that these indexes list are not stored again. An index that has gone,
+ * is damaged or of a version that is not known, and a pack that has gone or has
+ * another size, is not relied on: its chunks are stored anew; ingest_lost()
+ * counts them. Errors: ERR_DENIED an index of an epoch that the keys don't open;
+ * ERR_IO; ERR_NOMEM. Cost: opens the indexes, reads their pages of segments, and
+ * looks for each pack.
  */
 NODISCARD int ingest_known(struct ingest *in,
     const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);

@@ -7,14 +7,7 @@
 src=$T/source
 mkdir -p "$src"
 head -c 300000 /dev/urandom >"$src/data"
-new_store
-passphrase=$VARVE_PASSPHRASE
-use_key d other
-backup d "$src"
-backup other "$src"
-new_site "$T/dr" dr-london GB
-add_site dr-london "$T/dr"
-replicate dr-london
+two_datasets_and_a_site
 
 dr() {
 	env -u VARVE_KEY_FILE VARVE_PASSPHRASE="$passphrase" \

@@ -29,6 +29,26 @@ replicate() {
 	run 0 varve replicate "$@"
 }
 
+# two_datasets_and_a_site: 'd' and 'other', both of $src, are at dr-london, which
+# lies in $T/dr; a host's key takes the passphrase's place, but for as_admin.
+two_datasets_and_a_site() {
+	new_store
+	passphrase=$VARVE_PASSPHRASE
+	use_key d other
+	backup d "$src"
+	backup other "$src"
+	new_site "$T/dr" dr-london GB
+	add_site dr-london "$T/dr"
+	replicate dr-london
+}
+
+# pick_log STORE: $log is one dataset's, in $dataset.
+pick_log() {
+	log=$(find "$1/datasets" -name log | sort | head -n 1)
+	dataset=${log%/log}
+	dataset=${dataset##*/}
+}
+
 # serve_at DIR PORT-VARIABLE: listens until the test ends; its pid is $server.
 serve_at() {
 	local dir=$1 port=$2

@@ -6,20 +6,8 @@
 src=$T/source
 mkdir -p "$src"
 echo one >"$src/file"
-new_store
-passphrase=$VARVE_PASSPHRASE
-use_key d other
-backup d "$src"
-backup other "$src"
-new_site "$T/dr" dr-london GB
-add_site dr-london "$T/dr"
-replicate dr-london
-log=
-for l in "$T"/dr/datasets/*/log; do
-	[ -n "$log" ] || log=$l
-done
-dataset=${log%/log}
-dataset=${dataset##*/}
+two_datasets_and_a_site
+pick_log "$T/dr"
 echo two >"$src/file"
 backup d "$src"
 backup other "$src"

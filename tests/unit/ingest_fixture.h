@@ -94,6 +94,17 @@ indexes_clear(struct indexes *ix)
 }
 #define INDEXES_AUTO __attribute__((cleanup(indexes_clear)))
 
+/* The ${i}th of them as an object. */
+static inline UNUSED struct object_ref
+index_object(const struct fixture *f, const struct indexes *ix, size_t i)
+{
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+
+	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
+	memcpy(ref.name, ix->names[i], sizeof(ref.name));
+	return ref;
+}
+
 static inline UNUSED void
 know(struct ingest *in, const struct indexes *ix)
 {

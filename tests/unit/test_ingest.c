@@ -199,12 +199,11 @@ check_lost_index(struct fixture *f,
     void (*lose)(struct store *s, const struct object_ref *ref))
 {
 	AUTO(ingest) struct ingest *in = run_new(f);
-	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct object_ref ref;
 	INDEXES_AUTO struct indexes ix = {0};
 
 	(void)whole_run(f, &ix, NULL, 0, 10);
-	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
-	memcpy(ref.name, ix.names[0], sizeof(ref.name));
+	ref = index_object(f, &ix, 0);
 	lose(f->store, &ref);
 	assert_int_equal(
 	    ingest_known(in, (const object_name *)ix.names, 1, NULL), 0);
@@ -264,11 +263,9 @@ see_changed(struct fixture *f, const struct indexes *ix, uint8_t *bytes,
     size_t len, size_t at)
 {
 	AUTO(ingest) struct ingest *in = run_new(f);
-	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct object_ref ref = index_object(f, ix, 0);
 	int rc;
 
-	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
-	memcpy(ref.name, ix->names[0], sizeof(ref.name));
 	bytes[at] ^= 0x20;
 	memstore_set(f->store, &ref, bytes, len);
 	bytes[at] ^= 0x20;
@@ -296,15 +293,14 @@ static void
 ingest_known__relies_on_no_byte_of_an_index_that_changed(void **state)
 {
 	struct fixture *f = *state;
-	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct object_ref ref;
 	INDEXES_AUTO struct indexes ix = {0};
 	const uint8_t *stored;
 	uint8_t *bytes;
 	size_t len;
 
 	(void)whole_run(f, &ix, NULL, 0, 10);
-	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
-	memcpy(ref.name, ix.names[0], sizeof(ref.name));
+	ref = index_object(f, &ix, 0);
 	stored = memstore_bytes(f->store, &ref, &len);
 	bytes = malloc(len);
 	memcpy(bytes, stored, len);

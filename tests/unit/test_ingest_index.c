@@ -273,13 +273,12 @@ ingest_finish__leaves_a_damaged_index_alone(void **state)
 	struct fixture *f = *state;
 	INDEXES_AUTO struct indexes ix = {0};
 	AUTO(ingest) struct ingest *in = NULL;
-	struct object_ref ref = {.cls = OBJECT_INDEX};
+	struct object_ref ref;
 	uint8_t *buf;
 	size_t len;
 
 	(void)whole_run(f, &ix, NULL, 0, 66);
-	memcpy(ref.dataset, f->ks->dataset, sizeof(ref.dataset));
-	memcpy(ref.name, ix.names[0], sizeof(ref.name));
+	ref = index_object(f, &ix, 0);
 	buf = memstore_bytes(f->store, &ref, &len);
 	buf[200] ^= 1; /* in its page of chunks */
 	in = run_new(f);
