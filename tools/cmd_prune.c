@@ -24,13 +24,16 @@ static const struct option prune_command_options[] = {
 	NULL, offsetof(struct prune_args, max_dead), 0, 0},
 };
 
+/* Of the packs that are lost, so many are named. */
+#define LOST_NAMED 5
+
 /* One run of the command. */
 struct pruning {
 	struct run *run;
 	struct session *session;
 	struct prune_options opt;
 	struct prune_progress progress;
-	int status;
+	uint64_t lost; /* packs of the dataset at hand */
 };
 
 static void
@@ -66,6 +69,46 @@ on_damage(void *arg, const struct object_ref *pack, const struct err *why)
 		*x->run->damaged = true;
 }
 
+static void
+on_lost(void *arg, const struct object_ref *pack, uint64_t chunks,
+    const struct err *why)
+{
+	struct pruning *x = arg;
+	char text[OBJECT_REF_TEXT], n[OUTPUT_THINGS];
+
+	if (x->lost++ >= LOST_NAMED)
+		return;
+	object_ref_text(pack, text);
+	message_problem(x->run, "'%s' has %s that snapshots need: %s", text,
+	    output_things(chunks, "chunk", "chunks", n), why->text);
+}
+
+/* What was not named, why nothing was done, and what there is to do. */
+static void
+tell_lost(struct pruning *x, const char *dataset, const struct prune_result *r)
+{
+	char n[OUTPUT_THINGS];
+
+	if (r->lost_packs > LOST_NAMED)
+		message_problem(x->run, "and %s more",
+		    output_things(
+			r->lost_packs - LOST_NAMED, "pack", "packs", n));
+	if (r->unlisted_chunks > 0)
+		message_problem(x->run, "%s in no index",
+		    output_things(r->unlisted_chunks,
+			"chunk that snapshots need is",
+			"chunks that snapshots need are", n));
+	message_problem(x->run,
+	    "dataset '%s': nothing is removed, since %s missing; 'varve check' "
+	    "names the files, and 'varve repair --from SITE' fetches what a "
+	    "site has",
+	    dataset,
+	    output_things(r->lost_chunks, "chunk that snapshots need is",
+		"chunks that snapshots need are", n));
+	if (x->run->damaged != NULL)
+		*x->run->damaged = true;
+}
+
 /* --- in JSON ------------------------------------------------------------ */
 
 static json_t *
@@ -79,11 +122,12 @@ static void
 print_item(
     struct json_out *json, const char *dataset, const struct prune_result *r)
 {
-	json_t *item = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json_t *item = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "dataset", dataset, "snapshots", describe_u64(r->snapshots),
 	    "chunks", describe_u64(r->chunks), "dead_chunks",
 	    describe_u64(r->dead_chunks), "lost_chunks",
-	    describe_u64(r->lost_chunks), "damaged", describe_u64(r->damaged),
+	    describe_u64(r->lost_chunks), "lost_packs",
+	    describe_u64(r->lost_packs), "damaged", describe_u64(r->damaged),
 	    "record", describe_u64(r->record));
 	const struct {
 		const char *key;
@@ -142,16 +186,10 @@ print_plan(const struct prune_result *r, bool dry)
 static void
 print_rest(const struct prune_result *r)
 {
-	char n[OUTPUT_THINGS];
-
 	print_count("waiting:", &r->waiting, "object", "objects",
 	    ": a backup is running that began before; prune again after it");
 	print_count("dead, but kept:", &r->kept_dead, "pack", "packs",
 	    " of them (see --max-dead)");
-	if (r->lost_chunks > 0)
-		(void)printf("  %s missing (see 'varve check')\n",
-		    output_things(r->lost_chunks, "needed chunk is",
-			"needed chunks are", n));
 }
 
 static void
@@ -161,7 +199,7 @@ print_result(
 	char a[OUTPUT_THINGS], b[OUTPUT_TEXT], c[OUTPUT_THINGS];
 	bool dry = x->opt.dry_run;
 
-	if (x->run->common->quiet)
+	if (x->run->common->quiet || r->lost_chunks > 0)
 		return;
 	(void)printf("%s: %s, %s; %s\n", dataset,
 	    output_things(r->packs.n, "pack", "packs", a),
@@ -191,6 +229,7 @@ prune_dataset(struct pruning *x, const struct dataset *ds, struct err *err)
 	int rc;
 
 	memset(&x->progress, 0, sizeof(x->progress));
+	x->lost = 0;
 	if (!x->run->common->quiet && progress_wanted()) {
 		rc = progress_start(draw, &x->progress, &x->run->progress, err);
 		if (rc != 0)
@@ -201,8 +240,8 @@ prune_dataset(struct pruning *x, const struct dataset *ds, struct err *err)
 	progress_stop(STEAL(x->run->progress));
 	if (rc != 0)
 		return err_wrap(err, "dataset '%s'", ds->name);
-	if (r.lost_chunks > 0 && x->run->damaged != NULL)
-		*x->run->damaged = true;
+	if (r.lost_chunks > 0)
+		tell_lost(x, ds->name, &r);
 	if (x->run->json != NULL)
 		print_item(x->run->json, ds->name, &r);
 	else
@@ -266,6 +305,7 @@ prune_command(struct run *run, void *values, struct err *err)
 	    .stop = run->stop,
 	    .progress = &x.progress,
 	    .on_damage = on_damage,
+	    .on_lost = on_lost,
 	    .arg = &x,
 	};
 	if (run->json != NULL)

@@ -77,6 +77,7 @@ struct live {
 	struct live_segment *segments;
 	uint32_t nsegments, segments_cap;
 	uint64_t marked, lost;
+	uint64_t unlisted; /* of those lost: no index lists them */
 };
 
 /**

@@ -133,6 +133,7 @@ flush(struct mark *m, struct err *err)
 		rc = mark_chunk(m, &m->batch[i], &why);
 		if (rc == ERR_NOT_FOUND) {
 			m->live->lost++;
+			m->live->unlisted++;
 			rc = 0;
 		}
 		if (rc < 0)

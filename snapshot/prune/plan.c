@@ -82,6 +82,26 @@ merge_kind(struct prune *p, enum pack_kind kind, struct err *err)
 	return 0;
 }
 
+/* --- lost ones ---------------------------------------------------------- */
+
+static void
+tell_lost(struct prune *p, const struct live_pack *pack)
+{
+	struct object_ref ref;
+	struct err why = {0};
+
+	p->out->lost_packs++;
+	if (p->opt->on_lost == NULL)
+		return;
+	if (present_find(&p->packs, pack->name) == NULL)
+		(void)err_set(&why, ERR_NOT_FOUND, "it is missing");
+	else
+		(void)err_set(&why, ERR_CORRUPT,
+		    "it is not of the size that its index says");
+	prune_ref(p, OBJECT_PACK, pack->name, &ref);
+	p->opt->on_lost(p->opt->arg, &ref, pack->live, &why);
+}
+
 /* --- all ---------------------------------------------------------------- */
 
 static void
@@ -92,6 +112,8 @@ count_pack(struct prune *p, const struct live_pack *pack)
 	out->dead_chunks += pack->chunks - pack->live;
 	if (pack->there)
 		prune_add(&out->packs, pack->size);
+	else if (pack->live > 0)
+		tell_lost(p, pack);
 	if (pack->fate == LIVE_GONE)
 		prune_add(&out->dead, pack->size);
 	else if (pack->fate == LIVE_REPACK && pack->merge)
@@ -119,5 +141,6 @@ plan_packs(struct prune *p, struct err *err)
 		count_pack(p, &l->packs[i]);
 	p->out->chunks = l->marked;
 	p->out->lost_chunks = l->lost;
+	p->out->unlisted_chunks = l->unlisted;
 	return rc;
 }

@@ -38,6 +38,13 @@ struct prune_options {
 	/* A pack that can't be repacked, since it is damaged; it stays. */
 	void (*on_damage)(
 	    void *arg, const struct object_ref *pack, const struct err *why);
+	/*
+	 * ${chunks} that snapshots need lie in ${pack}, which is missing or of
+	 * another size than listed. Once a pack, and before the run ends: with
+	 * any such, it changes nothing. May be NULL.
+	 */
+	void (*on_lost)(void *arg, const struct object_ref *pack,
+	    uint64_t chunks, const struct err *why);
 	void (*on_step)(void *arg, enum prune_step step); /* may be NULL */
 	void *arg;
 };
@@ -51,7 +58,11 @@ struct prune_count {
 struct prune_result {
 	uint64_t snapshots;
 	uint64_t chunks, dead_chunks; /* needed; listed, but not needed */
-	uint64_t lost_chunks;         /* needed, and their pack is not there */
+	/*
+	 * Needed, and not there: in packs that on_lost was told of, or listed
+	 * by no index. With any of them nothing is done.
+	 */
+	uint64_t lost_chunks, lost_packs, unlisted_chunks;
 	struct prune_count packs;     /* that there were */
 	struct prune_count dead;      /* packs in which nothing is needed */
 	struct prune_count repacked;  /* packs made anew, for what they hold */
@@ -72,6 +83,8 @@ struct prune_result {
  * Prune one dataset. Every unexpired snapshot, and what a running backup
  * builds on, is readable at each moment, also when it is ended at any.
  * What is dead in packs that stay may be taken up again by later backups.
+ *
+ * Where chunks that are needed are not there, it does no more than count them.
  *
  * Errors: ERR_DENIED this key is no admin's, or the store is read-only;
  * ERR_LOCKED another prune of the dataset is running, or a backup that does not

@@ -100,3 +100,29 @@ packs >"$T/packs.after"
     fail 'nothing went when the lock had passed'
 run 0 varve -s "$site" check --no-keys
 run 0 varve -s "$site" check --read-data
+
+part 'a pack that is lost is named, nothing goes, and a site has it'
+noise "$src/changing"
+backup d "$src"
+run 0 varve replicate dr
+varve expire -q d --keep-last 1
+lost=$(find "$VARVE_STORE" -path '*/packs/*' -type f -size +1000k \
+    -printf '%T@ %p\n' | sort -rn | head -n 1)
+lost=${lost#* }
+mv "$lost" "$T/lost"
+before=$(find "$VARVE_STORE" -type f | sort)
+run 3 varve prune d --max-dead 0
+err_has "'${lost#"$VARVE_STORE/"}' has "
+err_has 'it is missing'
+err_has "dataset 'd': nothing is removed"
+err_has 'varve repair --from'
+[ ! -s "$T/out" ] || fail "it told of more: $(cat "$T/out")"
+equal "$(find "$VARVE_STORE" -type f | sort)" "$before" 'what is there'
+run 3 varve prune -q d
+err_has "${lost#"$VARVE_STORE/"}"
+run 3 varve prune --json d
+equal "$(jq '.datasets[0] | .lost_packs, .lost_chunks > 0' "$T/out" |
+    tr '\n' ' ')" '1 true ' 'what is lost, in JSON'
+run 0 varve repair --from dr
+run 0 varve prune d --max-dead 0
+whole

@@ -338,6 +338,94 @@ prune_run__a_damaged_pack_stays(void **state)
 	assert_true(bytes_of(r, "packs/") > 3 * PIECE);
 }
 
+struct lost {
+	size_t n, missing;
+	uint64_t chunks;
+	char name[OBJECT_REF_TEXT];
+};
+
+static void
+note_lost(void *arg, const struct object_ref *pack, uint64_t chunks,
+    const struct err *why)
+{
+	struct lost *lost = arg;
+
+	lost->n++;
+	lost->missing += why->code == ERR_NOT_FOUND;
+	lost->chunks += chunks;
+	object_ref_text(pack, lost->name);
+}
+
+/* The pack of data that has the most bytes. */
+static const char *
+biggest_pack(const struct realm *r, const struct files *files)
+{
+	const char *name = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < files->n; i++) {
+		struct original o = original_take(r, files->name[i]);
+
+		if (object_kind(r, files->name[i]) == 0 && o.len > most) {
+			most = o.len;
+			name = files->name[i];
+		}
+		free(o.buf);
+	}
+	assert_non_null(name);
+	return name;
+}
+
+static void
+prune_run__names_the_packs_that_are_lost(void **state)
+{
+	struct lost lost = {0};
+	const struct prune_options opt = {
+	    .max_dead = 0, .on_lost = note_lost, .arg = &lost};
+	struct realm *r = *state;
+	const struct dataset *ds;
+	struct prune_result out;
+	struct files files;
+	const char *name;
+	struct original o;
+	size_t before;
+
+	three(r);
+	ds = access_find(r->admin, "files");
+	expire_one(r->admin, "files", 0);
+	files_find(r, "packs/", &files);
+	name = biggest_pack(r, &files);
+	o = original_take(r, name);
+	original_remove(&o);
+	before = count_of(r, "");
+	assert_ok(prune_run(r->admin, ds, NULL, &opt, &out, &err));
+	assert_int_equal(lost.n, 1);
+	assert_int_equal(lost.missing, 1);
+	assert_string_equal(lost.name, name);
+	assert_true(out.lost_chunks > 0);
+	assert_int_equal(out.lost_chunks, lost.chunks);
+	assert_int_equal(out.lost_packs, 1);
+	assert_int_equal(out.unlisted_chunks, 0);
+	/* Nothing was taken away, and nothing written. */
+	assert_int_equal(out.record, 0);
+	assert_int_equal(count_of(r, ""), before);
+
+	/* Cut short is another thing than missing. */
+	original_cut(&o, o.len - 1);
+	lost = (struct lost){0};
+	assert_ok(prune_run(r->admin, ds, NULL, &opt, &out, &err));
+	assert_int_equal(lost.n, 1);
+	assert_int_equal(lost.missing, 0);
+	assert_string_equal(lost.name, name);
+
+	original_put(&o);
+	lost = (struct lost){0};
+	assert_ok(prune_run(r->admin, ds, NULL, &opt, &out, &err));
+	assert_int_equal(lost.n, 0);
+	assert_int_equal(out.lost_packs, 0);
+	assert_true(out.removed.n > 0);
+}
+
 /* --- who may ------------------------------------------------------------ */
 
 static void
@@ -391,6 +479,7 @@ main(void)
 	    prune_test(prune_run__superseded_indexes_go),
 	    prune_test(prune_run__refuses_where_it_can_t_tell),
 	    prune_test(prune_run__a_damaged_pack_stays),
+	    prune_test(prune_run__names_the_packs_that_are_lost),
 	    prune_test(prune_run__not_by_the_recovery_key),
 	    prune_test(prune_run__one_at_a_time),
 	};
