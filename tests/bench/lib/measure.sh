@@ -123,18 +123,37 @@ helpers() {
 	}
 }
 
+# measure_lasting NAME COMMAND...: what it prints is what NAME.txt has from now
+# on; where it fails, that stays as it was.
+measure_lasting() {
+	local name=$1
+	shift
+	{
+		conditions "$(varve_version)"
+		echo
+		"$@"
+	} >"$work/lasting" || {
+		cat "$work/lasting" >&2
+		say "$name failed"
+		return 0
+	}
+	cp "$work/lasting" "$out/$name.txt"
+}
+
 # The parts of a backup beside their libraries, in one process.
 measure_parts() {
+	local tmp=$work
 	helpers parts || return 0
-	TMPDIR=$([ -d /dev/shm ] && echo /dev/shm || echo "$work") \
-	    "$helpers/parts/parts" -- "$work/source/k" >"$out/parts.txt"
+	[ ! -d /dev/shm ] || tmp=/dev/shm
+	measure_lasting parts env "TMPDIR=$tmp" "$helpers/parts/parts" -- \
+	    "$work/source/k"
 }
 
 # Much of everything: no other tool is asked.
 measure_scale() {
 	helpers scale || return 0
-	VARVE=$varve BIN=$helpers/large WORK=$work \
-	    "$parts/scale" >"$out/scale.txt" || say 'scale failed'
+	measure_lasting scale env "VARVE=$varve" "BIN=$helpers/large" \
+	    "WORK=$work" "$parts/scale"
 }
 
 # measure_by_script NAME: the figures that tests/bench/NAME prints.

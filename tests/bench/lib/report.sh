@@ -13,12 +13,40 @@ machine() {
 		printf "%s%s", n++ ? ", " : "", $2 }' "$out/machine.tsv"
 }
 
-# In one sentence: on what, with what, when.
-circumstances() {
-	printf '%s: %s, %s cores, %s, %s, %s; %s. K: %s; M: %s.\n' \
+# conditions TOOLS: when and where those were measured.
+conditions() {
+	printf '%s: %s, %s cores, %s, %s, %s; %s.' \
 	    "$(machine date)" "$(machine cpu)" "$(machine cores)" \
 	    "$(machine memory)" "$(machine kernel)" "$(machine filesystem)" \
-	    "$(machine tool)" "$(machine k)" "$(machine m)"
+	    "$1"
+}
+
+# In one sentence: on what, with what, when.
+circumstances() {
+	printf '%s K: %s; M: %s.\n' "$(conditions "$(machine tool)")" \
+	    "$(machine k)" "$(machine m)"
+}
+
+# --- rows that last until they are measured anew ----------------------------
+#
+# NAME.txt holds those of NAME, after a line with the conditions they were
+# measured under: those of the table beside them may be others.
+
+lasting='scale parts'
+
+# lasting_rows NAME: without that line.
+lasting_rows() {
+	sed 1d "$out/$1.txt"
+}
+
+# lasting_conditions NAME: in a sentence; nothing where they are the table's.
+lasting_conditions() {
+	local was varve
+	read -r was <"$out/$1.txt"
+	varve=$(awk -F '\t' '$1 == "tool" && $2 ~ /^varve / { print $2 }' \
+	    "$out/machine.tsv")
+	[ "$was" = "$(conditions "$varve")" ] ||
+		echo "The rows of '$1' are of $was"
 }
 
 # Aligned; empty cells stay in their columns.
@@ -85,23 +113,34 @@ into_readme() {
 	rm -f "$new" "$out/region"
 }
 
+# lasting_as FORMAT: after the table. Only the text has the rows themselves.
+lasting_as() {
+	local name
+	for name in $lasting; do
+		[ -f "$out/$name.txt" ] || continue
+		case $1 in
+		text)
+			echo
+			lasting_conditions "$name"
+			lasting_rows "$name"
+			;;
+		markdown) lasting_conditions "$name" | sed 's/^/\n/' ;;
+		esac
+	done
+}
+
 report() {
-	local more
 	{
 		circumstances
 		echo
 		table text | as_text
-		for more in scale parts; do
-			[ ! -f "$out/$more.txt" ] || {
-				echo
-				cat "$out/$more.txt"
-			}
-		done
+		lasting_as text
 	} >"$out/table.txt"
 	{
 		table markdown | as_markdown
 		echo
 		circumstances
+		lasting_as markdown
 	} >"$out/table.md"
 	table chart | awk -f "$parts/lib/chart.awk" >"$out/chart.svg"
 	[ -z "$readme" ] || into_readme
