@@ -1,5 +1,6 @@
 /* varve check: whether the store is whole. */
 #include "snapshot/check/check.h"
+#include "snapshot/site/sitedir.h"
 #include "tools/describe.h"
 #include "tools/escape.h"
 #include "tools/message.h"
@@ -136,10 +137,34 @@ show(struct run *run, const struct check_options *opt,
 		    output_things(r->damaged, "damage", "damages", a));
 }
 
+/* What a site knows: without it, all else can be checked. */
+static int
+open_site(
+    struct run *run, struct session *s, struct sitedir **out, struct err *err)
+{
+	const char *path = store_path(access_store(s->access));
+	struct site_request request;
+	struct err why;
+	int r = sitedir_peek(path, &request, &why);
+
+	if (r == 0)
+		r = sitedir_open(path, out, &why);
+	if (r == ERR_NOMEM)
+		return err_copy(err, &why);
+	if (r == ERR_CORRUPT)
+		return session_pass_over(s, &why, err);
+	if (r != 0 && r != ERR_NOT_FOUND)
+		message_warning(run,
+		    "what has arrived at this site can't be told: %s",
+		    why.text);
+	return 0;
+}
+
 static int
 check(struct run *run, struct session *s, struct check_options *opt,
     struct err *err)
 {
+	AUTO(sitedir) struct sitedir *site = NULL;
 	struct check_progress progress = {0};
 	struct check_result result = {0};
 	struct moment begun = session_now();
@@ -149,6 +174,10 @@ check(struct run *run, struct session *s, struct check_options *opt,
 	if (opt->dataset != NULL &&
 	    (r = session_dataset(s, opt->dataset, &ds, err)) != 0)
 		return r;
+	r = open_site(run, s, &site, err);
+	if (r != 0)
+		return r;
+	opt->site = site != NULL ? sitedir_db(site) : NULL;
 	opt->progress = &progress;
 	if (run->json != NULL)
 		json_out_list(run->json, "damage");

@@ -31,7 +31,8 @@ static const struct option status_options[] = {
 struct looking {
 	struct run *run;
 	struct session *session;
-	const char *path; /* the store's */
+	const char *path;     /* the store's */
+	struct sitedir *site; /* NULL: there is none, or it can't be opened */
 	struct table table;
 };
 
@@ -136,7 +137,6 @@ show_refusal(void *arg, const struct sitedb_refusal *r, UNUSED struct err *err)
 static int
 show_site(struct looking *l, size_t refusals, struct err *err)
 {
-	AUTO(sitedir) struct sitedir *d = NULL;
 	struct site_request request;
 	struct err why = {0};
 	int r;
@@ -144,7 +144,7 @@ show_site(struct looking *l, size_t refusals, struct err *err)
 	if (sitedir_peek(l->path, &request, &why) != 0)
 		return why.code == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	show_request(l, &request.site);
-	r = sitedir_open(l->path, &d, &why);
+	r = sitedir_open(l->path, &l->site, &why);
 	if (r == ERR_DENIED) {
 		message_warning(l->run,
 		    "the site's lock, clock and refusals can't be shown: %s",
@@ -153,11 +153,12 @@ show_site(struct looking *l, size_t refusals, struct err *err)
 	}
 	if (r != 0)
 		return err_copy(err, &why);
-	if ((r = show_lock(l, sitedir_db(d), err)) != 0)
+	if ((r = show_lock(l, sitedir_db(l->site), err)) != 0)
 		return r;
 	if (l->run->json != NULL)
 		json_out_list(l->run->json, "refusals");
-	r = sitedb_refusals(sitedir_db(d), refusals, show_refusal, l, err);
+	r = sitedb_refusals(
+	    sitedir_db(l->site), refusals, show_refusal, l, err);
 	if (l->run->json != NULL)
 		json_out_end_list(l->run->json);
 	return r;
@@ -205,19 +206,22 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return 0;
 }
 
+/* A log_gone_fn. */
 static int
-tell_gone(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    struct err *err)
+tell_gone(
+    void *arg, const struct object_ref *newest, bool arrived, struct err *err)
 {
 	const struct looking *l = arg;
 	char name[SITE_LAG_DATASET];
 	struct err why;
 
+	(void)site_lag_dataset(l->session, newest->dataset, name);
 	(void)err_set(&why, ERR_CORRUPT,
-	    "dataset '%s' is gone: this machine has seen record %ju of it, and"
-	    " the store shows none any more",
-	    site_lag_dataset(l->session, ref->dataset, name),
-	    (uintmax_t)ref->seq);
+	    arrived ? "dataset '%s' is gone: record %ju of it has arrived at"
+		      " this site, and the store shows none any more"
+		    : "dataset '%s' is gone: this machine has seen record %ju"
+		      " of it, and the store shows none any more",
+	    name, (uintmax_t)newest->seq);
 	return session_pass_over(l->session, &why, err);
 }
 
@@ -234,9 +238,10 @@ show_datasets(struct looking *l, struct err *err)
 		json_out_end_list(l->run->json);
 	else if (r == 0 && l->table.ncells > 0)
 		r = table_print(&l->table, !l->run->common->quiet, stdout, err);
-	return r != 0 ? r
-		      : log_gone(l->session->access, l->session->heads,
-			    tell_gone, l, err);
+	if (r != 0)
+		return r;
+	return log_gone(l->session->access, l->session->heads,
+	    l->site != NULL ? sitedir_db(l->site) : NULL, tell_gone, l, err);
 }
 
 /* --- the command -------------------------------------------------------- */
@@ -297,13 +302,14 @@ status_run(struct run *run, void *values, struct err *err)
 	if (r != 0)
 		return r;
 	r = open_store(run, &args->store, &s, err);
-	if (r == ERR_NOT_FOUND && sitedir_peek(l.path, &request, NULL) == 0)
-		return show_waiting(&l, refusals, err);
-	if (r != 0)
-		return r;
-	l.session = s;
-	l.path = store_path(access_store(s->access));
-	r = show_all(&l, refusals, err);
+	if (r == ERR_NOT_FOUND && sitedir_peek(l.path, &request, NULL) == 0) {
+		r = show_waiting(&l, refusals, err);
+	} else if (r == 0) {
+		l.session = s;
+		l.path = store_path(access_store(s->access));
+		r = show_all(&l, refusals, err);
+	}
+	sitedir_close(l.site);
 	table_clear(&l.table);
 	return r;
 }

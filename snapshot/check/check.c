@@ -1,6 +1,7 @@
 #include "snapshot/check/check_internal.h"
 #include "snapshot/store/object_ref.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* --- one dataset -------------------------------------------------------- */
@@ -116,14 +117,33 @@ visit_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return check_without_keys(arg, ref->dataset, err);
 }
 
+/* A log_gone_fn. */
 static int
-visit_gone(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+visit_gone(void *arg, const struct object_ref *newest, bool arrived,
     UNUSED struct err *err)
 {
-	check_say(arg, ref,
-	    "this machine has seen it, and the store shows no record of its"
-	    " dataset any more");
+	char dir[OBJECT_REF_TEXT], what[128];
+
+	if (!arrived) {
+		check_say(arg, newest,
+		    "this machine has seen it, and the store shows no record"
+		    " of its dataset any more");
+		return 0;
+	}
+	object_ref_dataset_dir(newest->dataset, dir);
+	(void)snprintf(what, sizeof(what),
+	    "record %ju of its log has arrived at this site, and the store"
+	    " shows none any more",
+	    (uintmax_t)newest->seq);
+	check_tell(arg, dir, what, NULL);
 	return 0;
+}
+
+/* ${heads} NULL: what this machine has seen is looked at elsewhere. */
+static int
+check_gone(struct check *c, struct heads *heads, struct err *err)
+{
+	return log_gone(c->access, heads, c->opt->site, visit_gone, c, err);
 }
 
 static int
@@ -135,9 +155,7 @@ check_all_without_keys(struct check *c, struct err *err)
 
 	if (name == NULL) {
 		rc = store_list_datasets(c->store, visit_dataset, c, err);
-		return rc != 0
-			   ? rc
-			   : log_gone(c->access, c->heads, visit_gone, c, err);
+		return rc != 0 ? rc : check_gone(c, c->heads, err);
 	}
 	ds = access_find(c->access, name);
 	if (ds == NULL)
@@ -211,7 +229,7 @@ check_all(struct check *c, struct err *err)
 	rc = check_lost(c, err);
 	for (size_t i = 0; rc == 0 && i < access_datasets(c->access); i++)
 		rc = check_dataset(c, access_dataset(c->access, i), err);
-	return rc;
+	return rc == 0 ? check_gone(c, NULL, err) : rc;
 }
 
 static int

@@ -29,6 +29,7 @@ struct check_options {
 	enum check_depth depth;
 	const char *dataset; /* NULL: all that the key may read */
 	unsigned threads;    /* 0: one a processor */
+	struct sitedb *site; /* of a replica: which records came; or NULL */
 	const atomic_bool *stop;
 	struct check_progress *progress;
 	/*

@@ -14,6 +14,7 @@
  */
 #include "snapshot/access/access.h"
 #include "snapshot/log/record.h"
+#include "snapshot/state/sitedb.h"
 #include "snapshot/state/state.h"
 
 struct log;
@@ -180,16 +181,23 @@ NODISCARD int log_append_primary(struct log *l, const char *site,
 
 /* --- logs that are not there ---------------------------------------------- */
 
+/*
+ * ${newest} is the newest record that is known of; of a replica, where
+ * ${arrived}, only its number is: its name is all zeros.
+ */
+typedef int log_gone_fn(
+    void *arg, const struct object_ref *newest, bool arrived, struct err *err);
 /**
- * log_gone(a, heads, visit, arg, err):
- * Each dataset of which this machine has seen records, and the store has none
- * any more: the newest that was seen is shown, with size 0. One that was erased
- * has no key set, and isn't shown; nor is any of a replica, which they may have
- * yet to reach. Needs no key. ${heads} NULL: nothing was seen.
- * Errors: those of store_list(), store_replica() and heads_get().
+ * log_gone(a, heads, site, visit, arg, err):
+ * Each dataset of which the store has no record any more, although there were
+ * some: of a primary, this machine has seen them (${heads}); of a replica, which
+ * others may have yet to reach, they have arrived at its site (${site}). One that
+ * was erased has no key set, and isn't shown. Needs no key. NULL: nothing is
+ * known. A return of ${visit} other than 0 ends it.
+ * Errors: those of store_list(), store_replica(), heads_get(), sitedb_newest().
  */
 NODISCARD int log_gone(const struct access *a, struct heads *heads,
-    store_visit_fn *visit, void *arg, struct err *err);
+    struct sitedb *site, log_gone_fn *visit, void *arg, struct err *err);
 
 /* --- signatures ----------------------------------------------------------- */
 

@@ -6,10 +6,28 @@
 
 struct looking {
 	struct store *store;
-	struct heads *heads;
-	store_visit_fn *visit;
+	struct heads *heads; /* of a primary */
+	struct sitedb *site; /* of a replica */
+	log_gone_fn *visit;
 	void *arg;
 };
+
+/* The newest record that is known of: 1, or 0. */
+static int
+recall(const struct looking *l, struct object_ref *ref, struct err *err)
+{
+	struct head_seen seen = {0};
+	struct err why;
+	int rc = l->site != NULL
+		     ? sitedb_newest(l->site, ref->dataset, &seen.seq, &why)
+		     : heads_get(l->heads, ref->dataset, &seen, &why);
+
+	if (rc != 0)
+		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
+	memcpy(ref->name, seen.name, OBJECT_NAME_LEN);
+	ref->seq = seen.seq;
+	return 1;
+}
 
 static int
 look(void *arg, const uint8_t dataset[DATASET_ID_LEN], struct err *err)
@@ -17,35 +35,39 @@ look(void *arg, const uint8_t dataset[DATASET_ID_LEN], struct err *err)
 	const struct looking *l = arg;
 	RECORD_REFS_AUTO struct record_refs refs = {0};
 	struct object_ref ref = {.cls = OBJECT_LOG};
-	struct head_seen seen;
 	struct err why;
-	int rc = heads_get(l->heads, dataset, &seen, &why);
+	int rc;
 
-	if (rc != 0)
-		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
+	memcpy(ref.dataset, dataset, STORE_DATASET_LEN);
+	rc = recall(l, &ref, err);
+	if (rc <= 0)
+		return rc;
 	rc = record_refs_list(l->store, dataset, &refs, &why);
 	/* It is there, whatever else is the matter with it. */
 	if (rc == ERR_CORRUPT || refs.n > 0)
 		return 0;
 	if (rc != 0)
 		return err_copy(err, &why);
-	memcpy(ref.dataset, dataset, STORE_DATASET_LEN);
-	memcpy(ref.name, seen.name, OBJECT_NAME_LEN);
-	ref.seq = seen.seq;
-	return l->visit(l->arg, &ref, 0, err);
+	return l->visit(l->arg, &ref, l->site != NULL, err);
 }
 
 int
-log_gone(const struct access *a, struct heads *heads, store_visit_fn *visit,
-    void *arg, struct err *err)
+log_gone(const struct access *a, struct heads *heads, struct sitedb *site,
+    log_gone_fn *visit, void *arg, struct err *err)
 {
-	struct looking l = {access_store(a), heads, visit, arg};
-	char site[STORE_SITE_MAX];
-	bool replica = true;
-	int rc = 0;
+	struct looking l = {.store = access_store(a), .visit = visit};
+	char name[STORE_SITE_MAX];
+	bool replica;
+	int rc = store_replica(l.store, &replica, name, err);
 
-	if (heads != NULL)
-		rc = store_replica(l.store, &replica, site, err);
-	return rc != 0 || replica ? rc
-				  : access_visit_key_sets(a, look, &l, err);
+	if (rc != 0)
+		return rc;
+	l.arg = arg;
+	if (replica)
+		l.site = site;
+	else
+		l.heads = heads;
+	return l.site == NULL && l.heads == NULL
+		   ? 0
+		   : access_visit_key_sets(a, look, &l, err);
 }

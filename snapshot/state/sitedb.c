@@ -44,6 +44,8 @@ static const char *const statements[NSTATEMENTS] = {
 	"INSERT OR IGNORE INTO arrival(dataset, seq, time) VALUES(?, ?, ?)",
     [ARRIVAL_GET] = "SELECT time FROM arrival WHERE dataset = ? AND seq >= ?"
 		    " ORDER BY seq LIMIT 1",
+    [ARRIVAL_NEWEST] = "SELECT seq FROM arrival WHERE dataset = ? AND seq > 0"
+		       " ORDER BY seq DESC LIMIT 1",
     [ARRIVAL_FORGET] = "DELETE FROM arrival WHERE dataset = ? AND seq > ?",
     [REFUSAL_ADD] =
 	"INSERT INTO refusal(since, time, times, known, client, what)"
@@ -235,6 +237,27 @@ sitedb_arrival(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
 		rc = err_set(err, ERR_NOT_FOUND,
 		    "when record %ju arrived is not known", (uintmax_t)seq);
 	sql_reset(db->sql, ARRIVAL_GET);
+	(void)pthread_mutex_unlock(&db->mu);
+	return sql_explain(&sitedb_kind, rc > 0 ? 0 : rc, err);
+}
+
+int
+sitedb_newest(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
+    uint64_t *seq, struct err *err)
+{
+	int rc;
+
+	*seq = 0;
+	(void)pthread_mutex_lock(&db->mu);
+	sql_blob(db->sql, ARRIVAL_NEWEST, 1, dataset, SITEDB_DATASET_LEN);
+	rc = sql_row(db->sql, ARRIVAL_NEWEST, err);
+	if (rc > 0)
+		*seq = (uint64_t)sqlite3_column_int64(
+		    db->sql->st[ARRIVAL_NEWEST], 0);
+	else if (rc == 0)
+		rc = err_set(
+		    err, ERR_NOT_FOUND, "no record is known to have arrived");
+	sql_reset(db->sql, ARRIVAL_NEWEST);
 	(void)pthread_mutex_unlock(&db->mu);
 	return sql_explain(&sitedb_kind, rc > 0 ? 0 : rc, err);
 }

@@ -123,6 +123,14 @@ NODISCARD int sitedb_arrival(struct sitedb *db,
     struct err *err);
 
 /**
+ * sitedb_newest(db, dataset, seq, err):
+ * The newest record of the log that is known to have arrived, and was not
+ * forgotten. ERR_NOT_FOUND none is.
+ */
+NODISCARD int sitedb_newest(struct sitedb *db,
+    const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t *seq, struct err *err);
+
+/**
  * sitedb_forget(db, dataset, seq, err):
  * The records after ${seq} were moved aside: others will have their numbers.
  */

@@ -74,10 +74,27 @@ run 0 varve status
 run 0 env -u VARVE_KEY_FILE "$VARVE" check --no-keys
 
 part 'at a site, what has yet to come is not gone'
-mv "$T/dr/datasets/$dataset" "$T/gone"
+as_admin grant writer new --host another --key-file "$T/key.new"
+replicate dr-london
 run 0 varve status --store "$T/dr"
 run 0 env -u VARVE_KEY_FILE "$VARVE" check --no-keys --store "$T/dr"
-mv "$T/gone" "$T/dr/datasets/$dataset"
+as_admin check --store "$T/dr"
+
+part 'and what has come, and is there no more, is'
+mv "$T/dr/datasets/$dataset" "$T/gone"
+run 3 varve status --store "$T/dr"
+err_has "is gone: record 2 of it has arrived at this site"
+run 3 env -u VARVE_KEY_FILE "$VARVE" status --store "$T/dr"
+err_has "is gone: record 2 of it has arrived at this site"
+run 3 env -u VARVE_KEY_FILE "$VARVE" check --no-keys --store "$T/dr"
+out_has "damaged: datasets/$dataset: record 2 of its log has arrived"
+VARVE_PASSPHRASE=$passphrase run 3 env -u VARVE_KEY_FILE "$VARVE" check \
+    --store "$T/dr"
+out_has "damaged: datasets/$dataset: record 2 of its log has arrived"
+replicate dr-london
+run 0 varve status --store "$T/dr"
+run 0 env -u VARVE_KEY_FILE "$VARVE" check --no-keys --store "$T/dr"
+same_objects "$VARVE_STORE" "$T/dr"
 
 # check_names OBJECT: without a key, and so without a memory.
 check_names() {

@@ -174,6 +174,29 @@ sitedb_forget__makes_way_for_other_records(void **state)
 	assert_ok(sitedb_arrival(db, another, 7, &when, &err));
 }
 
+static void
+sitedb_newest__of_those_that_were_not_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(sitedb) struct sitedb *db = open_db(f);
+	uint64_t seq;
+
+	assert_rc(ERR_NOT_FOUND, sitedb_newest(db, dataset, &seq, &err));
+	/* Before the first record: nothing has come. */
+	assert_ok(sitedb_arrived(db, dataset, 0, 50, &err));
+	assert_rc(ERR_NOT_FOUND, sitedb_newest(db, dataset, &seq, &err));
+	assert_ok(sitedb_arrived(db, dataset, 3, 100, &err));
+	assert_ok(sitedb_arrived(db, dataset, 7, 200, &err));
+	assert_ok(sitedb_arrived(db, another, 9, 200, &err));
+	assert_ok(sitedb_newest(db, dataset, &seq, &err));
+	assert_int_equal(seq, 7);
+	assert_ok(sitedb_forget(db, dataset, 5, &err));
+	assert_ok(sitedb_newest(db, dataset, &seq, &err));
+	assert_int_equal(seq, 3);
+	assert_ok(sitedb_forget(db, dataset, 0, &err));
+	assert_rc(ERR_NOT_FOUND, sitedb_newest(db, dataset, &seq, &err));
+}
+
 struct heard {
 	size_t n, strangers;
 	char text[256];
@@ -409,6 +432,7 @@ main(void)
 	    state_test(sitedb_bear_out__by_records_up_to_the_clock),
 	    state_test(sitedb_arrival__is_the_batch_that_brought_it),
 	    state_test(sitedb_forget__makes_way_for_other_records),
+	    state_test(sitedb_newest__of_those_that_were_not_forgotten),
 	    state_test(sitedb_refusals__lists_the_newest_first),
 	    state_test(sitedb_refuse__counts_what_comes_again),
 	    state_test(sitedb_refuse__one_client_pushes_out_its_own_only),
