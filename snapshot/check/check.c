@@ -9,6 +9,8 @@
 static void
 scope_clear(struct scope *s)
 {
+	/* Its threads use all the rest. */
+	pass_free(s->pass);
 	for (size_t i = 0; i < s->nsnapshots; i++)
 		snapshot_free(s->snapshots[i]);
 	free(s->snapshots);
@@ -74,7 +76,7 @@ check_without_keys(
 }
 
 static int
-read_data(struct scope *s, struct err *err)
+begin_to_read(struct scope *s, struct err *err)
 {
 	uint64_t chunks = 0;
 	int rc;
@@ -85,7 +87,20 @@ read_data(struct scope *s, struct err *err)
 	if (rc != 0)
 		return rc;
 	expect(s->c, &s->packs);
-	return check_bytes(s, &s->packs, s->ds->may_read, err);
+	return pass_begin(s, &s->packs, s->ds->may_read, &s->pass, err);
+}
+
+/* The trees beside the bytes: on many cores neither has to wait. */
+static int
+check_contents(struct scope *s, struct err *err)
+{
+	int rc = 0;
+
+	if (s->c->opt->depth == CHECK_READ_DATA)
+		rc = begin_to_read(s, err);
+	if (rc == 0 && s->ds->may_read)
+		rc = check_trees(s, err);
+	return rc == 0 && s->pass != NULL ? pass_end(s->pass, err) : rc;
 }
 
 static int
@@ -100,12 +115,11 @@ check_dataset(struct check *c, const struct dataset *ds, struct err *err)
 		rc = check_indexes(&s, err);
 	if (rc == 0)
 		rc = listed_compare(&s, err);
-	if (rc == 0 && c->opt->depth == CHECK_READ_DATA)
-		rc = read_data(&s, err);
-	if (rc != 0 || ds->may_read)
-		return rc != 0 ? rc : check_trees(&s, err);
-	c->out->closed++;
-	return 0;
+	if (rc == 0)
+		rc = check_contents(&s, err);
+	if (rc == 0 && !ds->may_read)
+		c->out->closed++;
+	return rc;
 }
 
 /* --- all of them -------------------------------------------------------- */

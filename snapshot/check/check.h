@@ -71,7 +71,8 @@ struct check_result {
  * ERR_NOMEM; those of the remembered heads. ${out} is filled in any case.
  * Thread: uses opt->threads of its own; ${a} is not refreshed meanwhile.
  * Memory: about 120 bytes for each page and node and 90 for each pack of a
- * dataset, 128 MiB of trees at most, and a few bytes a chunk to read data.
+ * dataset, 128 MiB of trees and 24 MiB of chunks to be looked up at most, and a
+ * few bytes a chunk to read data.
  */
 NODISCARD int check_run(struct access *a, struct heads *heads,
     const struct check_options *opt, struct check_result *out, struct err *err);

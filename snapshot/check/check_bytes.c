@@ -6,6 +6,10 @@
  * A worker takes the next job when it has done one, and holds a piece of an
  * object, or one of its segments, at a time: the second look at a pack, which
  * opens it, finds it in the system's cache. The first fatal error ends all.
+ *
+ * Who begins a pass is one of its threads, and joins the others when it has
+ * nothing else to do: pass_end(). So a walk over trees goes on beside the pass
+ * until it needs what that finds, and no thread ever waits while there is work.
  */
 #include "snapshot/check/check_internal.h"
 
@@ -18,8 +22,11 @@ struct pass {
 	struct scope *s;
 	struct jobs *jobs;
 	struct pack_openers *openers; /* NULL: packs are not opened */
+	pthread_t threads[THREADS_MAX];
+	unsigned nthreads; /* that run */
 	atomic_size_t next;
 	atomic_bool ended;
+	bool over; /* known to who began it only */
 	pthread_mutex_t mu;
 	struct err err; /* the first fatal one; guarded by mu */
 };
@@ -110,8 +117,9 @@ worker_main(void *arg)
 	return NULL;
 }
 
+/* Beside the one that begins the pass; none where there is but one. */
 static unsigned
-count_threads(const struct pass *p)
+count_helpers(const struct pass *p)
 {
 	long n = p->s->c->opt->threads;
 
@@ -119,41 +127,98 @@ count_threads(const struct pass *p)
 		n = sysconf(_SC_NPROCESSORS_ONLN);
 	if (n > THREADS_MAX)
 		n = THREADS_MAX;
-	if ((size_t)n > p->jobs->n)
-		n = (long)p->jobs->n;
-	return n < 1 ? 1 : (unsigned)n;
+	if (n < 2)
+		return 0;
+	return (size_t)n - 1 > p->jobs->n ? (unsigned)p->jobs->n
+					  : (unsigned)n - 1;
 }
 
-/* This thread works too, so that none of the others has to start. */
-static int
-run(struct pass *p, struct err *err)
+static void
+join_helpers(struct pass *p)
 {
-	pthread_t threads[THREADS_MAX];
-	unsigned want = count_threads(p) - 1, n = 0;
+	while (p->nthreads > 0)
+		(void)pthread_join(p->threads[--p->nthreads], NULL);
+}
 
-	while (
-	    n < want && pthread_create(&threads[n], NULL, worker_main, p) == 0)
-		n++;
-	(void)worker_main(p);
-	while (n > 0)
-		(void)pthread_join(threads[--n], NULL);
+/* --- the pass ----------------------------------------------------------- */
+
+static int
+larger_first(const void *a, const void *b)
+{
+	const struct job *x = a;
+	const struct job *y = b;
+
+	if (x->size != y->size)
+		return x->size < y->size ? 1 : -1;
+	return memcmp(x->ref.name, y->ref.name, sizeof(x->ref.name));
+}
+
+int
+pass_begin(struct scope *s, struct jobs *jobs, bool open, struct pass **out,
+    struct err *err)
+{
+	struct pass *p = calloc(1, sizeof(*p));
+	unsigned want;
+	int rc = 0;
+
+	*out = NULL;
+	if (p == NULL)
+		return err_nomem(err);
+	p->s = s;
+	p->jobs = jobs;
+	if (open)
+		rc = pack_openers_new(s->ds->keys, &p->openers, err);
+	if (rc != 0) {
+		free(p);
+		return rc;
+	}
+	(void)pthread_mutex_init(&p->mu, NULL);
+	/* So that all threads end at about the same time. */
+	if (jobs->n > 1)
+		qsort(jobs->v, jobs->n, sizeof(*jobs->v), larger_first);
+	/* None of them has to start: who began it works, too. */
+	want = count_helpers(p);
+	while (p->nthreads < want && pthread_create(&p->threads[p->nthreads],
+					 NULL, worker_main, p) == 0)
+		p->nthreads++;
+	*out = p;
+	return p->nthreads == 0 ? pass_end(p, err) : 0;
+}
+
+bool
+pass_failed(const struct pass *p)
+{
+	return atomic_load(&p->ended);
+}
+
+int
+pass_end(struct pass *p, struct err *err)
+{
+	if (!p->over) {
+		(void)worker_main(p);
+		join_helpers(p);
+		p->over = true;
+	}
 	return p->err.code != 0 ? err_copy(err, &p->err) : 0;
+}
+
+void
+pass_free(struct pass *p)
+{
+	if (p == NULL)
+		return;
+	atomic_store(&p->ended, true);
+	join_helpers(p);
+	(void)pthread_mutex_destroy(&p->mu);
+	pack_openers_free(p->openers);
+	free(p);
 }
 
 int
 check_bytes(struct scope *s, struct jobs *jobs, bool open, struct err *err)
 {
-	AUTO(pack_openers) struct pack_openers *openers = NULL;
-	struct pass p = {.s = s, .jobs = jobs};
-	int rc = 0;
+	AUTO(pass) struct pass *p = NULL;
+	int rc = pass_begin(s, jobs, open, &p, err);
 
-	if (open)
-		rc = pack_openers_new(s->ds->keys, &openers, err);
-	if (rc != 0)
-		return rc;
-	p.openers = openers;
-	(void)pthread_mutex_init(&p.mu, NULL);
-	rc = run(&p, err);
-	(void)pthread_mutex_destroy(&p.mu);
-	return rc;
+	return rc != 0 ? rc : pass_end(p, err);
 }

@@ -26,7 +26,7 @@ visit_node(
 	uint64_t claim = mix_number(&w->c->mix, ref->level, ref->len);
 	struct from from = {.w = w};
 	struct err why;
-	int rc = check_stopped(w->c, err);
+	int rc = walk_stopped(w, err);
 
 	if (rc == 0)
 		rc = walk_meet(w, &ref->name, claim, parent, &from.at, err);

@@ -12,7 +12,8 @@
  *	check_listed.c   the packs they list, against those that are there
  *	check_bytes.c    every byte of indexes and packs, in threads
  *	check_pack.c     ... and what a pack holds, opened
- *	check_trees.c    the directories of all snapshots (check_walk.h)
+ *	check_trees.c    beside that, the directories of all snapshots
+ *	                 (check_walk.h)
  *	check_entry.c    their entries
  *	check_content.c  the chunk lists of files
  *	check_locate.c   whether each chunk is where it should be
@@ -67,6 +68,9 @@ struct jobs {
 	size_t n, cap;
 };
 
+/* Objects that are read whole, in threads: see pass_begin(). */
+struct pass;
+
 /* One dataset under check. */
 struct scope {
 	struct check *c;
@@ -89,6 +93,11 @@ struct scope {
 	size_t nlisted, listed_cap;
 	struct jobs packs;      /* those that are there */
 	struct lengths lengths; /* of the chunks that were read */
+	/*
+	 * Over the packs; NULL: they are not read. Until it has ended, what is
+	 * said of the listed to be doubtful, and the lengths, are its own.
+	 */
+	struct pass *pass;
 };
 
 /* --- check_report.c ----------------------------------------------------- */
@@ -188,10 +197,27 @@ NODISCARD int jobs_list(
     struct scope *s, enum object_class cls, struct jobs *jobs, struct err *err);
 
 /**
- * check_bytes(s, jobs, open, err):
- * Read all of these whole; with ${open}, open packs and look at what is in
- * them.
+ * pass_begin(s, jobs, open, out, err):
+ * Begin to read all of these whole; with ${open}, open packs and look at what
+ * is in them. ${s} and ${jobs} outlive the pass. Who calls this is one of
+ * opt->threads; where it is the only one, or no other could be started, all is
+ * done when this returns.
+ * Thread: the pass belongs to who began it.
  */
+NODISCARD int pass_begin(struct scope *s, struct jobs *jobs, bool open,
+    struct pass **out, struct err *err);
+/** pass_failed(p): It has failed, and pass_end() will say how. */
+bool pass_failed(const struct pass *p);
+/**
+ * pass_end(p, err): Take part in it until all is done. May be called again, and
+ * returns the same. Errors: the first fatal one of any thread.
+ */
+NODISCARD int pass_end(struct pass *p, struct err *err);
+/** pass_free(p): One that goes on is broken off. */
+void pass_free(struct pass *p);
+DEFINE_AUTO(pass, pass_free)
+
+/** check_bytes(s, jobs, open, err): A pass, from its beginning to its end. */
 NODISCARD int check_bytes(
     struct scope *s, struct jobs *jobs, bool open, struct err *err);
 
@@ -217,7 +243,11 @@ void opener_clear(struct opener *o);
 NODISCARD int check_pack(
     struct opener *o, const struct job *job, struct err *err);
 
-/** check_trees(s, err): The trees of all snapshots, the newest first. */
+/**
+ * check_trees(s, err):
+ * The trees of all snapshots, the newest first. Damage is told of when
+ * ${s}->pass has ended; what could be needed of it is not asked before.
+ */
 NODISCARD int check_trees(struct scope *s, struct err *err);
 
 #endif

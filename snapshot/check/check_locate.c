@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#define BATCH_MAX 65536
-#define PATHS_MAX (4 * 1024 * 1024)
+#define BATCH_MAX 131072
+#define PATHS_MAX (8 * 1024 * 1024)
 
 /* --- gathering ---------------------------------------------------------- */
 
@@ -204,11 +204,13 @@ int
 batch_flush(struct walk *w, struct err *err)
 {
 	struct batch *b = &w->batch;
-	int rc = check_stopped(w->c, err);
+	int rc = walk_stopped(w, err);
 	size_t n;
 
 	if (b->n > 1)
 		qsort(b->v, b->n, sizeof(*b->v), compare_wanted);
+	if (rc == 0 && b->n > 0)
+		rc = walk_await_bytes(w, err);
 	for (size_t i = 0; rc == 0 && i < b->n; i += n)
 		rc = locate_first(w, &b->v[i], b->n - i, &n, err);
 	for (size_t i = 0; rc == 0 && i < b->nshared; i++)

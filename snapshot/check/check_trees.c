@@ -175,7 +175,7 @@ step(struct walk *w, struct err *err)
 	struct frame *f = top(w);
 	const struct child *child;
 	struct page_ref ref;
-	int rc = check_stopped(w->c, err);
+	int rc = walk_stopped(w, err);
 
 	if (rc != 0)
 		return rc;

@@ -80,6 +80,24 @@ walk_begin(struct walk *w, const struct snapshot *snap, struct err *err)
 	return 0;
 }
 
+/* --- the pass beside it ------------------------------------------------- */
+
+int
+walk_await_bytes(struct walk *w, struct err *err)
+{
+	return w->s->pass != NULL ? pass_end(w->s->pass, err) : 0;
+}
+
+int
+walk_stopped(struct walk *w, struct err *err)
+{
+	int rc = check_stopped(w->c, err);
+
+	if (rc == 0 && w->s->pass != NULL && pass_failed(w->s->pass))
+		rc = walk_await_bytes(w, err);
+	return rc;
+}
+
 /* --- where it is -------------------------------------------------------- */
 
 int
@@ -182,12 +200,16 @@ mark(struct walk *w, uint32_t at, uint32_t id)
 		w->seen.items[at].damage = id;
 }
 
+/* What is wrong with objects as such is told of before it. */
 static int
 tell(struct walk *w, const struct object_ref *ref, const char *path,
     const struct err *why, struct err *err)
 {
 	struct wr *text = &w->scratch;
+	int rc = walk_await_bytes(w, err);
 
+	if (rc != 0)
+		return rc;
 	wr_reset(text);
 	wr_bytes(text, w->label, strlen(w->label));
 	wr_bytes(text, ":/", 2);

@@ -93,6 +93,11 @@ NODISCARD int walk_begin(
 void walk_clear(struct walk *w);
 #define WALK_AUTO __attribute__((cleanup(walk_clear)))
 
+/** walk_stopped(w, err): check_stopped(); or the pass beside it has failed. */
+NODISCARD int walk_stopped(struct walk *w, struct err *err);
+/** walk_await_bytes(w, err): Until the pass has ended, take part in it. */
+NODISCARD int walk_await_bytes(struct walk *w, struct err *err);
+
 NODISCARD int walk_path_push(struct walk *w, struct span name, struct err *err);
 /** walk_path(w, err): As a text; NULL out of memory. */
 const char *walk_path(struct walk *w, struct err *err);
