@@ -27,6 +27,7 @@ static const char *const names[FRAME_TYPES] = {
     [FRAME_PING] = "PING",
     [FRAME_PONG] = "PONG",
     [FRAME_ERROR] = "ERROR",
+    [FRAME_GAP] = "GAP",
 };
 
 const char *

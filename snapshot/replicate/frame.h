@@ -51,8 +51,9 @@ enum frame_type {
 	FRAME_PING = 21,
 	FRAME_PONG = 22,
 	FRAME_ERROR = 23,
+	FRAME_GAP = 24,
 };
-#define FRAME_TYPES 24
+#define FRAME_TYPES 25
 
 /** frame_type_name(type): "HELLO"; "?" for one that is none. */
 const char *frame_type_name(enum frame_type type);
@@ -184,6 +185,18 @@ struct frame_nak {
 void frame_nak(const struct frame_nak *f, struct wr *w);
 NODISCARD int frame_parse_nak(
     const uint8_t *buf, size_t len, struct frame_nak *out, struct err *err);
+
+/*
+ * GAP: a log up to the record ${ref} is durable, but for record ${missing}, and
+ * maybe more before it: so there is no receipt.
+ */
+struct frame_gap {
+	struct object_ref ref;
+	uint64_t missing;
+};
+void frame_gap(const struct frame_gap *f, struct wr *w);
+NODISCARD int frame_parse_gap(
+    const uint8_t *buf, size_t len, struct frame_gap *out, struct err *err);
 
 /** frame_error(), frame_parse_error(): ERROR: code and text. */
 void frame_error(const struct err *why, struct wr *w);

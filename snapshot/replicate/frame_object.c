@@ -209,6 +209,29 @@ frame_parse_nak(
 }
 
 void
+frame_gap(const struct frame_gap *f, struct wr *w)
+{
+	write_ref(&f->ref, w);
+	wr_u64(w, f->missing);
+}
+
+int
+frame_parse_gap(
+    const uint8_t *buf, size_t len, struct frame_gap *out, struct err *err)
+{
+	struct rd r = rd_init(buf, len);
+
+	memset(out, 0, sizeof(*out));
+	if (!read_ref(&r, &out->ref))
+		return frame_malformed(FRAME_GAP, err);
+	out->missing = rd_u64(&r);
+	if (!rd_done(&r) || out->ref.cls != OBJECT_LOG || out->missing == 0 ||
+	    out->missing >= out->ref.seq)
+		return frame_malformed(FRAME_GAP, err);
+	return 0;
+}
+
+void
 frame_error(const struct err *why, struct wr *w)
 {
 	write_why(why, w);

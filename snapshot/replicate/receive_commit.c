@@ -140,36 +140,6 @@ take_groups(struct receiver *r, struct log_tail *t, struct job_group *groups,
 	return rc;
 }
 
-/* A receipt is for what is here, all of it; and one is enough. */
-static int
-send_receipt(struct receiver *r, struct log_tail *t, struct err *err)
-{
-	struct sitedir *site = r->party->site;
-	uint8_t receipt[RECEIPT_LEN];
-	WR_AUTO struct wr w = {0};
-	struct site_clock clock;
-	struct site_time now;
-	int rc;
-
-	if (t->seq == t->receipt || !t->whole || t->missing != 0)
-		return 0;
-	site_clock_now(party_time(), &clock);
-	rc = sitedb_bear_out(sitedir_db(site), &clock, t->time, err);
-	if (rc == 0)
-		rc = sitedb_clock_at(sitedir_db(site), &clock, &now, err);
-	if (rc == 0)
-		rc = sitedb_arrived(
-		    sitedir_db(site), t->dataset, t->seq, now.borne, err);
-	if (rc == 0)
-		rc = sitedir_receipt(site, access_root(r->party->access)->store,
-		    t->dataset, t->seq, t->head, party_time(), receipt, err);
-	if (rc != 0)
-		return rc;
-	wr_bytes(&w, receipt, sizeof(receipt));
-	t->receipt = t->seq;
-	return receive_say(r, FRAME_RECEIPT, &w, err);
-}
-
 /* The log's tail, as the store has it, and the lock. */
 static int
 lock_log(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
@@ -222,7 +192,7 @@ take_log(
 		return rc;
 	if (r->opt->progress != NULL)
 		atomic_fetch_add(&r->opt->progress->records, t->seq - before);
-	return send_receipt(r, t, err);
+	return receive_confirm(r, t, err);
 }
 
 static int
@@ -240,22 +210,6 @@ take_all_logs(struct receiver *r, struct job *j, struct err *err)
 		rc = take_log(r, &j->groups[i], n, err);
 	}
 	return rc;
-}
-
-/* What came is kept; but who sent it must not think that all is well. */
-static int
-tell_missing(struct receiver *r, const struct log_tail *t, struct err *err)
-{
-	struct object_ref ref = {.cls = OBJECT_LOG, .seq = t->seq};
-	struct err why;
-
-	memcpy(ref.dataset, t->dataset, STORE_DATASET_LEN);
-	memcpy(ref.name, t->head, OBJECT_NAME_LEN);
-	(void)err_set(&why, ERR_CORRUPT,
-	    "there is no receipt while record %ju of this log is missing at"
-	    " this site: 'varve repair' there fetches it",
-	    (uintmax_t)t->missing);
-	return receive_nak(r, &ref, &why, err);
 }
 
 /* A damaged log is no reason to end: it is noted here. */
@@ -278,8 +232,7 @@ confirm(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 		receive_note(r, NULL, &why);
 		return 0;
 	}
-	return t->missing != 0 ? tell_missing(r, t, err)
-			       : send_receipt(r, t, err);
+	return receive_confirm(r, t, err);
 }
 
 /*
@@ -290,6 +243,23 @@ static int
 confirm_all(struct receiver *r, struct err *err)
 {
 	return store_list_datasets(r->store, confirm, r, err);
+}
+
+/* What was missing may have been fetched since. */
+static int
+confirm_mended(struct receiver *r, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < r->ntails && rc == 0; i++) {
+		struct object_ref ref = {.cls = OBJECT_LOG};
+
+		if (r->tails[i].missing == 0)
+			continue;
+		memcpy(ref.dataset, r->tails[i].dataset, STORE_DATASET_LEN);
+		rc = confirm(r, &ref, 0, err);
+	}
+	return rc;
 }
 
 /* --- a job -------------------------------------------------------------- */
@@ -304,8 +274,9 @@ acknowledge(struct receiver *r, const struct job *j, struct err *err)
 	frame_ack(r->acknowledged, &w);
 	rc = receive_say(r, FRAME_ACK, &w, err);
 	/* Only this thread ever sets it. */
-	if (rc == 0 && j->done && !r->told_done)
-		rc = confirm_all(r, err);
+	if (rc == 0 && j->done)
+		rc =
+		    r->told_done ? confirm_mended(r, err) : confirm_all(r, err);
 	if (rc == 0 && j->done)
 		rc = receive_say(r, FRAME_DONE, NULL, err);
 	return rc;

@@ -17,6 +17,7 @@
  *	receive_job.c	what a job holds
  *	receive_log.c	which records may be taken
  *	receive_settle.c	which have to give way
+ *	receive_confirm.c	what is said of those that were taken
  *	record_set.c	what their index sets need
  */
 #include "snapshot/log/log.h"
@@ -93,7 +94,8 @@ struct log_tail {
 	struct record_set set; /* the head's */
 	bool whole; /* all that it needs is here; true without a record */
 	uint64_t
-	    receipt; /* the newest that this connection was given one for */
+	    receipt;  /* the newest that this connection was given one for */
+	uint64_t gap; /* ... or was told of, where an older one is missing */
 };
 void log_tail_clear(struct log_tail *t);
 /** log_tail_read(s, t, err): Bring it up to date with the store. */
@@ -210,6 +212,14 @@ const struct err *receive_unusable(
  * sent, nor of one dataset.
  */
 bool receive_is_ours(int rc);
+
+/**
+ * receive_confirm(r, t, err):
+ * Say how far the log of ${t} is durable, if that is new: by RECEIPT, where all
+ * of it is here, or else by GAP. Nothing of one whose newest record isn't whole.
+ */
+NODISCARD int receive_confirm(
+    struct receiver *r, struct log_tail *t, struct err *err);
 
 /**
  * receive_say(r, type, body, err):

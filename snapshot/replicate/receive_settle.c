@@ -53,7 +53,7 @@ receive_settle(struct receiver *r, struct log_tail *t, struct err *err)
 		rc = settle_run(r->store, &by, db, now.now, &settled, err);
 	if (rc == 0 && settled.records > 0) {
 		t->read = false;
-		t->receipt = 0;
+		t->receipt = t->gap = 0;
 		tell(r, &settled);
 	}
 	return rc;

@@ -44,13 +44,28 @@ dataset_text(const struct sender *s, const uint8_t dataset[STORE_DATASET_LEN],
 	    name != NULL ? name : hex);
 }
 
+void
+send_tell(struct sender *s, const uint8_t dataset[STORE_DATASET_LEN],
+    const struct err *why)
+{
+	char text[DATASET_NAME_MAX + 16];
+	struct err e = *why;
+
+	pthread_mutex_lock(&s->mu);
+	s->result.problems++;
+	pthread_mutex_unlock(&s->mu);
+	if (s->opt->on_problem == NULL)
+		return;
+	dataset_text(s, dataset, text);
+	(void)err_wrap(&e, "%s", text);
+	s->opt->on_problem(s->opt->arg, &e);
+}
+
 /* Only the first thing that is wrong with a dataset is news. */
 void
 send_problem(struct sender *s, const uint8_t dataset[STORE_DATASET_LEN],
     const struct err *why)
 {
-	char text[DATASET_NAME_MAX + 16];
-	struct err e = *why;
 	bool news = false;
 
 	pthread_mutex_lock(&s->mu);
@@ -62,14 +77,9 @@ send_problem(struct sender *s, const uint8_t dataset[STORE_DATASET_LEN],
 		news = !src->failed;
 		src->failed = true;
 	}
-	if (news)
-		s->result.problems++;
 	pthread_mutex_unlock(&s->mu);
-	if (!news || s->opt->on_problem == NULL)
-		return;
-	dataset_text(s, dataset, text);
-	(void)err_wrap(&e, "%s", text);
-	s->opt->on_problem(s->opt->arg, &e);
+	if (news)
+		send_tell(s, dataset, why);
 }
 
 /* --- groups ------------------------------------------------------------- */

@@ -45,98 +45,6 @@ on_want(struct sender *s, const struct frame *f, struct err *err)
 	return 0;
 }
 
-/* mu is held. */
-static struct source *
-find_source(struct sender *s, const uint8_t dataset[STORE_DATASET_LEN])
-{
-	for (size_t i = 0; i < s->nsources; i++) {
-		if (memcmp(s->sources[i]->dataset, dataset,
-			STORE_DATASET_LEN) == 0)
-			return s->sources[i];
-	}
-	return NULL;
-}
-
-/* mu is held. The other side's head of a dataset. */
-static int
-set_head(struct sender *s, const struct receipt *r, uint64_t *before,
-    struct err *err)
-{
-	struct frame_log *h = NULL;
-
-	for (size_t i = 0; i < s->nheads && h == NULL; i++) {
-		if (memcmp(s->heads[i].dataset, r->dataset,
-			STORE_DATASET_LEN) == 0)
-			h = &s->heads[i];
-	}
-	if (h == NULL) {
-		struct frame_log *v =
-		    reallocarray(s->heads, s->nheads + 1, sizeof(*v));
-
-		if (v == NULL)
-			return err_nomem(err);
-		s->heads = v;
-		h = &v[s->nheads++];
-		memset(h, 0, sizeof(*h));
-		memcpy(h->dataset, r->dataset, STORE_DATASET_LEN);
-	}
-	*before = h->seq;
-	h->seq = r->seq;
-	memcpy(h->head, r->head, OBJECT_NAME_LEN);
-	h->whole = true;
-	return 0;
-}
-
-/*
- * That it speaks of what was sent. mu is held. *${of_none}: it is of a log that
- * nothing is sent of, and says nothing of the one here.
- */
-static int
-check_receipt(
-    struct sender *s, const struct receipt *r, bool *of_none, struct err *err)
-{
-	const struct source *src = find_source(s, r->dataset);
-
-	*of_none = src == NULL || src->failed;
-	if (*of_none)
-		return 0;
-	if (memcmp(r->store, access_root(s->party->access)->store,
-		STORE_ID_LEN) == 0 &&
-	    r->seq >= 1 && r->seq <= src->records.n &&
-	    memcmp(src->records.v[r->seq - 1].name, r->head, OBJECT_NAME_LEN) ==
-		0)
-		return 0;
-	return err_set(
-	    err, ERR_CORRUPT, "a receipt came for what was not sent");
-}
-
-static int
-on_receipt(struct sender *s, const struct frame *f, struct err *err)
-{
-	struct receipt r;
-	uint64_t before = 0;
-	bool of_none = true;
-	int rc = receipt_decode(f->body, f->len, &s->receiver, &r, err);
-
-	if (rc != 0)
-		return rc;
-	pthread_mutex_lock(&s->mu);
-	rc = check_receipt(s, &r, &of_none, err);
-	if (rc == 0 && !of_none)
-		rc = set_head(s, &r, &before, err);
-	if (rc == 0 && !of_none && r.seq > before) {
-		s->result.records += r.seq - before;
-		if (s->opt->progress != NULL)
-			atomic_fetch_add(
-			    &s->opt->progress->records, r.seq - before);
-	}
-	pthread_mutex_unlock(&s->mu);
-	if (rc == 0 && !of_none && s->opt->on_receipt != NULL)
-		rc = s->opt->on_receipt(s->opt->arg, f->body, &r, err);
-	return rc;
-}
-
-/* A key object that isn't taken holds nothing up. */
 static int
 on_nak(struct sender *s, const struct frame *f, struct err *err)
 {
@@ -144,11 +52,13 @@ on_nak(struct sender *s, const struct frame *f, struct err *err)
 	struct frame_nak nak;
 	int rc = frame_parse_nak(f->body, f->len, &nak, err);
 
-	if (rc != 0 || nak.ref.cls == OBJECT_KEY)
+	if (rc != 0)
 		return rc;
 	object_ref_text(&nak.ref, text);
 	(void)err_wrap(
 	    &nak.why, "%s did not take '%s'", channel_peer(s->channel), text);
+	if (nak.ref.cls != OBJECT_KEY)
+		send_problem(s, nak.ref.dataset, &nak.why);
 	send_problem(s, nak.ref.dataset, &nak.why);
 	return 0;
 }
@@ -164,7 +74,9 @@ on_frame(struct sender *s, const struct frame *f, struct err *err)
 	case FRAME_ACK:
 		return frame_parse_ack(f->body, f->len, &acknowledged, err);
 	case FRAME_RECEIPT:
-		return on_receipt(s, f, err);
+		return heads_receipt(s, f, err);
+	case FRAME_GAP:
+		return heads_gap(s, f, err);
 	case FRAME_NAK:
 		return on_nak(s, f, err);
 	case FRAME_DONE:

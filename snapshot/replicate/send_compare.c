@@ -65,22 +65,6 @@ add_source(struct sender *s, struct source *src, struct err *err)
 	return v != NULL ? 0 : err_nomem(err);
 }
 
-static bool
-find_head(struct sender *s, const struct source *src, struct frame_log *out)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&s->mu);
-	for (size_t i = 0; i < s->nheads && !found; i++) {
-		found = memcmp(s->heads[i].dataset, src->dataset,
-			    STORE_DATASET_LEN) == 0;
-		if (found)
-			*out = s->heads[i];
-	}
-	pthread_mutex_unlock(&s->mu);
-	return found;
-}
-
 /*
  * The other side is told, too: its people may be the first to look. It goes by
  * its own newest record, or where it has none by this side's first.
@@ -130,7 +114,7 @@ add_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 
 	if (src == NULL)
 		return rc != 0 ? err_copy(err, &why) : 0;
-	begun = find_head(s, src, &head);
+	begun = heads_find(s, src, &head);
 	if (rc == 0)
 		rc = source_compare(s->party->access, src, begun ? &head : NULL,
 		    s->new_keys, &why);
@@ -207,4 +191,5 @@ compare_clear(struct sender *s)
 {
 	compare_drop(s);
 	free(STEAL(s->heads));
+	free(STEAL(s->kept));
 }

@@ -7,6 +7,7 @@
  *	send.c		rounds: compare, plan, send, wait
  *	send_place.c	whether the store's objects may go there
  *	send_compare.c	what the other side has, and what it lacks
+ *	send_heads.c	how far it has come since
  *	send_source.c	a dataset's log here, and how far the other side has it
  *	send_plan.c	groups: records that go together, and what they need
  *	send_object.c	bytes
@@ -92,6 +93,9 @@ struct sender {
 	/* All guarded by mu. */
 	struct frame_log *heads; /* how far the other side has come */
 	size_t nheads;
+	/* How far with what it gives no receipt for; seq 0: it gave one since. */
+	struct frame_log *kept;
+	size_t nkept;
 	size_t asked; /* HAVEs that no WANT has answered */
 	struct answer *answers, **answers_end;
 	bool done;          /* the other side's DONE came */
@@ -128,6 +132,20 @@ NODISCARD int compare_datasets(struct sender *s, struct err *err);
 /** compare_drop(s): Forget the sources. */
 void compare_drop(struct sender *s);
 void compare_clear(struct sender *s);
+
+/* --- send_heads.c ------------------------------------------------------- */
+
+/**
+ * heads_find(s, src, out): How far the other side has come with that log, with
+ * or without a receipt; false: it has nothing of it.
+ */
+bool heads_find(
+    struct sender *s, const struct source *src, struct frame_log *out);
+/** heads_receipt(s, f, err), heads_gap(s, f, err): A RECEIPT or a GAP came. */
+NODISCARD int heads_receipt(
+    struct sender *s, const struct frame *f, struct err *err);
+NODISCARD int heads_gap(
+    struct sender *s, const struct frame *f, struct err *err);
 
 /* --- send_news.c -------------------------------------------------------- */
 
@@ -210,6 +228,9 @@ void answers_clear(struct sender *s);
  * send_problem(s, dataset, why): That dataset goes no further in this round.
  */
 void send_problem(struct sender *s, const uint8_t dataset[STORE_DATASET_LEN],
+    const struct err *why);
+/** send_tell(s, dataset, why): A problem; but that dataset goes on. */
+void send_tell(struct sender *s, const uint8_t dataset[STORE_DATASET_LEN],
     const struct err *why);
 /** send_failed(s, src): Whether it does not. */
 bool send_failed(struct sender *s, const struct source *src);

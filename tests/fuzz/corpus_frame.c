@@ -50,6 +50,7 @@ objects(const struct corpus *c)
 	    .size = 700};
 	struct frame_commit commit = {.dataset = "x", .first = 3, .last = 5};
 	struct frame_nak nak = {.ref = o.ref};
+	struct frame_gap gap = {.ref = o.ref, .missing = 1};
 	uint8_t head[FRAME_HEAD];
 	WR_AUTO struct wr w = {0};
 
@@ -67,6 +68,8 @@ objects(const struct corpus *c)
 	(void)err_set(&nak.why, ERR_CORRUPT, "the SHA-256 is not its name");
 	frame_nak(&nak, &w);
 	corpus_put(c, "nak", &w);
+	frame_gap(&gap, &w);
+	corpus_put(c, "gap", &w);
 	frame_error(&nak.why, &w);
 	corpus_put(c, "error", &w);
 }

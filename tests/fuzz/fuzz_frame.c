@@ -76,7 +76,9 @@ fuzz_object(const uint8_t *data, size_t len)
 	WR_AUTO struct wr put = {0};
 	WR_AUTO struct wr get = {0};
 	WR_AUTO struct wr commit = {0};
+	WR_AUTO struct wr gap = {0};
 	struct frame_object o;
+	struct frame_gap g;
 	struct frame_commit c;
 	struct object_ref ref;
 	struct err err;
@@ -92,6 +94,10 @@ fuzz_object(const uint8_t *data, size_t len)
 	if (frame_parse_commit(data, len, &c, &err) == 0) {
 		frame_commit(&c, &commit);
 		same(&commit, data, len);
+	}
+	if (frame_parse_gap(data, len, &g, &err) == 0) {
+		frame_gap(&g, &gap);
+		same(&gap, data, len);
 	}
 }
 

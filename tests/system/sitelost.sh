@@ -99,7 +99,52 @@ out_has 'record 2 of this log is missing'
 run 0 varve status --json
 equal "$(jq -c '[.sites[].behind_snapshots] | sort' "$T/out")" '[0,1]' \
     'snapshots of which there is no receipt'
+
+# objects: of the site, a line each with its size.
+objects() {
+	find "$T/dr/datasets" -type f -size +0 -printf '%s %p\n' | sort
+}
+
+# records NUMBER: so many has the site.
+records() {
+	[ "$(find "$T/dr" -path '*/log/*' | wc -l)" = "$1" ]
+}
+
+# behind: of each dataset, the snapshots of which there is no receipt.
+behind() {
+	varve status --json | jq -c '[.sites[].behind_snapshots] | sort'
+}
+
+part 'and what is kept without a receipt comes once'
+objects >"$T/objects.before"
+"$VARVE" replicate --watch --json dr-london >"$T/watch.out" 2>"$T/watch.err" &
+watcher=$!
+within 20 grep -q 'gives no receipt while record 2' "$T/watch.err"
+echo five >"$src/file"
+n=7
+for d in d other d other; do
+	backup "$d" "$src"
+	n=$((n + 1))
+	within 20 records "$n"
+done
+equal "$(behind)" '[0,3]' 'snapshots of which there is no receipt'
 cp -a "$T"/dr.whole/datasets/"$dataset"/log/*02-* "$log/"
+backup other "$src"
+has_all() {
+	[ "$(behind)" = '[0,0]' ]
+}
+within 20 has_all
+kill -TERM "$watcher"
+wait "$watcher" && fail 'the watch ended as if all had been well'
+equal "$(grep -c 'gives no receipt' "$T/watch.err")" 1 'times that it is said'
+objects >"$T/objects.after"
+equal "$(jq '.bytes' "$T/watch.out")" "$(comm -13 "$T/objects.before" \
+    "$T/objects.after" | grep -v '02-' | awk '{ n += $1 } END { print n }')" \
+    'bytes that were sent'
+equal "$(jq '.records, .problems' "$T/watch.out" | tr '\n' ' ')" '5 1 ' \
+    'records of which there is a receipt, and problems'
+
+part 'and all is well once it is back'
 replicate dr-london
 run 0 varve status --json
 equal "$(jq -c '[.sites[].behind_snapshots]' "$T/out")" '[0,0]' \

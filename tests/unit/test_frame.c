@@ -147,6 +147,22 @@ parse_ack(const uint8_t *buf, size_t len, struct err *e)
 }
 
 static void
+make_gap(struct wr *w)
+{
+	struct frame_gap f = {.ref = sample_ref(), .missing = 6};
+
+	frame_gap(&f, w);
+}
+
+static int
+parse_gap(const uint8_t *buf, size_t len, struct err *e)
+{
+	struct frame_gap f;
+
+	return frame_parse_gap(buf, len, &f, e);
+}
+
+static void
 make_nak(struct wr *w)
 {
 	struct frame_nak f = {.ref = sample_ref()};
@@ -192,6 +208,7 @@ static const struct sample samples[] = {
     {"COMMIT", make_commit, parse_commit},
     {"ACK", make_ack, parse_ack},
     {"NAK", make_nak, parse_nak},
+    {"GAP", make_gap, parse_gap},
     {"ERROR", make_error, parse_error},
 };
 

@@ -157,6 +157,34 @@ frame_parse_get__refuses_what_names_no_object(void **state)
 }
 
 static void
+frame_parse_gap__names_an_older_record(void **state)
+{
+	struct frame_gap f = {.ref = sample_ref(), .missing = 6}, out;
+	uint64_t bad[] = {0, 7, 8, UINT64_MAX};
+	struct wr w = {0};
+
+	(void)state;
+	frame_gap(&f, &w);
+	assert_int_equal(frame_parse_gap(w.buf, w.len, &out, &err), 0);
+	assert_int_equal(out.ref.seq, 7);
+	assert_int_equal(out.missing, 6);
+	assert_memory_equal(out.ref.name, f.ref.name, OBJECT_NAME_LEN);
+	wr_clear(&w);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		f.missing = bad[i];
+		frame_gap(&f, &w);
+		assert_int_equal(
+		    frame_parse_gap(w.buf, w.len, &out, &err), ERR_CORRUPT);
+		wr_clear(&w);
+	}
+	f = (struct frame_gap){.ref = {.cls = OBJECT_KEY}, .missing = 1};
+	frame_gap(&f, &w);
+	assert_int_equal(
+	    frame_parse_gap(w.buf, w.len, &out, &err), ERR_CORRUPT);
+	wr_clear(&w);
+}
+
+static void
 frame_parse_nak__keeps_code_and_text(void **state)
 {
 	struct frame_nak f = {.ref = sample_ref()}, out;
@@ -301,6 +329,7 @@ main(void)
 	    cmocka_unit_test(frame_parse_put__bounds_sizes),
 	    cmocka_unit_test(frame_parse_get__refuses_what_names_no_object),
 	    cmocka_unit_test(frame_parse_nak__keeps_code_and_text),
+	    cmocka_unit_test(frame_parse_gap__names_an_older_record),
 	    cmocka_unit_test(frame_parse_state__bounds_what_it_allocates),
 	    cmocka_unit_test(frame_parse_state__ends_with_an_empty_one),
 	    cmocka_unit_test(frame_logs_add__has_a_bound),
