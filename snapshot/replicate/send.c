@@ -210,6 +210,7 @@ clear(struct sender *s)
 	answers_clear(s);
 	compare_clear(s);
 	name_set_clear(&s->sent);
+	name_set_clear(&s->refused);
 	free(s->buf);
 	(void)pthread_cond_destroy(&s->changed);
 	(void)pthread_mutex_destroy(&s->mu);

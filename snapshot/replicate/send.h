@@ -31,7 +31,10 @@ struct send_options {
 	/* A receipt, checked. A failure ends the sending. */
 	int (*on_receipt)(void *arg, const uint8_t buf[RECEIPT_LEN],
 	    const struct receipt *receipt, struct err *err);
-	/* A dataset that can't be sent on: the others are. */
+	/*
+	 * A dataset that can't be sent on: the others are. Or a key object that
+	 * the other side did not take, once each: it is no problem that counts.
+	 */
 	void (*on_problem)(void *arg, const struct err *why);
 	/* All called by one thread at a time, not always the caller's. */
 	void *arg;

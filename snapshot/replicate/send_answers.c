@@ -45,6 +45,20 @@ on_want(struct sender *s, const struct frame *f, struct err *err)
 	return 0;
 }
 
+/* It holds nothing up; but who sends it must know. Each is told of once. */
+static int
+on_key_refused(struct sender *s, const struct frame_nak *nak, struct err *err)
+{
+	struct chunk_name name;
+	int rc;
+
+	memcpy(&name, nak->ref.name, sizeof(name));
+	rc = name_set_add(&s->refused, &name, err);
+	if (rc > 0 && s->opt->on_problem != NULL)
+		s->opt->on_problem(s->opt->arg, &nak->why);
+	return rc < 0 ? rc : 0;
+}
+
 static int
 on_nak(struct sender *s, const struct frame *f, struct err *err)
 {
@@ -57,8 +71,8 @@ on_nak(struct sender *s, const struct frame *f, struct err *err)
 	object_ref_text(&nak.ref, text);
 	(void)err_wrap(
 	    &nak.why, "%s did not take '%s'", channel_peer(s->channel), text);
-	if (nak.ref.cls != OBJECT_KEY)
-		send_problem(s, nak.ref.dataset, &nak.why);
+	if (nak.ref.cls == OBJECT_KEY)
+		return on_key_refused(s, &nak, err);
 	send_problem(s, nak.ref.dataset, &nak.why);
 	return 0;
 }

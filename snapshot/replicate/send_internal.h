@@ -88,6 +88,9 @@ struct sender {
 	bool new_keys;                 /* in this round they are sent some */
 	uint64_t marks, key_marks;     /* of the store, when it was looked at */
 
+	/* The reading thread's: key objects that were refused. */
+	struct name_set refused;
+
 	pthread_mutex_t mu;
 	pthread_cond_t changed;
 	/* All guarded by mu. */

@@ -70,11 +70,34 @@ for make in mkfifo mkdir; do
 	done
 	"$make" "$T/dr/$object"
 	replicate dr-london
+	err_has "did not take '$object'"
 	equal "$(find "$T/dr" -path '*/log/*' | wc -l)" 4 'records at the site'
 	run 0 varve status --store "$T/dr" --refusals 100
 	out_has "$object"
 	as_before
 done
+
+part 'what is in place of a key object is said once'
+as_admin grant reader d --host refused --key-file "$T/key.refused"
+for object in "$VARVE_STORE"/keys/*; do
+	object=keys/${object##*/}
+	[ -e "$T/dr/$object" ] || break
+done
+mkdir "$T/dr/$object"
+"$VARVE" replicate --watch dr-london >"$T/watch.out" 2>"$T/watch.err" &
+watcher=$!
+within 20 grep -q "did not take '$object'" "$T/watch.err"
+# keys NUMBER: so many has the site.
+keys() {
+	[ "$(find "$T/dr/keys" -type f | wc -l)" = "$1" ]
+}
+as_admin grant reader d --host taken --key-file "$T/key.taken"
+within 20 keys "$(($(find "$VARVE_STORE/keys" -type f | wc -l) - 1))"
+kill -TERM "$watcher"
+wait "$watcher" || fail "watch ended with $?: $(cat "$T/watch.err")"
+equal "$(grep -c "did not take '$object'" "$T/watch.err")" 1 \
+    'times that it is said'
+as_before
 
 part 'a record that is missing, and not the newest'
 replicate dr-london
