@@ -225,8 +225,8 @@ grant_open(const uint8_t *buf, size_t len, const struct identity *subject,
 		return err_set(err, ERR_DENIED, "grant to somebody else");
 	if (p.sealedlen == 0)
 		return 0;
-	rc = object_unseal(buf, p.clear, SEAL_LABEL, &subject->seal, p.sealed,
-	    p.sealedlen, &inside, err);
+	rc = object_unseal(buf, p.clear, SEAL_LABEL, &subject->seal,
+	    &subject->pub.seal, p.sealed, p.sealedlen, &inside, err);
 	if (rc != 0)
 		return err_wrap(err, "grant");
 	rc = check_keys(&p.g, inside.buf, inside.len, err);

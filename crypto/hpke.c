@@ -86,11 +86,11 @@ setup_send(const struct hpke_pair *ephemeral, const struct x25519_public *to,
 /* SetupBaseR. */
 static int
 setup_receive(const struct x25519_private *priv,
-    const uint8_t enc[HPKE_ENC_LEN], const void *info, size_t infolen,
-    struct hpke_context *out, struct err *err)
+    const struct x25519_public *pub, const uint8_t enc[HPKE_ENC_LEN],
+    const void *info, size_t infolen, struct hpke_context *out, struct err *err)
 {
 	WIPE struct key32 shared = {0};
-	int rc = hpke_decap(priv, enc, &shared, err);
+	int rc = hpke_decap(priv, pub, enc, &shared, err);
 
 	return rc != 0 ? rc : hpke_schedule(&shared, info, infolen, out, err);
 }
@@ -130,9 +130,9 @@ hpke_seal(const struct x25519_public *to, const void *info, size_t infolen,
 }
 
 int
-hpke_open(const struct x25519_private *priv, const void *info, size_t infolen,
-    const void *ad, size_t adlen, const void *box, size_t boxlen, uint8_t *out,
-    struct err *err)
+hpke_open(const struct x25519_private *priv, const struct x25519_public *pub,
+    const void *info, size_t infolen, const void *ad, size_t adlen,
+    const void *box, size_t boxlen, uint8_t *out, struct err *err)
 {
 	WIPE_CONTEXT struct hpke_context ctx = {0};
 	AUTO(aead) struct aead *a = NULL;
@@ -143,7 +143,7 @@ hpke_open(const struct x25519_private *priv, const void *info, size_t infolen,
 		return err_set(err, ERR_CORRUPT,
 		    "%zu bytes are too few to be sealed", boxlen);
 	memset(out, 0, boxlen - HPKE_OVERHEAD);
-	rc = setup_receive(priv, enc, info, infolen, &ctx, err);
+	rc = setup_receive(priv, pub, enc, info, infolen, &ctx, err);
 	if (rc == 0)
 		rc = aead_new(&ctx.key, &a, err);
 	if (rc != 0)
@@ -171,11 +171,12 @@ hpke_export_send(const struct x25519_public *to, const void *info,
 
 int
 hpke_export_receive(const struct x25519_private *priv,
-    const uint8_t enc[HPKE_ENC_LEN], const void *info, size_t infolen,
-    const char *label, struct key32 *secret, struct err *err)
+    const struct x25519_public *pub, const uint8_t enc[HPKE_ENC_LEN],
+    const void *info, size_t infolen, const char *label, struct key32 *secret,
+    struct err *err)
 {
 	WIPE_CONTEXT struct hpke_context ctx = {0};
-	int rc = setup_receive(priv, enc, info, infolen, &ctx, err);
+	int rc = setup_receive(priv, pub, enc, info, infolen, &ctx, err);
 
 	return rc != 0 ? rc : hpke_export(&ctx, label, secret, err);
 }

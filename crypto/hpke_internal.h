@@ -41,7 +41,8 @@ NODISCARD int hpke_labeled_expand(const struct hpke_suite *suite,
 NODISCARD int hpke_encap(const struct x25519_public *to,
     const struct hpke_pair *ephemeral, struct key32 *shared, struct err *err);
 NODISCARD int hpke_decap(const struct x25519_private *priv,
-    const uint8_t enc[HPKE_ENC_LEN], struct key32 *shared, struct err *err);
+    const struct x25519_public *pub, const uint8_t enc[HPKE_ENC_LEN],
+    struct key32 *shared, struct err *err);
 
 /** hpke_schedule(): RFC 9180 5.1, mode base. */
 NODISCARD int hpke_schedule(const struct key32 *shared, const void *info,

@@ -3,6 +3,7 @@
 #include "crypto/kdf.h"
 #include "crypto/openssl.h"
 
+#include <openssl/core_names.h>
 #include <string.h>
 
 static const struct hpke_suite KEM_SUITE = {.b = "KEM\x00\x20", .len = 5};
@@ -56,6 +57,27 @@ load_private(const struct x25519_private *priv)
 	    NULL, "X25519", NULL, priv->b, sizeof(priv->b));
 }
 
+/* Unlike load_private(), this doesn't compute the public half. */
+static EVP_PKEY *
+load_pair(const struct x25519_private *priv, const struct x25519_public *pub)
+{
+	AUTO(evp_pkey_ctx_st)
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+	WIPE struct x25519_private s = *priv;
+	struct x25519_public p = *pub;
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, s.b, sizeof(s.b)),
+	    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, p.b, sizeof(p.b)),
+	    OSSL_PARAM_END,
+	};
+	EVP_PKEY *key = NULL;
+
+	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
+		return NULL;
+	return key;
+}
+
 int
 hpke_keypair(
     struct x25519_private *priv, struct x25519_public *pub, struct err *err)
@@ -65,23 +87,16 @@ hpke_keypair(
 	return rc != 0 ? rc : hpke_public(priv, pub, err);
 }
 
-static int
-public_of(EVP_PKEY *key, struct x25519_public *pub, struct err *err)
-{
-	size_t len = sizeof(pub->b);
-
-	if (key == NULL || EVP_PKEY_get_raw_public_key(key, pub->b, &len) != 1)
-		return openssl_fail(err, "X25519");
-	return 0;
-}
-
 int
 hpke_public(const struct x25519_private *priv, struct x25519_public *pub,
     struct err *err)
 {
 	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(priv);
+	size_t len = sizeof(pub->b);
 
-	return public_of(key, pub, err);
+	if (key == NULL || EVP_PKEY_get_raw_public_key(key, pub->b, &len) != 1)
+		return openssl_fail(err, "X25519");
+	return 0;
 }
 
 /*
@@ -133,7 +148,8 @@ int
 hpke_encap(const struct x25519_public *to, const struct hpke_pair *ephemeral,
     struct key32 *shared, struct err *err)
 {
-	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(&ephemeral->priv);
+	AUTO(evp_pkey_st)
+	EVP_PKEY *key = load_pair(&ephemeral->priv, &ephemeral->pub);
 	WIPE struct key32 secret = {0};
 	int rc = dh(key, to->b, &secret, err);
 
@@ -143,17 +159,14 @@ hpke_encap(const struct x25519_public *to, const struct hpke_pair *ephemeral,
 }
 
 int
-hpke_decap(const struct x25519_private *priv, const uint8_t enc[HPKE_ENC_LEN],
-    struct key32 *shared, struct err *err)
+hpke_decap(const struct x25519_private *priv, const struct x25519_public *pub,
+    const uint8_t enc[HPKE_ENC_LEN], struct key32 *shared, struct err *err)
 {
-	AUTO(evp_pkey_st) EVP_PKEY *key = load_private(priv);
+	AUTO(evp_pkey_st) EVP_PKEY *key = load_pair(priv, pub);
 	WIPE struct key32 secret = {0};
-	struct x25519_public to;
-	int rc = public_of(key, &to, err);
+	int rc = dh(key, enc, &secret, err);
 
-	if (rc == 0)
-		rc = dh(key, enc, &secret, err);
 	if (rc != 0)
 		return rc;
-	return extract_and_expand(&secret, enc, &to, shared, err);
+	return extract_and_expand(&secret, enc, pub, shared, err);
 }

@@ -128,7 +128,7 @@ unseal(const uint8_t *buf, const struct parsed *p, const struct master *master,
 	WR_AUTO struct wr keys = {.secret = true};
 	struct rd r;
 	int rc = object_unseal(buf, p->clear, SEAL_LABEL, &master->seal,
-	    p->sealed, p->sealedlen, &keys, err);
+	    &master->seal_pub, p->sealed, p->sealedlen, &keys, err);
 
 	if (rc != 0)
 		return err_wrap(err, "key set object");

@@ -64,8 +64,8 @@ object_seal(struct wr *w, const char *label, const struct x25519_public *to,
 
 int
 object_unseal(const uint8_t *buf, size_t clear, const char *label,
-    const struct x25519_private *priv, const uint8_t *sealed, size_t len,
-    struct wr *keys, struct err *err)
+    const struct x25519_private *priv, const struct x25519_public *pub,
+    const uint8_t *sealed, size_t len, struct wr *keys, struct err *err)
 {
 	WR_AUTO struct wr info = {0};
 	size_t start = keys->len;
@@ -79,8 +79,8 @@ object_unseal(const uint8_t *buf, size_t clear, const char *label,
 	dst = wr_space(keys, len - HPKE_OVERHEAD);
 	if (info.failed || dst == NULL)
 		return err_nomem(err);
-	rc =
-	    hpke_open(priv, info.buf, info.len, NULL, 0, sealed, len, dst, err);
+	rc = hpke_open(
+	    priv, pub, info.buf, info.len, NULL, 0, sealed, len, dst, err);
 	if (rc != 0)
 		keys->len = start;
 	return rc;

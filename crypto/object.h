@@ -33,14 +33,14 @@ NODISCARD int object_seal(struct wr *w, const char *label,
     struct err *err);
 
 /**
- * object_unseal(buf, clear, label, priv, sealed, len, keys, err):
+ * object_unseal(buf, clear, label, priv, pub, sealed, len, keys, err):
  * Open the contents of such a string, which follows ${clear} bytes of ${buf},
  * and append them to ${keys}, a secret writer.
  * Errors: ERR_AUTH not for this key, or tampered; ERR_CORRUPT too short.
  */
 NODISCARD int object_unseal(const uint8_t *buf, size_t clear, const char *label,
-    const struct x25519_private *priv, const uint8_t *sealed, size_t len,
-    struct wr *keys, struct err *err);
+    const struct x25519_private *priv, const struct x25519_public *pub,
+    const uint8_t *sealed, size_t len, struct wr *keys, struct err *err);
 
 /**
  * object_sign(w, label, priv, err):

@@ -121,6 +121,7 @@ struct packopener {
 	pthread_mutex_t mu;
 	uint64_t clock;                 /* guarded by mu; counts uses */
 	struct opener_secrets *secrets; /* in secret memory */
+	struct x25519_public pub;       /* of the private half in there */
 };
 
 int
@@ -128,6 +129,7 @@ packopener_new(
     const struct x25519_private *seal, struct packopener **out, struct err *err)
 {
 	struct packopener *o = calloc(1, sizeof(*o));
+	int rc;
 
 	*out = NULL;
 	if (o == NULL)
@@ -139,6 +141,11 @@ packopener_new(
 		return err_nomem(err);
 	}
 	o->secrets->seal = *seal;
+	rc = hpke_public(seal, &o->pub, err);
+	if (rc != 0) {
+		packopener_free(o);
+		return rc;
+	}
 	*out = o;
 	return 0;
 }
@@ -220,8 +227,8 @@ derive_run(const struct packopener *o, const struct run_id *id,
 	put_run_info(&info, id->dataset, id->epoch);
 	if (info.failed)
 		return err_nomem(err);
-	return hpke_export_receive(&o->secrets->seal, id->enc, info.buf,
-	    info.len, RUN_LABEL, secret, err);
+	return hpke_export_receive(&o->secrets->seal, &o->pub, id->enc,
+	    info.buf, info.len, RUN_LABEL, secret, err);
 }
 
 int

@@ -62,7 +62,7 @@ hpke_schedule__matches_the_vector(void **state)
 	assert_int_equal(hpke_encap(&to, &ephemeral, &sent, &err), 0);
 	assert_hex(sent.b, SHARED);
 	assert_int_equal(
-	    hpke_decap(&priv, ephemeral.pub.b, &received, &err), 0);
+	    hpke_decap(&priv, &to, ephemeral.pub.b, &received, &err), 0);
 	assert_hex(received.b, SHARED);
 	assert_int_equal(
 	    hpke_schedule(&sent, info_text, strlen(info_text), &ctx, &err), 0);
@@ -96,8 +96,8 @@ hpke_seal__matches_the_vector(void **state)
 			     aad, sizeof(aad), pt, sizeof(pt), box, &err),
 	    0);
 	assert_hex(box, PK_E CT);
-	assert_int_equal(hpke_open(&priv, info, sizeof(info), aad, sizeof(aad),
-			     box, sizeof(box), back, &err),
+	assert_int_equal(hpke_open(&priv, &to, info, sizeof(info), aad,
+			     sizeof(aad), box, sizeof(box), back, &err),
 	    0);
 	assert_memory_equal(back, pt, sizeof(pt));
 }
@@ -106,13 +106,15 @@ static void
 hpke_export_receive__matches_the_vector(void **state)
 {
 	struct x25519_private priv;
+	struct x25519_public pub;
 	uint8_t enc[HPKE_ENC_LEN];
 	struct key32 secret;
 
 	(void)state;
 	hex(SK_R, priv.b);
+	hex(PK_R, pub.b);
 	hex(PK_E, enc);
-	assert_int_equal(hpke_export_receive(&priv, enc, info_text,
+	assert_int_equal(hpke_export_receive(&priv, &pub, enc, info_text,
 			     strlen(info_text), "TestContext", &secret, &err),
 	    0);
 	assert_hex(secret.b, EXPORT_TEST_CONTEXT);
@@ -136,16 +138,17 @@ hpke_export__agrees_on_both_sides_only(void **state)
 	assert_memory_not_equal(enc, enc2, sizeof(enc));
 	assert_memory_not_equal(sent.b, again.b, sizeof(sent));
 	assert_int_equal(
-	    hpke_export_receive(&priv, enc, "i", 1, "l", &got, &err), 0);
+	    hpke_export_receive(&priv, &pub, enc, "i", 1, "l", &got, &err), 0);
 	assert_memory_equal(sent.b, got.b, sizeof(sent));
 	assert_int_equal(
-	    hpke_export_receive(&priv, enc, "j", 1, "l", &got, &err), 0);
+	    hpke_export_receive(&priv, &pub, enc, "j", 1, "l", &got, &err), 0);
 	assert_memory_not_equal(sent.b, got.b, sizeof(sent));
 	assert_int_equal(
-	    hpke_export_receive(&priv, enc, "i", 1, "m", &got, &err), 0);
+	    hpke_export_receive(&priv, &pub, enc, "i", 1, "m", &got, &err), 0);
 	assert_memory_not_equal(sent.b, got.b, sizeof(sent));
-	assert_int_equal(
-	    hpke_export_receive(&other_priv, enc, "i", 1, "l", &got, &err), 0);
+	assert_int_equal(hpke_export_receive(&other_priv, &other_pub, enc, "i",
+			     1, "l", &got, &err),
+	    0);
 	assert_memory_not_equal(sent.b, got.b, sizeof(sent));
 }
 
@@ -166,26 +169,30 @@ hpke_open__refuses_what_is_not_meant_for_it(void **state)
 		/* X25519 ignores the last bit of enc, but HPKE binds it. */
 		box[i] ^= 0x80;
 		memset(out, 0xee, sizeof(out));
-		assert_int_equal(hpke_open(&priv, "i", 1, "ad", 2, box,
+		assert_int_equal(hpke_open(&priv, &pub, "i", 1, "ad", 2, box,
 				     sizeof(box), out, &err),
 		    ERR_AUTH);
 		assert_memory_equal(out, zero, sizeof(out));
 		box[i] ^= 0x80;
 	}
-	assert_int_equal(hpke_open(&other_priv, "i", 1, "ad", 2, box,
+	assert_int_equal(hpke_open(&other_priv, &other_pub, "i", 1, "ad", 2,
+			     box, sizeof(box), out, &err),
+	    ERR_AUTH);
+	assert_int_equal(hpke_open(&priv, &other_pub, "i", 1, "ad", 2, box,
 			     sizeof(box), out, &err),
 	    ERR_AUTH);
-	assert_int_equal(
-	    hpke_open(&priv, "j", 1, "ad", 2, box, sizeof(box), out, &err),
+	assert_int_equal(hpke_open(&priv, &pub, "j", 1, "ad", 2, box,
+			     sizeof(box), out, &err),
 	    ERR_AUTH);
-	assert_int_equal(
-	    hpke_open(&priv, "i", 1, "ae", 2, box, sizeof(box), out, &err),
+	assert_int_equal(hpke_open(&priv, &pub, "i", 1, "ae", 2, box,
+			     sizeof(box), out, &err),
 	    ERR_AUTH);
-	assert_int_equal(hpke_open(&priv, "i", 1, "ad", 2, box,
+	assert_int_equal(hpke_open(&priv, &pub, "i", 1, "ad", 2, box,
 			     HPKE_OVERHEAD - 1, out, &err),
 	    ERR_CORRUPT);
-	assert_int_equal(
-	    hpke_open(&priv, "i", 1, "ad", 2, box, sizeof(box), out, &err), 0);
+	assert_int_equal(hpke_open(&priv, &pub, "i", 1, "ad", 2, box,
+			     sizeof(box), out, &err),
+	    0);
 	assert_memory_equal(out, "hello", 5);
 }
 
@@ -200,12 +207,12 @@ hpke__refuses_public_keys_of_low_order(void **state)
 	    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 	};
 	struct x25519_private priv;
-	struct x25519_public pub;
+	struct x25519_public mine, pub;
 	uint8_t box[HPKE_OVERHEAD], enc[HPKE_ENC_LEN], out[1];
 	struct key32 secret;
 
 	(void)state;
-	assert_int_equal(hpke_keypair(&priv, &pub, &err), 0);
+	assert_int_equal(hpke_keypair(&priv, &mine, &err), 0);
 	for (size_t i = 0; i < ARRAY_LEN(low); i++) {
 		hex(low[i], pub.b);
 		assert_int_equal(
@@ -215,8 +222,8 @@ hpke__refuses_public_keys_of_low_order(void **state)
 		    ERR_AUTH);
 		memset(box, 0, sizeof(box));
 		memcpy(box, pub.b, HPKE_ENC_LEN);
-		assert_int_equal(
-		    hpke_open(&priv, "", 0, "", 0, box, sizeof(box), out, &err),
+		assert_int_equal(hpke_open(&priv, &mine, "", 0, "", 0, box,
+				     sizeof(box), out, &err),
 		    ERR_AUTH);
 	}
 }
