@@ -211,28 +211,53 @@ is_for(const struct grant *g, const struct identity_public *who)
 	       ct_equal(g->subject.sign.b, who->sign.b, KEY_LEN);
 }
 
+static int
+unseal(const uint8_t *buf, size_t len, const struct identity *subject,
+    struct parsed *p, struct wr *inside, struct err *err)
+{
+	int rc = parse(buf, len, p, err);
+
+	if (rc != 0)
+		return rc;
+	if (!is_for(&p->g, &subject->pub))
+		return err_set(err, ERR_DENIED, "grant to somebody else");
+	if (p->sealedlen == 0)
+		return 0;
+	rc = object_unseal(buf, p->clear, SEAL_LABEL, &subject->seal,
+	    &subject->pub.seal, p->sealed, p->sealedlen, inside, err);
+	return rc != 0 ? err_wrap(err, "grant") : 0;
+}
+
 int
 grant_open(const uint8_t *buf, size_t len, const struct identity *subject,
     struct wr *keys, struct err *err)
 {
 	WR_AUTO struct wr inside = {.secret = true};
 	struct parsed p;
-	int rc = parse(buf, len, &p, err);
+	int rc = unseal(buf, len, subject, &p, &inside, err);
 
-	if (rc != 0)
-		return rc;
-	if (!is_for(&p.g, &subject->pub))
-		return err_set(err, ERR_DENIED, "grant to somebody else");
-	if (p.sealedlen == 0)
-		return 0;
-	rc = object_unseal(buf, p.clear, SEAL_LABEL, &subject->seal,
-	    &subject->pub.seal, p.sealed, p.sealedlen, &inside, err);
-	if (rc != 0)
-		return err_wrap(err, "grant");
-	rc = check_keys(&p.g, inside.buf, inside.len, err);
+	if (rc == 0)
+		rc = check_keys(&p.g, inside.buf, inside.len, err);
 	if (rc != 0)
 		return rc;
 	keys->secret = true;
 	wr_bytes(keys, inside.buf, inside.len);
 	return keys->failed ? err_nomem(err) : 0;
+}
+
+int
+grant_claim(const uint8_t *buf, size_t len, const struct identity *subject,
+    char name[DATASET_NAME_MAX + 1], struct err *err)
+{
+	WR_AUTO struct wr inside = {.secret = true};
+	struct parsed p;
+	struct rd r;
+	int rc = unseal(buf, len, subject, &p, &inside, err);
+
+	if (rc != 0)
+		return rc;
+	if (p.g.role != ROLE_READER && p.g.role != ROLE_WRITER)
+		return err_set(err, ERR_CORRUPT, "grant of no dataset's keys");
+	r = rd_init(inside.buf, inside.len);
+	return keyset_decode_name(&r, name, err);
 }

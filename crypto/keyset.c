@@ -95,6 +95,16 @@ get_name(struct rd *r, char out[DATASET_NAME_MAX + 1], struct err *err)
 }
 
 int
+keyset_decode_name(
+    struct rd *r, char name[DATASET_NAME_MAX + 1], struct err *err)
+{
+	(void)rd_u8(r);
+	(void)rd_bytes(r, DATASET_ID_LEN);
+	(void)rd_u32(r);
+	return get_name(r, name, err);
+}
+
+int
 keyset_decode(struct rd *r, struct keyset **out, struct err *err)
 {
 	AUTO(keyset) struct keyset *ks = secret_alloc(sizeof(*ks));

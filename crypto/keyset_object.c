@@ -123,16 +123,19 @@ keyset_check(const uint8_t *buf, size_t len, const struct root *root,
 
 static int
 unseal(const uint8_t *buf, const struct parsed *p, const struct master *master,
-    struct keyset **out, struct err *err)
+    struct wr *keys, struct err *err)
 {
-	WR_AUTO struct wr keys = {.secret = true};
-	struct rd r;
 	int rc = object_unseal(buf, p->clear, SEAL_LABEL, &master->seal,
-	    &master->seal_pub, p->sealed, p->sealedlen, &keys, err);
+	    &master->seal_pub, p->sealed, p->sealedlen, keys, err);
 
-	if (rc != 0)
-		return err_wrap(err, "key set object");
-	r = rd_init(keys.buf, keys.len);
+	return rc != 0 ? err_wrap(err, "key set object") : 0;
+}
+
+static int
+decode(const struct wr *keys, struct keyset **out, struct err *err)
+{
+	struct rd r = rd_init(keys->buf, keys->len);
+
 	return keyset_decode(&r, out, err);
 }
 
@@ -141,6 +144,7 @@ keyset_open(const uint8_t *buf, size_t len, const struct root *root,
     const struct ed25519_public *signer, const struct master *master,
     struct keyset **out, struct err *err)
 {
+	WR_AUTO struct wr keys = {.secret = true};
 	AUTO(keyset) struct keyset *ks = NULL;
 	struct parsed p;
 	int rc = parse(buf, len, &p, err);
@@ -149,7 +153,9 @@ keyset_open(const uint8_t *buf, size_t len, const struct root *root,
 	if (rc == 0)
 		rc = check(buf, len, &p, root, signer, err);
 	if (rc == 0)
-		rc = unseal(buf, &p, master, &ks, err);
+		rc = unseal(buf, &p, master, &keys, err);
+	if (rc == 0)
+		rc = decode(&keys, &ks, err);
 	if (rc != 0)
 		return rc;
 	if (!ks->has_private || ks->epoch != p.head.epoch ||
@@ -158,4 +164,21 @@ keyset_open(const uint8_t *buf, size_t len, const struct root *root,
 		    "key set object whose contents are not what its head says");
 	*out = STEAL(ks);
 	return 0;
+}
+
+int
+keyset_claim(const uint8_t *buf, size_t len, const struct master *master,
+    char name[DATASET_NAME_MAX + 1], struct err *err)
+{
+	WR_AUTO struct wr keys = {.secret = true};
+	struct parsed p;
+	struct rd r;
+	int rc = parse(buf, len, &p, err);
+
+	if (rc == 0)
+		rc = unseal(buf, &p, master, &keys, err);
+	if (rc != 0)
+		return rc;
+	r = rd_init(keys.buf, keys.len);
+	return keyset_decode_name(&r, name, err);
 }

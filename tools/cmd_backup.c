@@ -250,7 +250,8 @@ backup_command(struct run *run, void *values, struct err *err)
 	if (r == 0)
 		r = collect_patterns(&args->exclude, &patterns, err);
 	if (r == 0)
-		r = session_open(run, &args->store, &session, err);
+		r = session_open_for(
+		    run, &args->store, &opt.dataset, 1, &session, err);
 	if (r != 0)
 		return r;
 	opt.excludes = (const char *const *)patterns.v;

@@ -185,7 +185,7 @@ dataset_run(struct run *run, void *values, struct err *err)
 	if (!set && strcmp(o->v[0], "show") != 0)
 		return err_set(err, ERR_USAGE, "no action '%s': set or show%s",
 		    o->v[0], suggest_hint(&near, hint));
-	r = session_open(run, &args->store, &s, err);
+	r = session_open_for(run, &args->store, &name, 1, &s, err);
 	if (r != 0)
 		return r;
 	return set ? dataset_set(run, s, args, name, err)

@@ -255,10 +255,14 @@ open_and_compare(struct run *run, const struct diff_args *args, struct side *a,
 {
 	AUTO(session) struct session *first = NULL;
 	AUTO(session) struct session *second = NULL;
-	int r = session_open(run, &args->store, &first, err);
+	const char *names[] = {a->arg.dataset, b->arg.dataset};
+	bool two = args->other.store != NULL;
+	int r = session_open_for(
+	    run, &args->store, names, two ? 1 : 2, &first, err);
 
-	if (r == 0 && args->other.store != NULL)
-		r = session_open(run, &args->other, &second, err);
+	if (r == 0 && two)
+		r = session_open_for(
+		    run, &args->other, &names[1], 1, &second, err);
 	if (r == 0)
 		r = side_open(first, a, err);
 	if (r == 0)

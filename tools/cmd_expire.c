@@ -166,15 +166,16 @@ expire_command(struct run *run, void *values, struct err *err)
 	const struct operands *o = &args->common.operands;
 	AUTO(session) struct session *s = NULL;
 	struct expiring e = {.run = run, .args = args};
+	const char *name = o->n > 0 ? o->v[0] : NULL;
 	const struct dataset *ds = NULL;
 	int r = keep_parse(&args->keep, &e.rules, &e.given, err);
 
 	if (r == 0)
-		r = session_open(run, &args->store, &s, err);
+		r = session_open_for(run, &args->store, &name, 1, &s, err);
 	if (r == 0 && !args->dry_run && !access_is_admin(s->access))
 		r = err_set(err, ERR_DENIED, "only an admin may expire");
-	if (r == 0 && o->n > 0)
-		r = session_dataset(s, o->v[0], &ds, err);
+	if (r == 0 && name != NULL)
+		r = session_dataset(s, name, &ds, err);
 	if (r != 0)
 		return r;
 	e.session = s;

@@ -235,12 +235,13 @@ find_command(struct run *run, void *values, struct err *err)
 		    .right = {false, false, true, true, false, false},
 		},
 	};
-	int r = session_open(run, &args->store, &session, err);
+	const char *dataset = o->n > 1 ? o->v[1] : NULL;
+	int r = session_open_for(run, &args->store, &dataset, 1, &session, err);
 
 	if (r != 0)
 		return r;
 	s.session = session;
-	r = search(&s, o->n > 1 ? o->v[1] : NULL, err);
+	r = search(&s, dataset, err);
 	table_clear(&s.table);
 	return r;
 }

@@ -208,14 +208,16 @@ grant_command(struct run *run, void *values, struct err *err)
 	const struct grant_args *args = values;
 	AUTO(session) struct session *s = NULL;
 	struct granting g = {.run = run, .args = args};
-	int r = parse_role(args->common.operands.v[0], &g.role, err);
+	const struct operands *o = &args->common.operands;
+	const char *dataset = o->n > 1 ? o->v[1] : NULL;
+	int r = parse_role(o->v[0], &g.role, err);
 
 	if (r == 0)
 		r = check_args(&g, err);
 	if (r == 0)
 		r = parse_until(args->until, &g.until, err);
 	if (r == 0)
-		r = session_open(run, &args->store, &s, err);
+		r = session_open_for(run, &args->store, &dataset, 1, &s, err);
 	if (r != 0)
 		return r;
 	g.session = s;

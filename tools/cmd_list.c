@@ -9,6 +9,7 @@
 #include "tools/table.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct list_args {
@@ -359,6 +360,24 @@ list_snapshot(
 	return o->snapshot->problems_size > 0 ? show_problems(run, o, err) : 0;
 }
 
+/* ${what} begins with the dataset's name; NULL: all. */
+static int
+list_open(const struct run *run, const struct list_args *args, const char *what,
+    struct session **out, struct err *err)
+{
+	char *dataset = NULL;
+	int r;
+
+	if (what != NULL)
+		dataset = strndup(what, strcspn(what, "@"));
+	if (what != NULL && dataset == NULL)
+		return err_nomem(err);
+	r = session_open_for(
+	    run, &args->store, (const char *const[]){dataset}, 1, out, err);
+	free(dataset);
+	return r;
+}
+
 static int
 list_run(struct run *run, void *values, struct err *err)
 {
@@ -371,7 +390,7 @@ list_run(struct run *run, void *values, struct err *err)
 	if (args->sites && what != NULL)
 		return err_set(
 		    err, ERR_USAGE, "--sites shows every dataset: name none");
-	r = session_open(run, &args->store, &s, err);
+	r = list_open(run, args, what, &s, err);
 	if (r != 0)
 		return r;
 	if (args->sites)

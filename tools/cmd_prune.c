@@ -286,6 +286,7 @@ prune_command(struct run *run, void *values, struct err *err)
 {
 	const struct prune_args *args = values;
 	const struct operands *o = &args->common.operands;
+	const char *name = o->n > 0 ? o->v[0] : NULL;
 	AUTO(session) struct session *s = NULL;
 	struct pruning x = {.run = run};
 	uint64_t max_dead = PRUNE_MAX_DEAD;
@@ -295,7 +296,7 @@ prune_command(struct run *run, void *values, struct err *err)
 		rc = number_parse(args->max_dead, 0, 100, &max_dead, err);
 	if (rc != 0)
 		return err_wrap(err, "--max-dead");
-	rc = session_open(run, &args->store, &s, err);
+	rc = session_open_for(run, &args->store, &name, 1, &s, err);
 	if (rc != 0)
 		return rc;
 	x.session = s;
@@ -310,7 +311,7 @@ prune_command(struct run *run, void *values, struct err *err)
 	};
 	if (run->json != NULL)
 		json_out_list(run->json, "datasets");
-	rc = o->n > 0 ? prune_one(&x, o->v[0], err) : prune_all(&x, err);
+	rc = name != NULL ? prune_one(&x, name, err) : prune_all(&x, err);
 	return rc != 0 ? rc : EXIT_DONE;
 }
 

@@ -129,7 +129,8 @@ restore_command(struct run *run, void *values, struct err *err)
 	int r = snapshot_arg_parse(args->common.operands.v[0], &arg, err);
 
 	if (r == 0)
-		r = session_open(run, &args->store, &s, err);
+		r = session_open_for(run, &args->store,
+		    (const char *const[]){arg.dataset}, 1, &s, err);
 	if (r == 0)
 		r = session_snapshot(s, &arg, &o, err);
 	if (r != 0)

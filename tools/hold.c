@@ -40,7 +40,8 @@ hold_command(
 		return err_set(err, ERR_USAGE,
 		    "'%s' names a file: only whole snapshots are held", text);
 	if (r == 0)
-		r = session_open(run, &args->store, &s, err);
+		r = session_open_for(run, &args->store,
+		    (const char *const[]){arg.dataset}, 1, &s, err);
 	if (r == 0)
 		r = session_log(s, arg.dataset, &log, err);
 	if (r == 0)

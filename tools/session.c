@@ -67,7 +67,9 @@ struct asking {
 	const struct run *run;
 	const struct store_args *args;
 	const char *address;
-	char *env; /* from the environment, or NULL */
+	char *env;                   /* from the environment, or NULL */
+	const char *const *datasets; /* those to open */
+	size_t ndatasets;            /* 0: all */
 };
 
 static int
@@ -109,7 +111,8 @@ open_with_key(struct asking *asking, struct access **out, struct err *err)
 			return r;
 		cred.recovery = recovery;
 	}
-	return access_open(asking->address, &cred, out, err);
+	return access_open_datasets(asking->address, &cred, asking->datasets,
+	    asking->ndatasets, out, err);
 }
 
 /* --- which store it is -------------------------------------------------- */
@@ -255,11 +258,28 @@ int
 session_open(const struct run *run, const struct store_args *args,
     struct session **out, struct err *err)
 {
-	struct asking asking = {.run = run, .args = args};
+	return session_open_for(run, args, NULL, 0, out, err);
+}
+
+int
+session_open_for(const struct run *run, const struct store_args *args,
+    const char *const *datasets, size_t n, struct session **out,
+    struct err *err)
+{
+	struct asking asking = {
+	    .run = run,
+	    .args = args,
+	    .datasets = datasets,
+	    .ndatasets = n,
+	};
 	struct access *access = NULL;
 	int r;
 
 	*out = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (datasets[i] == NULL)
+			asking.ndatasets = 0;
+	}
 	r = passphrase_take_env(&asking.env, err);
 	if (r == 0)
 		r = session_address(args, &asking.address, err);

@@ -68,6 +68,15 @@ struct session {
 NODISCARD int session_open(const struct run *run, const struct store_args *args,
     struct session **out, struct err *err);
 
+/**
+ * session_open_for(run, args, datasets, n, out, err):
+ * The same for a command that is about these datasets alone: of others, those
+ * that show may not be all. One that is NULL: all datasets.
+ */
+NODISCARD int session_open_for(const struct run *run,
+    const struct store_args *args, const char *const *datasets, size_t n,
+    struct session **out, struct err *err);
+
 /** session_open_keyless(run, args, out, err): For 'check --no-keys'. */
 NODISCARD int session_open_keyless(const struct run *run,
     const struct store_args *args, struct session **out, struct err *err);

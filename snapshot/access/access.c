@@ -11,6 +11,7 @@ access_close(struct access *a)
 	if (a == NULL)
 		return;
 	access_dataset_free(a);
+	access_wanted_all(a);
 	access_keys_free(a);
 	free(a->admins);
 	master_free(a->master);

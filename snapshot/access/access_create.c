@@ -113,6 +113,9 @@ access_key_set_lost(
 	    OBJECT_LOG, OBJECT_INDEX, OBJECT_PACK};
 	int ret = 0;
 
+	if (a->nwanted > 0)
+		return err_set(err, ERR_BUG,
+		    "what was lost shows only where all is opened");
 	if (!access_is_admin(a) || access_dataset_known(a, id))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(classes) && ret == 0; i++)
@@ -201,6 +204,8 @@ access_create_dataset(struct access *a, const char *name,
 	int ret;
 
 	*out = NULL;
+	/* The name must not clash with any. */
+	access_wanted_all(a);
 	if ((ret = keyset_name_check(name, err)) != 0 ||
 	    (ret = access_refresh(a, &changed, err)) != 0 ||
 	    (ret = access_check_admin(a, "make a dataset", err)) != 0 ||

@@ -182,6 +182,15 @@ update_master(struct access *a, struct err *err)
 	return 0;
 }
 
+bool
+access_opens(const struct access *a, const struct key_object *o, int64_t now)
+{
+	if (o->kind == KEY_SET)
+		return a->master != NULL && o->problem == NULL;
+	return is_mine(a, o) && access_valid(&o->grant, now) &&
+	       (o->grant.role == ROLE_READER || o->grant.role == ROLE_WRITER);
+}
+
 /* --- what an admin opens ------------------------------------------------ */
 
 static int
@@ -212,13 +221,14 @@ update_key_set(struct access *a, struct key_object *o, struct err *err)
 }
 
 static int
-update_key_sets(struct access *a, struct err *err)
+update_key_sets(struct access *a, int64_t now, struct err *err)
 {
-	for (size_t i = 0; i < a->nkeys && a->master != NULL; i++) {
+	for (size_t i = 0; i < a->nkeys; i++) {
 		struct key_object *o = a->keys[i];
 		int ret;
 
-		if (o->kind != KEY_SET || o->problem != NULL)
+		if (o->kind != KEY_SET || !access_opens(a, o, now) ||
+		    !access_wanted(a, o))
 			continue;
 		if ((ret = update_key_set(a, o, err)) != 0)
 			return ret;
@@ -268,17 +278,14 @@ update_grant(struct access *a, struct key_object *o, struct err *err)
 }
 
 static int
-update_grants(struct access *a, struct err *err)
+update_grants(struct access *a, int64_t now, struct err *err)
 {
-	int64_t now = access_now(a);
-
 	for (size_t i = 0; i < a->nkeys; i++) {
 		struct key_object *o = a->keys[i];
 		int ret;
 
-		if (!is_mine(a, o) || !access_valid(&o->grant, now) ||
-		    (o->grant.role != ROLE_READER &&
-			o->grant.role != ROLE_WRITER))
+		if (o->kind != KEY_GRANT || !access_opens(a, o, now) ||
+		    !access_wanted(a, o))
 			continue;
 		if ((ret = update_grant(a, o, err)) != 0)
 			return ret;
@@ -301,7 +308,6 @@ publish(struct access *a, bool *changed)
 {
 	bool admin = is_admin_now(a);
 
-	*changed = false;
 	a->nlisted = 0;
 	for (size_t i = 0; i < a->nslots; i++) {
 		struct slot *slot = a->slots[i];
@@ -321,22 +327,39 @@ publish(struct access *a, bool *changed)
 		    compare_shown);
 }
 
+static int
+open_and_publish(struct access *a, bool *changed, struct err *err)
+{
+	int64_t now = access_now(a);
+	int ret;
+
+	if ((ret = access_wanted_find(a, now, err)) != 0 ||
+	    (ret = update_key_sets(a, now, err)) != 0 ||
+	    (ret = update_grants(a, now, err)) != 0)
+		return ret;
+	publish(a, changed);
+	return 0;
+}
+
 int
 access_dataset_update(struct access *a, bool *changed, struct err *err)
 {
 	int ret;
 
+	*changed = false;
 	for (size_t i = 0; i < a->nslots; i++) {
 		a->slots[i]->readable = false;
 		a->slots[i]->writable = false;
 		a->slots[i]->grown = false;
 	}
 	if ((ret = update_master(a, err)) != 0 ||
-	    (ret = update_key_sets(a, err)) != 0 ||
-	    (ret = update_grants(a, err)) != 0)
+	    (ret = open_and_publish(a, changed, err)) != 0)
 		return ret;
-	publish(a, changed);
-	return 0;
+	if (!access_wanted_missing(a))
+		return 0;
+	/* That there is none, who looks at all of them can say. */
+	access_wanted_all(a);
+	return open_and_publish(a, changed, err);
 }
 
 static void

@@ -12,6 +12,7 @@
  *	access_trust.c    who is an admin, and which grants count
  *	access_dataset.c  opens key sets and grants into keyrings
  *	access_names.c    the names under which datasets show
+ *	access_wanted.c   which datasets to open, where not all are asked for
  *	access_create.c   new datasets, grants and persons
  *	defaults.c        the default rules of new datasets
  *	peer.c            who speaks from another machine
@@ -39,6 +40,10 @@ NODISCARD int access_init_clock(const char *address, const char *name,
 NODISCARD int access_open_clock(const char *address,
     const struct credential *cred, const struct access_clock *clock,
     struct access **out, struct err *err);
+/** access_open_datasets_clock(): access_open_datasets() by ${clock}. */
+NODISCARD int access_open_datasets_clock(const char *address,
+    const struct credential *cred, const char *const *names, size_t n,
+    const struct access_clock *clock, struct access **out, struct err *err);
 /**
  * access_open_store(store, cred, clock, out, err):
  * The same of a store that is open already, and taken over, also when it fails.
@@ -59,6 +64,12 @@ enum key_kind {
 	KEY_SETTLEMENT,
 };
 
+/*
+ * Whether the keys in a key set or grant, or in another of its dataset, call the
+ * dataset by a name that is wanted.
+ */
+enum claim { CLAIM_UNKNOWN, CLAIM_WANTED, CLAIM_OTHER };
+
 /* One key object of the store, read and parsed. */
 struct key_object {
 	uint8_t name[OBJECT_NAME_LEN];
@@ -76,6 +87,7 @@ struct key_object {
 	};
 	atomic_bool trusted; /* it was found to count: a cache */
 	bool opened;         /* its keys are in a keyring */
+	enum claim claim;
 	struct err *problem; /* why it is passed over, or NULL */
 };
 
@@ -110,6 +122,8 @@ struct access {
 	size_t nslots;
 	struct slot **listed; /* those to see, sorted by name */
 	size_t nlisted;
+	char **wanted; /* names of the datasets to open; none: all */
+	size_t nwanted;
 };
 
 /** access_valid(g, when): Whether ${g} has begun and not ended. */
@@ -215,7 +229,14 @@ NODISCARD int access_trust_key_set(const struct access *a,
 NODISCARD int access_check_admin(
     const struct access *a, const char *what, struct err *err);
 
-/* --- access_dataset.c, access_names.c ----------------------------------- */
+/* --- access_dataset.c, access_names.c, access_wanted.c ------------------ */
+
+/**
+ * access_opens(a, o, now):
+ * Whether ${o} is a key set or a grant that may have keys for this key in it.
+ */
+bool access_opens(
+    const struct access *a, const struct key_object *o, int64_t now);
 
 /**
  * access_dataset_update(a, changed, err):
@@ -232,8 +253,23 @@ void access_dataset_free(struct access *a);
 
 /** access_names_show(a): Name the slots that are listed for the first time. */
 void access_names_show(struct access *a);
+/** access_names_is_or_holds(a, b): Equal, or ${a} a folder of ${b}. */
+bool access_names_is_or_holds(const char *a, const char *b);
 /** access_names_clash(a, b): Equal, or one a folder of the other. */
 bool access_names_clash(const char *a, const char *b);
+
+/** access_wanted_set(a, names, n, err): From now on, open only these. */
+NODISCARD int access_wanted_set(
+    struct access *a, const char *const *names, size_t n, struct err *err);
+/** access_wanted_all(a): From now on, open all. */
+void access_wanted_all(struct access *a);
+/** access_wanted_find(a, now, err): Look at what came since. */
+NODISCARD int access_wanted_find(
+    struct access *a, int64_t now, struct err *err);
+/** access_wanted(a, o): Whether ${o}'s dataset is to be opened. */
+bool access_wanted(const struct access *a, const struct key_object *o);
+/** access_wanted_missing(a): Whether one that is wanted isn't listed. */
+bool access_wanted_missing(const struct access *a);
 
 /* --- access_person.c, access_keyfile.c ---------------------------------- */
 

@@ -15,9 +15,15 @@ is_folder(const char *a, const char *b)
 }
 
 bool
+access_names_is_or_holds(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 || is_folder(a, b);
+}
+
+bool
 access_names_clash(const char *a, const char *b)
 {
-	return strcmp(a, b) == 0 || is_folder(a, b) || is_folder(b, a);
+	return access_names_is_or_holds(a, b) || is_folder(b, a);
 }
 
 /*

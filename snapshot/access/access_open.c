@@ -173,9 +173,11 @@ check_standing(const struct access *a, struct err *err)
 	return access_keys_hint(a, ERR_DENIED, err);
 }
 
-int
-access_open_store(struct store *store, const struct credential *cred,
-    const struct access_clock *clock, struct access **out, struct err *err)
+/* Takes ${store} over. */
+static int
+open_store(struct store *store, const struct credential *cred,
+    const char *const *names, size_t n, const struct access_clock *clock,
+    struct access **out, struct err *err)
 {
 	AUTO(access) struct access *a = NULL;
 	bool changed;
@@ -183,6 +185,7 @@ access_open_store(struct store *store, const struct credential *cred,
 
 	*out = NULL;
 	if ((ret = load(store, clock, &a, err)) != 0 ||
+	    (ret = access_wanted_set(a, names, n, err)) != 0 ||
 	    (ret = unlock(a, cred, err)) != 0 ||
 	    (ret = check_standing(a, err)) != 0 ||
 	    (ret = access_dataset_update(a, &changed, err)) != 0)
@@ -192,8 +195,16 @@ access_open_store(struct store *store, const struct credential *cred,
 }
 
 int
-access_open_clock(const char *address, const struct credential *cred,
+access_open_store(struct store *store, const struct credential *cred,
     const struct access_clock *clock, struct access **out, struct err *err)
+{
+	return open_store(store, cred, NULL, 0, clock, out, err);
+}
+
+int
+access_open_datasets_clock(const char *address, const struct credential *cred,
+    const char *const *names, size_t n, const struct access_clock *clock,
+    struct access **out, struct err *err)
 {
 	struct store *store;
 	int ret;
@@ -201,7 +212,23 @@ access_open_clock(const char *address, const struct credential *cred,
 	*out = NULL;
 	if ((ret = store_open(address, &store, err)) != 0)
 		return ret;
-	return access_open_store(store, cred, clock, out, err);
+	return open_store(store, cred, names, n, clock, out, err);
+}
+
+int
+access_open_clock(const char *address, const struct credential *cred,
+    const struct access_clock *clock, struct access **out, struct err *err)
+{
+	return access_open_datasets_clock(
+	    address, cred, NULL, 0, clock, out, err);
+}
+
+int
+access_open_datasets(const char *address, const struct credential *cred,
+    const char *const *names, size_t n, struct access **out, struct err *err)
+{
+	return access_open_datasets_clock(
+	    address, cred, names, n, &system_clock, out, err);
 }
 
 int

@@ -261,6 +261,50 @@ grant_open__refuses_keys_moved_to_another_grant(void **state)
 	assert_int_equal(keys.len, 0);
 }
 
+static void
+grant_claim__says_what_the_keys_call_the_dataset(void **state)
+{
+	struct key_fixture *f = *state;
+	static const enum role roles[] = {ROLE_READER, ROLE_WRITER};
+	static const enum role others[] = {ROLE_ADMIN, ROLE_REPLICA};
+	AUTO(identity) struct identity *eve = NULL;
+	char name[DATASET_NAME_MAX + 1];
+	uint8_t buf[512], keys[256];
+	size_t len = hex(V_GRANT, buf);
+
+	assert_int_equal(grant_claim(buf, len, f->db1, name, &f->err), 0);
+	assert_string_equal(name, "db/clarity");
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		struct grant g = new_grant(f, roles[i]);
+		WR_AUTO struct wr w = {0};
+
+		assert_int_equal(
+		    grant_make(&g, keys, keys_of(f, roles[i], keys), f->ada,
+			NULL, &w, &f->err),
+		    0);
+		assert_int_equal(
+		    grant_claim(w.buf, w.len, f->db1, name, &f->err), 0);
+		assert_string_equal(name, "db/clarity");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct grant g = new_grant(f, others[i]);
+		WR_AUTO struct wr w = {0};
+
+		assert_int_equal(
+		    grant_make(&g, keys, keys_of(f, others[i], keys), f->ada,
+			NULL, &w, &f->err),
+		    0);
+		assert_int_equal(
+		    grant_claim(w.buf, w.len, f->db1, name, &f->err),
+		    ERR_CORRUPT);
+	}
+	assert_int_equal(identity_new(IDENTITY_HOST, "db1", &eve, &f->err), 0);
+	assert_int_equal(grant_claim(buf, len, eve, name, &f->err), ERR_DENIED);
+	buf[8] ^= 1; /* another store */
+	assert_int_equal(
+	    grant_claim(buf, len, f->db1, name, &f->err), ERR_AUTH);
+}
+
 int
 main(void)
 {
@@ -276,6 +320,7 @@ main(void)
 	    cmocka_unit_test(grant_open__is_for_the_subject_alone),
 	    cmocka_unit_test(grant_check__refuses_any_change),
 	    cmocka_unit_test(grant_open__refuses_keys_moved_to_another_grant),
+	    cmocka_unit_test(grant_claim__says_what_the_keys_call_the_dataset),
 	};
 
 	return cmocka_run_group_tests_name(

@@ -321,6 +321,28 @@ keyset_open__refuses_any_change(void **state)
 		    keyset_peek(buf, i, &head, &f->err), ERR_CORRUPT);
 }
 
+static void
+keyset_claim__says_what_the_keys_call_the_dataset(void **state)
+{
+	struct key_fixture *f = *state;
+	AUTO(keyset) struct keyset *want = published(f);
+	AUTO(master) struct master *other = NULL;
+	char name[DATASET_NAME_MAX + 1];
+	uint8_t buf[512];
+	size_t len = hex(V_KEYSET, buf);
+
+	assert_int_equal(keyset_claim(buf, len, f->master, name, &f->err), 0);
+	assert_string_equal(name, want->name);
+	assert_int_equal(
+	    keyset_claim(buf, len - 1, f->master, name, &f->err), ERR_CORRUPT);
+	assert_int_equal(master_new(&other, &f->err), 0);
+	assert_int_equal(
+	    keyset_claim(buf, len, other, name, &f->err), ERR_AUTH);
+	buf[8] ^= 1; /* another store */
+	assert_int_equal(
+	    keyset_claim(buf, len, f->master, name, &f->err), ERR_AUTH);
+}
+
 int
 main(void)
 {
@@ -337,6 +359,7 @@ main(void)
 	    cmocka_unit_test(keyset_seal__needs_the_private_half_and_a_signer),
 	    cmocka_unit_test(keyset_open__refuses_other_keys_and_stores),
 	    cmocka_unit_test(keyset_open__refuses_any_change),
+	    cmocka_unit_test(keyset_claim__says_what_the_keys_call_the_dataset),
 	};
 
 	return cmocka_run_group_tests_name(
