@@ -34,8 +34,10 @@ static int
 take(struct conn *c, struct party *p, const struct meeting *m, struct err *err)
 {
 	struct receive_progress progress = {0};
-	const struct receive_options opt = {
-	    .progress = &progress, .on_refused = on_refused, .arg = c};
+	const struct receive_options opt = {.room = server_room(c->server),
+	    .progress = &progress,
+	    .on_refused = on_refused,
+	    .arg = c};
 	AUTO(reaper) struct reaper *reaper = NULL;
 	struct reap_result reaped;
 	struct err why;

@@ -185,7 +185,7 @@ on_commit(struct receiver *r, const struct frame *f, struct err *err)
 
 	if (rc == 0 && r->spoilt) {
 		r->spoilt = false;
-		blobs_clear(&r->waiting);
+		receive_release_all(r, &r->waiting);
 		return 0;
 	}
 	if (rc == 0)
@@ -340,6 +340,8 @@ receive_run(struct party *p, struct channel *c,
 	job_clear(&r.job);
 	blobs_clear(&r.waiting);
 	free(r.memory);
+	if (r.room)
+		receive_room_give(opt->room);
 	for (size_t i = 0; i < r.ntails; i++)
 		log_tail_clear(&r.tails[i]);
 	free(r.tails);

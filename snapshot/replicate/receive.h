@@ -18,7 +18,23 @@ struct receive_progress {
 	atomic_uint_fast64_t objects, bytes, records;
 };
 
+/*
+ * A connection may hold 4 MiB of records in memory, and what is needed to keep
+ * count of them. For more, up to what a group may have, it takes the room that
+ * all connections of a server share: one has it at a time, and when it has had
+ * it for ten minutes and another wants it, it is cut. Thread: safe.
+ */
+struct receive_room;
+NODISCARD int receive_room_new(struct receive_room **out, struct err *err);
+void receive_room_free(struct receive_room *room);
+DEFINE_AUTO(receive_room, receive_room_free)
+/** receive_room_try(room, c): Take it for ${c}; waits for a moment. */
+bool receive_room_try(struct receive_room *room, struct channel *c);
+/** receive_room_give(room): By whoever has it. */
+void receive_room_give(struct receive_room *room);
+
 struct receive_options {
+	struct receive_room *room; /* NULL: there is no other connection */
 	bool until_done; /* return at the other side's DONE, not its goodbye */
 	struct receive_progress *progress; /* may be NULL */
 	/*

@@ -329,7 +329,7 @@ receive_commit(void *arg)
 			if (r->opt->until_done)
 				channel_stop_reading(r->channel);
 		}
-		job_clear(&j);
+		receive_release_job(r, &j);
 	}
 	if (rc != 0)
 		receive_fail(r, &err);

@@ -18,6 +18,7 @@
  *	receive_log.c	which records may be taken
  *	receive_settle.c	which have to give way
  *	receive_confirm.c	what is said of those that were taken
+ *	receive_room.c	how many may be in memory
  *	record_set.c	what their index sets need
  */
 #include "snapshot/log/log.h"
@@ -36,6 +37,8 @@
 /* Of all records that wait for their COMMIT, or for being taken. */
 #define JOB_RECORDS ((size_t)1 << 17)
 #define JOB_RECORDS_BYTES (UINT64_C(128) * 1024 * 1024)
+/* Of those and the ones that are being taken: for more it takes the room. */
+#define JOB_RECORDS_SMALL (UINT64_C(4) * 1024 * 1024)
 
 /* A key object or a record, in memory. */
 struct blob {
@@ -152,6 +155,8 @@ struct receiver {
 
 	pthread_mutex_t mu;
 	pthread_cond_t changed;
+	uint64_t held;  /* guarded by mu: bytes of records, with their blobs */
+	bool room;      /* guarded by mu: it has opt->room */
 	size_t nkeys;   /* guarded by mu: that came, and are not taken yet */
 	bool hurry;     /* guarded by mu: they are waited for */
 	struct job job; /* guarded by mu: it fills */
@@ -177,6 +182,19 @@ NODISCARD int receive_abort(
 
 /** receive_wait_room(r, err): Until the job that fills has room for more. */
 NODISCARD int receive_wait_room(struct receiver *r, struct err *err);
+
+/**
+ * receive_hold(r, size, err):
+ * Before memory is taken for a record of ${size} bytes: wait until it may be.
+ * The reading thread's. Errors: why the committing thread has ended.
+ */
+NODISCARD int receive_hold(struct receiver *r, uint64_t size, struct err *err);
+/** receive_release(r, size): One was given up. By any thread, as those below. */
+void receive_release(struct receiver *r, uint64_t size);
+/** receive_release_all(r, records): Clear them. */
+void receive_release_all(struct receiver *r, struct blobs *records);
+/** receive_release_job(r, j): Clear it. */
+void receive_release_job(struct receiver *r, struct job *j);
 
 /** receive_commit(arg): The committing thread; ${arg} is the receiver. */
 void *receive_commit(void *arg);

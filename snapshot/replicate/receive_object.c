@@ -88,6 +88,8 @@ look_dataset(struct receiver *r, struct err *err)
 static int
 begin_in_memory(struct receiver *r, struct err *err)
 {
+	int rc = 0;
+
 	if (r->object.ref.cls == OBJECT_LOG &&
 	    (r->waiting.n == JOB_RECORDS ||
 		r->waiting.bytes + r->object.size > JOB_RECORDS_BYTES))
@@ -95,6 +97,10 @@ begin_in_memory(struct receiver *r, struct err *err)
 		    "the records of one group are more than %zu, or have more"
 		    " than %ju bytes",
 		    JOB_RECORDS, (uintmax_t)JOB_RECORDS_BYTES);
+	if (r->object.ref.cls == OBJECT_LOG)
+		rc = receive_hold(r, r->object.size, err);
+	if (rc != 0)
+		return rc;
 	r->memory = malloc((size_t)r->object.size);
 	return r->memory != NULL ? 0 : err_nomem(err);
 }
@@ -126,6 +132,8 @@ static void
 drop_object(struct receiver *r)
 {
 	r->in_object = r->refused = false;
+	if (r->memory != NULL && r->object.ref.cls == OBJECT_LOG)
+		receive_release(r, r->object.size);
 	free(STEAL(r->memory));
 	pthread_mutex_lock(&r->mu);
 	store_batch_drop(r->job.objects);

@@ -1,5 +1,6 @@
 #include "snapshot/replicate/server_internal.h"
 
+#include "snapshot/replicate/receive.h"
 #include "snapshot/replicate/transport.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct server {
 	uint64_t came;
 	bool closing; /* guarded by mu */
 	pthread_mutex_t telling;
+	struct receive_room *room;
 };
 
 void
@@ -39,6 +41,12 @@ server_event(const struct server_options *opt, struct server *s,
 	opt->on_event(opt->arg, client, why);
 	if (s != NULL)
 		pthread_mutex_unlock(&s->telling);
+}
+
+struct receive_room *
+server_room(const struct server *s)
+{
+	return s != NULL ? s->room : NULL;
 }
 
 /* One that came while the server is closing learns it at once. */
@@ -325,9 +333,14 @@ server_listen(
 
 	if (n > LISTENERS_MAX || opt->clients == 0)
 		return err_set(err, ERR_BUG, "%zu listeners", n);
+	rc = receive_room_new(&s.room, err);
+	if (rc != 0)
+		return rc;
 	s.conns = calloc(opt->clients, sizeof(struct conn *));
-	if (s.conns == NULL)
+	if (s.conns == NULL) {
+		receive_room_free(s.room);
 		return err_nomem(err);
+	}
 	(void)pthread_mutex_init(&s.mu, NULL);
 	(void)pthread_mutex_init(&s.telling, NULL);
 	(void)pthread_cond_init(&s.changed, NULL);
@@ -336,5 +349,6 @@ server_listen(
 	(void)pthread_mutex_destroy(&s.telling);
 	(void)pthread_mutex_destroy(&s.mu);
 	free(s.conns);
+	receive_room_free(s.room);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 struct server;
+struct receive_room;
 
 #define SERVER_FROM 128
 
@@ -30,6 +31,9 @@ NODISCARD int conn_run(struct conn *c, int fd, struct err *err);
 
 /** server_known(s, c, channel): It is known who it is; NULL: it is over. */
 void server_known(struct server *s, struct conn *c, struct channel *channel);
+
+/** server_room(s): Of all its connections; NULL for no server. */
+struct receive_room *server_room(const struct server *s);
 
 /** server_event(opt, server, client, why): Tell who wants to know. */
 void server_event(const struct server_options *opt, struct server *s,
