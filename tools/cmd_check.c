@@ -160,14 +160,30 @@ open_site(
 	return 0;
 }
 
+/* A check, and when it began to look at the store. */
+struct beginning {
+	struct check_options *opt;
+	struct moment at;
+};
+
+/* While the passphrase is asked for: see check_early.h. */
+static void
+begin_early(void *arg, const char *address)
+{
+	struct beginning *b = arg;
+
+	b->at = session_now();
+	b->opt->early = check_early_start(
+	    address, b->opt->threads, b->opt->dataset != NULL);
+}
+
 static int
 check(struct run *run, struct session *s, struct check_options *opt,
-    struct err *err)
+    struct moment begun, struct err *err)
 {
 	AUTO(sitedir) struct sitedir *site = NULL;
 	struct check_progress progress = {0};
 	struct check_result result = {0};
-	struct moment begun = session_now();
 	const struct dataset *ds;
 	int r = 0;
 
@@ -195,11 +211,37 @@ check(struct run *run, struct session *s, struct check_options *opt,
 }
 
 static int
+check_without_keys(struct run *run, const struct check_args *args,
+    struct check_options *opt, struct err *err)
+{
+	AUTO(session) struct session *s = NULL;
+	int r = session_open_keyless(run, &args->store, &s, err);
+
+	return r != 0 ? r : check(run, s, opt, session_now(), err);
+}
+
+static int
+check_with_keys(struct run *run, const struct check_args *args,
+    struct check_options *opt, struct err *err)
+{
+	AUTO(session) struct session *s = NULL;
+	struct beginning b = {.opt = opt};
+	const struct meanwhile m = {.begin = begin_early, .arg = &b};
+	int r = session_open_meanwhile(run, &args->store,
+	    opt->depth == CHECK_READ_DATA ? &m : NULL, &s, err);
+
+	if (r == 0)
+		r = check(run, s, opt,
+		    opt->early != NULL ? b.at : session_now(), err);
+	check_early_free(opt->early);
+	return r;
+}
+
+static int
 check_command(struct run *run, void *values, struct err *err)
 {
 	const struct check_args *args = values;
 	const struct operands *o = &args->common.operands;
-	AUTO(session) struct session *s = NULL;
 	struct check_options opt = {
 	    .depth = CHECK_STRUCTURE,
 	    .dataset = o->n > 0 ? o->v[0] : NULL,
@@ -208,7 +250,6 @@ check_command(struct run *run, void *values, struct err *err)
 	    .on_damage = on_damage,
 	    .arg = run,
 	};
-	int r;
 
 	if (args->read_data && args->no_keys)
 		return err_set(err, ERR_USAGE,
@@ -219,13 +260,11 @@ check_command(struct run *run, void *values, struct err *err)
 		    "without keys no dataset has a name: leave DATASET out");
 	if (args->no_keys) {
 		opt.depth = CHECK_NO_KEYS;
-		r = session_open_keyless(run, &args->store, &s, err);
-	} else {
-		if (args->read_data)
-			opt.depth = CHECK_READ_DATA;
-		r = session_open(run, &args->store, &s, err);
+		return check_without_keys(run, args, &opt, err);
 	}
-	return r != 0 ? r : check(run, s, &opt, err);
+	if (args->read_data)
+		opt.depth = CHECK_READ_DATA;
+	return check_with_keys(run, args, &opt, err);
 }
 
 static const struct option_group groups[] = {

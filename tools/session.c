@@ -66,6 +66,7 @@ session_address(
 struct asking {
 	const struct run *run;
 	const struct store_args *args;
+	const struct meanwhile *meanwhile; /* or NULL */
 	const char *address;
 	char *env;                   /* from the environment, or NULL */
 	const char *const *datasets; /* those to open */
@@ -85,6 +86,8 @@ ask_passphrase(void *arg, const char *name, char **pass, struct err *err)
 
 	(void)snprintf(question, sizeof(question),
 	    "Passphrase of %.128s for '%.256s': ", name, a->address);
+	if (a->meanwhile != NULL)
+		a->meanwhile->begin(a->meanwhile->arg, a->address);
 	return passphrase_get(a->run, &src, question, pass, err);
 }
 
@@ -254,6 +257,25 @@ note_who(const struct run *run, const struct access *access)
 		    "keys could not be locked in memory: raise 'ulimit -l'");
 }
 
+static int
+open_session(struct asking *asking, struct session **out, struct err *err)
+{
+	struct access *access = NULL;
+	int r;
+
+	*out = NULL;
+	r = passphrase_take_env(&asking->env, err);
+	if (r == 0)
+		r = session_address(asking->args, &asking->address, err);
+	if (r == 0)
+		r = open_with_key(asking, &access, err);
+	secret_free(asking->env);
+	if (r != 0)
+		return r;
+	note_who(asking->run, access);
+	return session_new(asking->run, asking->args, access, out, err);
+}
+
 int
 session_open(const struct run *run, const struct store_args *args,
     struct session **out, struct err *err)
@@ -272,24 +294,21 @@ session_open_for(const struct run *run, const struct store_args *args,
 	    .datasets = datasets,
 	    .ndatasets = n,
 	};
-	struct access *access = NULL;
-	int r;
 
-	*out = NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (datasets[i] == NULL)
 			asking.ndatasets = 0;
 	}
-	r = passphrase_take_env(&asking.env, err);
-	if (r == 0)
-		r = session_address(args, &asking.address, err);
-	if (r == 0)
-		r = open_with_key(&asking, &access, err);
-	secret_free(asking.env);
-	if (r != 0)
-		return r;
-	note_who(run, access);
-	return session_new(run, args, access, out, err);
+	return open_session(&asking, out, err);
+}
+
+int
+session_open_meanwhile(const struct run *run, const struct store_args *args,
+    const struct meanwhile *m, struct session **out, struct err *err)
+{
+	struct asking asking = {.run = run, .args = args, .meanwhile = m};
+
+	return open_session(&asking, out, err);
 }
 
 int

@@ -77,6 +77,21 @@ NODISCARD int session_open_for(const struct run *run,
     const struct store_args *args, const char *const *datasets, size_t n,
     struct session **out, struct err *err);
 
+/* What a command does while a passphrase is asked for, and the key is made. */
+struct meanwhile {
+	/*
+	 * Called just before, where the key needs a passphrase; the store at
+	 * ${address} could be opened.
+	 */
+	void (*begin)(void *arg, const char *address);
+	void *arg;
+};
+
+/** session_open_meanwhile(): As session_open(); ${m} NULL: nothing. */
+NODISCARD int session_open_meanwhile(const struct run *run,
+    const struct store_args *args, const struct meanwhile *m,
+    struct session **out, struct err *err);
+
 /** session_open_keyless(run, args, out, err): For 'check --no-keys'. */
 NODISCARD int session_open_keyless(const struct run *run,
     const struct store_args *args, struct session **out, struct err *err);

@@ -87,6 +87,9 @@ begin_to_read(struct scope *s, struct err *err)
 	if (rc != 0)
 		return rc;
 	expect(s->c, &s->packs);
+	/* It has hashed beside all that was looked at before. */
+	if (s->c->opt->early != NULL)
+		check_early_end(s->c->opt->early);
 	return pass_begin(s, &s->packs, s->ds->may_read, &s->pass, err);
 }
 

@@ -4,6 +4,7 @@
 /*
  * Is the store whole?
  */
+#include "snapshot/check/check_early.h"
 #include "snapshot/content/chunks.h"
 #include "snapshot/log/log.h"
 
@@ -30,6 +31,7 @@ struct check_options {
 	const char *dataset; /* NULL: all that the key may read */
 	unsigned threads;    /* 0: one a processor */
 	struct sitedb *site; /* of a replica: which records came; or NULL */
+	struct check_early *early; /* or NULL; it is ended */
 	const atomic_bool *stop;
 	struct check_progress *progress;
 	/*

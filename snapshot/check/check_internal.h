@@ -11,6 +11,7 @@
  *	check_index.c    the newest indexes
  *	check_listed.c   the packs they list, against those that are there
  *	check_bytes.c    every byte of indexes and packs, in threads
+ *	check_early.c    their hashes before there are keys
  *	check_pack.c     ... and what a pack holds, opened
  *	check_trees.c    beside that, the directories of all snapshots
  *	                 (check_walk.h)
@@ -23,6 +24,8 @@
 #include "snapshot/check/lengths.h"
 
 #include <pthread.h>
+
+#define CHECK_THREADS_MAX 256
 
 struct check {
 	struct access *access;
@@ -130,6 +133,9 @@ NODISCARD int check_pass_over(struct check *c, const struct object_ref *ref,
 NODISCARD int check_unlisted(struct check *c, enum object_class cls,
     const uint8_t dataset[DATASET_ID_LEN], int rc, const struct err *why,
     struct err *err);
+
+/** check_threads(asked): How many are meant by check_options.threads. */
+unsigned check_threads(unsigned asked);
 
 void check_count(struct check *c, uint64_t objects, uint64_t bytes);
 void check_expect(struct check *c, uint64_t bytes);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PIECE_LEN (1024 * 1024)
 
@@ -106,6 +107,20 @@ check_unlisted(struct check *c, enum object_class cls,
 	object_ref_class_dir(cls, dataset, dir);
 	check_tell(c, dir, why->text, NULL);
 	return 0;
+}
+
+/* --- threads ------------------------------------------------------------ */
+
+unsigned
+check_threads(unsigned asked)
+{
+	long n = asked;
+
+	if (n == 0)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	if (n < 1)
+		return 1;
+	return n > CHECK_THREADS_MAX ? CHECK_THREADS_MAX : (unsigned)n;
 }
 
 /* --- counting ----------------------------------------------------------- */

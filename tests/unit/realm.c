@@ -210,6 +210,25 @@ realm_open(const struct realm *r)
 	return a;
 }
 
+struct access *
+realm_open_writer(const struct realm *r)
+{
+	AUTO(identity) struct identity *host = NULL;
+	const struct dataset *ds = access_find(r->admin, "files");
+	struct access *a = NULL;
+	char path[2 * SCRATCH_PATH];
+	struct credential cred = {.keyfile = path};
+
+	assert_ok(identity_new(IDENTITY_HOST, "db1", &host, &err));
+	assert_ok(access_grant(
+	    r->admin, &host->pub, ROLE_WRITER, ds, INT64_MAX, &err));
+	(void)snprintf(path, sizeof(path), "%s/host.key", r->dir);
+	(void)unlink(path);
+	assert_ok(access_write_keyfile(host, path, &err));
+	assert_ok(access_open(r->store, &cred, &a, &err));
+	return a;
+}
+
 int
 realm_group_setup(void **state)
 {

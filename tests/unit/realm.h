@@ -34,6 +34,9 @@ void realm_backup(
 /** realm_open(r): Anew, by the recovery key: nothing is kept open. */
 struct access *realm_open(const struct realm *r);
 
+/** realm_open_writer(r): As a host that may write 'files'. */
+struct access *realm_open_writer(const struct realm *r);
+
 /* For a group of tests that leave a filled one as they found it. */
 int realm_group_setup(void **state);
 int realm_group_teardown(void **state);

@@ -130,30 +130,11 @@ check_run__knows_no_such_dataset(void **state)
 
 /* --- who looks ---------------------------------------------------------- */
 
-static struct access *
-open_as_writer(const struct realm *r)
-{
-	AUTO(identity) struct identity *host = NULL;
-	const struct dataset *ds = access_find(r->admin, "files");
-	struct access *a = NULL;
-	char path[2 * SCRATCH_PATH];
-	struct credential cred = {.keyfile = path};
-
-	assert_ok(identity_new(IDENTITY_HOST, "db1", &host, &err));
-	assert_ok(access_grant(
-	    r->admin, &host->pub, ROLE_WRITER, ds, INT64_MAX, &err));
-	(void)snprintf(path, sizeof(path), "%s/host.key", r->dir);
-	(void)unlink(path);
-	assert_ok(access_write_keyfile(host, path, &err));
-	assert_ok(access_open(r->store, &cred, &a, &err));
-	return a;
-}
-
 static void
 check_run__writer_checks_what_it_can_open(void **state)
 {
 	const struct realm *r = *state;
-	AUTO(access) struct access *a = open_as_writer(r);
+	AUTO(access) struct access *a = realm_open_writer(r);
 	struct check_options opt = {.depth = CHECK_STRUCTURE};
 	FINDINGS_AUTO struct findings whole, gone, bytes;
 	struct original o;
