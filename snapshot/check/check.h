@@ -17,7 +17,8 @@ enum check_depth {
 	CHECK_STRUCTURE, /* signatures, logs, indexes, trees, lists; every
 			  * chunk is where the index says */
 	CHECK_READ_DATA, /* also every byte of every pack, opened, and
-			  * every chunk's name computed again */
+			  * every chunk's name computed again; of indexes
+			  * that nothing needs, their bytes */
 };
 
 struct check_progress {

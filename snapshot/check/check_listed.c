@@ -167,14 +167,29 @@ is_named(const struct scope *s, const uint8_t name[OBJECT_NAME_LEN])
 	return false;
 }
 
+/* Nothing looks into those, but every byte means theirs, too. */
+static int
+read_unnamed(struct scope *s, struct jobs *indexes, struct err *err)
+{
+	for (size_t i = 0; i < indexes->n; i++)
+		check_expect(s->c, indexes->v[i].size);
+	return check_bytes(s, indexes, false, err);
+}
+
 static int
 count_indexes(struct scope *s, uint64_t *unnamed, struct err *err)
 {
 	struct jobs indexes = {0};
 	int rc = jobs_list(s, OBJECT_INDEX, &indexes, err);
+	size_t n = 0;
 
 	for (size_t i = 0; i < indexes.n; i++)
-		*unnamed += !is_named(s, indexes.v[i].ref.name);
+		if (!is_named(s, indexes.v[i].ref.name))
+			indexes.v[n++] = indexes.v[i];
+	indexes.n = n;
+	*unnamed += n;
+	if (rc == 0 && n > 0 && s->c->opt->depth == CHECK_READ_DATA)
+		rc = read_unnamed(s, &indexes, err);
 	jobs_clear(&indexes);
 	return rc;
 }

@@ -427,6 +427,53 @@ check_run__missing_head_needs_a_memory(void **state)
 	original_put(&o);
 }
 
+/* As somebody who doesn't know that there is a newer record. */
+static void
+check_without_memory(
+    const struct realm *r, enum check_depth depth, struct findings *f)
+{
+	const struct check_options opt = {.depth = depth};
+	AUTO(access) struct access *a = realm_open(r);
+
+	check_with(a, NULL, &opt, f);
+}
+
+/* As after a run that never came to its record: nothing needs its index. */
+static void
+check_run__reads_an_index_that_nothing_needs(void **state)
+{
+	const struct realm *r = *state;
+	struct files records, indexes;
+	struct original record;
+	size_t unneeded = 0;
+
+	files_find_class(r, "files", "log", &records);
+	record = original_take(r, records.name[records.n - 1]);
+	original_remove(&record);
+	files_find_class(r, "files", "index", &indexes);
+	for (size_t i = 0; i < indexes.n; i++) {
+		struct original o = original_take(r, indexes.name[i]);
+		struct findings f[ARRAY_LEN(depths)];
+
+		original_flip(&o, o.len / 2);
+		for (size_t k = 0; k < ARRAY_LEN(depths); k++)
+			check_without_memory(r, depths[k], &f[k]);
+		original_put(&o);
+		/* What only reads what is needed does not see it. */
+		if (f[1].n == 0) {
+			assert_only(&f[0], indexes.name[i]);
+			assert_only(&f[2], indexes.name[i]);
+			assert_true(f[2].result.unreferenced > 0);
+			unneeded++;
+		}
+		findings_clear(&f[0]);
+		findings_clear(&f[1]);
+		findings_clear(&f[2]);
+	}
+	original_put(&record);
+	assert_int_equal(unneeded, 1);
+}
+
 int
 main(void)
 {
@@ -444,6 +491,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_missing_packs_without_keys),
 	    cmocka_unit_test(check_run__finds_a_missing_key_set),
 	    cmocka_unit_test(check_run__finds_a_missing_index),
+	    cmocka_unit_test(check_run__reads_an_index_that_nothing_needs),
 	    cmocka_unit_test(check_run__finds_missing_records),
 	    cmocka_unit_test(check_run__missing_head_needs_a_memory),
 	};
