@@ -41,6 +41,7 @@ struct ahead {
 	/* guarded by mu */
 	struct walk walks[WALKS];
 	uint64_t clock;
+	uint64_t told; /* the highest id that the kernel was told of */
 	struct place places[PLACES]; /* a ring */
 	size_t first_place, nplaces;
 	bool stop;
@@ -205,14 +206,14 @@ advance(struct ahead *a, struct walk *w)
 
 /* The walk that was read last, of those that are to be given something. */
 static struct walk *
-due(struct ahead *a, uint64_t last)
+due(struct ahead *a)
 {
 	struct walk *best = NULL;
 
 	for (size_t i = 0; i < WALKS; i++) {
 		struct walk *w = &a->walks[i];
 
-		if (w->left > 0 && w->to < last &&
+		if (w->left > 0 && w->to < a->told &&
 		    (best == NULL || w->used > best->used))
 			best = w;
 	}
@@ -246,14 +247,13 @@ next_place(struct ahead *a, uint64_t *off)
 static bool
 is_due(struct ahead *a)
 {
-	return a->nplaces > 0 || due(a, nodes_last_id(a->nodes)) != NULL;
+	return a->nplaces > 0 || due(a) != NULL;
 }
 
 /* Of what is due, one step; not every step finds something to give. */
 static void
 next(struct ahead *a, struct ahead_item *out)
 {
-	uint64_t last = nodes_last_id(a->nodes);
 	struct walk *w;
 
 	out->around = a->nplaces > 0;
@@ -261,8 +261,8 @@ next(struct ahead *a, struct ahead_item *out)
 		out->n = next_place(a, &out->off);
 		return;
 	}
-	w = due(a, last);
-	open_ahead(a, w, last);
+	w = due(a);
+	open_ahead(a, w, nodes_last_id(a->nodes));
 	out->n = advance(a, w);
 }
 
@@ -291,9 +291,11 @@ ahead_wait(struct ahead *a)
 }
 
 void
-ahead_listed(struct ahead *a)
+ahead_listed(struct ahead *a, uint64_t id)
 {
 	pthread_mutex_lock(&a->mu);
+	if (a->told < id)
+		a->told = id;
 	if (is_due(a))
 		pthread_cond_signal(&a->due);
 	pthread_mutex_unlock(&a->mu);

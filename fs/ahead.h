@@ -33,8 +33,12 @@ DEFINE_AUTO(ahead, ahead_free)
 /** ahead_of(a, n): The beginning of file ${n} is being read. */
 void ahead_of(struct ahead *a, const struct node *n);
 
-/** ahead_listed(a): The kernel was told of more nodes. */
-void ahead_listed(struct ahead *a);
+/**
+ * ahead_listed(a, id):
+ * The kernel was told of nodes up to ${id}. It takes nothing for others, though
+ * there may be some already.
+ */
+void ahead_listed(struct ahead *a, uint64_t id);
 
 /**
  * ahead_around(a, n, off):

@@ -18,7 +18,9 @@
  *	range.c			a range of a file's bytes in memory
  *	stream.c ahead.c	reading ahead: in a file, and from file to file
  *	push.c			gives the kernel what it will ask for
+ *	listing.c		a directory's listing, as the kernel wants it
  *	cursors.c		where long listings go on
+ *	tours.c			the next directory, listed beforehand
  *	trim.c			makes the kernel forget what there's no room for
  *	report.c		errors: to errno, and to a line for a person
  *	mountpoint.c machine.c	what a mount needs of its surroundings
@@ -29,6 +31,7 @@
 #include "fs/mount.h"
 #include "fs/report.h"
 #include "fs/stream.h"
+#include "fs/tours.h"
 #include "fs/trim.h"
 #include "fs/watch.h"
 
@@ -54,6 +57,7 @@ struct fs {
 	struct ahead *ahead;
 	struct push *push;
 	struct cursors *cursors;
+	struct tours *tours;
 	struct trim *trim;
 
 	char *mountpoint;

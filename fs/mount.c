@@ -250,6 +250,8 @@ new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
 	if (rc == 0)
 		rc = cursors_new(&fs->cursors, err);
 	if (rc == 0)
+		rc = tours_new(fs->nodes, &fs->tours, err);
+	if (rc == 0)
 		rc = trim_new(fs, memory - segments, &fs->trim, err);
 	if (rc == 0)
 		rc = push_new(fs, &fs->push, err);
@@ -407,6 +409,7 @@ fs_close(struct fs *fs)
 		fuse_session_destroy(fs->session);
 	if (fs->loop != NULL)
 		fuse_loop_cfg_destroy(fs->loop);
+	tours_free(fs->tours);
 	cursors_free(fs->cursors);
 	streams_free(fs->streams);
 	ahead_free(fs->ahead);

@@ -1,260 +1,99 @@
 #include "fs/readdir.h"
-#include "fs/cursors.h"
+#include "fs/listing.h"
 #include "fs/lookup.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-/*
- * Offsets: 1 is after '.', 2 after '..', and from there on a directory's own
- * places: entries by number, names of the upper tree as names_next() counts.
- * They mean the same at any time, so nothing need be opened.
- */
-#define OFF_ENTRIES 2
-
-/* Room for any entry: the longest name, and what FUSE puts before it. */
-#define ITEM_MAX (ENTRY_NAME_MAX + 1 + 192)
-
-/* d_ino when st_ino is not known yet; 0 would mean 'deleted' to some. */
-#define INO_UNKNOWN 0xffffffff
-
-/* A listing being made: the reply, and what it makes the kernel know. */
-struct listing {
-	fuse_req_t req;
-	struct fs *fs;
-	struct node *dir;
-	bool plus;
-	char *buf;
-	size_t size; /* of buf */
-	size_t len;
-	struct wr nodes; /* u64 ids, looked up once each */
-};
-
-/* A name on its way into a listing; ${key} NULL: '.' or '..'. */
-struct item {
-	const char *name;
-	const struct node_key *key;
-	struct stat st; /* st_ino and type do for a plain listing */
-	bool no_stat;   /* leave it to a look-up */
-	off_t next;
-};
-
-static bool
-has_room(const struct listing *l)
-{
-	return l->size - l->len >= ITEM_MAX;
-}
-
-/* Add an item; the listing has room. */
-static int
-add(struct listing *l, const struct item *it)
-{
-	char *at = l->buf + l->len;
-	size_t room = l->size - l->len;
-	struct fuse_entry_param param = {.attr = it->st};
-	int rc;
-
-	if (!l->plus) {
-		l->len += fuse_add_direntry(
-		    l->req, at, room, it->name, &it->st, it->next);
-		return 0;
-	}
-	if (it->key != NULL && !it->no_stat) {
-		rc = lookup_intern(l->fs, it->key, &param);
-		if (rc != 0)
-			return rc;
-		wr_u64(&l->nodes, param.ino);
-	}
-	l->len += fuse_add_direntry_plus(
-	    l->req, at, room, it->name, &param, it->next);
-	return 0;
-}
-
-static ino_t
-known_ino(uint64_t st_ino)
-{
-	return st_ino != 0 ? st_ino : INO_UNKNOWN;
-}
-
-/* '.' and '..': a snapshot can't be left by its entries, so ask the node. */
-static int
-add_dots(struct listing *l, off_t *off)
-{
-	const struct node *up = l->dir->parent;
-	struct item it = {.st = {.st_mode = S_IFDIR}};
-	int rc = 0;
-
-	if (*off == 0) {
-		it.name = ".";
-		it.st.st_ino = l->dir->st_ino;
-		it.next = 1;
-		rc = add(l, &it);
-		*off = 1;
-	}
-	if (rc == 0 && *off == 1) {
-		it.name = "..";
-		it.st.st_ino = up != NULL ? up->st_ino : l->dir->st_ino;
-		it.next = OFF_ENTRIES;
-		rc = add(l, &it);
-		*off = OFF_ENTRIES;
-	}
-	return rc;
-}
-
-/* --- the upper tree ---------------------------------------------------- */
-
-static int
-list_upper(struct listing *l, uint64_t from)
-{
-	while (has_room(l)) {
-		char name[ENTRY_NAME_MAX + 1];
-		struct named found;
-		struct item it = {.name = name, .key = &found.key};
-		bool any;
-		int rc = names_next(l->fs, l->dir, from, &found, &any);
-
-		if (rc != 0 || !any)
-			return rc;
-		memcpy(name, found.key.name.p, found.key.name.len);
-		name[found.key.name.len] = '\0';
-		it.st.st_ino = known_ino(found.key.st_ino);
-		it.st.st_mode = found.key.kind == NODE_LINK ? S_IFLNK : S_IFDIR;
-		it.next = (off_t)(found.next + OFF_ENTRIES);
-		rc = add(l, &it);
-		if (rc != 0)
-			return rc;
-		from = found.next;
-	}
-	return 0;
-}
-
-/* --- directories of snapshots ------------------------------------------ */
-
-static int
-add_entry(struct listing *l, const struct dir_entry *de, const char *name,
-    uint64_t at)
-{
-	struct node_key key;
-	struct item it = {
-	    .name = name,
-	    .key = &key,
-	    .no_stat = !inode_cheap(&de->e),
-	    .next = (off_t)(at + 1 + OFF_ENTRIES),
-	};
-
-	lookup_key(l->dir, de, &key);
-	it.st.st_ino = known_ino(key.st_ino);
-	it.st.st_mode = entry_mode(&de->e);
-	return add(l, &it);
-}
-
-/*
- * Entries from *${at} on, as many as fit. The cursor then stands before *${at},
- * unless *${end}.
- */
-static int
-list_cursor(struct listing *l, struct dir_cursor *cur, uint64_t *at, bool *end)
-{
-	*end = false;
-	while (has_room(l)) {
-		char name[ENTRY_NAME_MAX + 1];
-		struct dir_entry de;
-		struct err err = {0};
-		int rc = dir_cursor_next(cur, &de, &err);
-
-		if (rc < 0)
-			return report_errno(l->fs->report, l->dir, &err);
-		*end = rc == 0;
-		if (*end)
-			return 0;
-		memcpy(name, de.name.p, de.name.len);
-		name[de.name.len] = '\0';
-		rc = add_entry(l, &de, name, *at);
-		if (rc != 0)
-			return rc;
-		++*at;
-	}
-	return 0;
-}
-
-static int
-list_dir(struct listing *l, uint64_t at)
-{
-	AUTO(dir_cursor) struct dir_cursor *cur = NULL;
-	struct err err = {0};
-	struct entry e;
-	bool end;
-	int rc = lookup_entry(l->fs, l->dir, &e);
-
-	/* The listing's last request finds nothing; don't search for it. */
-	if (rc != 0 || at >= e.dir.entries)
-		return rc;
-	if (cursors_take(l->fs->cursors, l->dir->ds->chunks, l->dir->id, &e.dir,
-		at, &cur, &err) != 0)
-		return report_errno(l->fs->report, l->dir, &err);
-	rc = list_cursor(l, cur, &at, &end);
-	if (rc == 0 && !end && at < e.dir.entries)
-		cursors_keep(l->fs->cursors, l->dir->id, at, STEAL(cur));
-	return rc;
-}
-
-/* --- operations -------------------------------------------------------- */
 
 static void
-forget_all(struct listing *l)
+forget_all(struct fs *fs, const struct listed *l)
 {
 	struct rd r = rd_init(l->nodes.buf, l->nodes.len);
 
 	while (rd_left(&r) > 0)
-		nodes_forget(l->fs->nodes, rd_u64(&r), 1);
+		nodes_forget(fs->nodes, rd_u64(&r), 1);
+}
+
+static uint64_t
+highest(const struct listed *l)
+{
+	struct rd r = rd_init(l->nodes.buf, l->nodes.len);
+	uint64_t max = 0;
+
+	while (rd_left(&r) > 0) {
+		uint64_t id = rd_u64(&r);
+
+		if (id > max)
+			max = id;
+	}
+	return max;
 }
 
 static int
-list(struct listing *l, off_t off)
+send(fuse_req_t req, const struct listing *l)
 {
-	int rc;
+	struct fs *fs = l->fs;
 
-	if (l->dir == NULL)
-		return ESTALE;
-	if (l->size < ITEM_MAX)
+	if (fuse_reply_buf(req, l->out.buf, l->out.len) != 0) {
+		forget_all(fs, &l->out);
+		return -1;
+	}
+	if (l->out.nodes.len > 0)
+		ahead_listed(fs->ahead, highest(&l->out));
+	return 0;
+}
+
+/* The next directory of a tour, while the reader is busy with this one. */
+static void
+prepare(const struct listing *sent)
+{
+	struct fs *fs = sent->fs;
+	struct listing l = {.fs = fs, .plus = true, .size = sent->size};
+	uint64_t next;
+	struct tour *tour = tours_step(fs->tours, &sent->out, &next);
+	bool made;
+
+	if (tour == NULL)
+		return;
+	l.dir = lookup_node(fs, next);
+	made = l.dir != NULL && l.dir->kind == NODE_DIR &&
+	       listing_make(&l, 0) == 0;
+	nodes_put(fs->nodes, l.dir);
+	tours_ready(fs->tours, tour, made ? &l.out : NULL);
+	listed_clear(&l.out);
+}
+
+static int
+list(struct listing *l, fuse_ino_t ino, off_t off)
+{
+	int rc = ESTALE;
+
+	if (off < 0)
 		return EINVAL;
-	if (l->dir->kind != NODE_DIR && !names_is_upper(l->dir))
-		return ENOTDIR;
-	l->buf = malloc(l->size);
-	if (l->buf == NULL)
-		return ENOMEM;
-	rc = add_dots(l, &off);
-	if (rc == 0)
-		rc = l->dir->kind == NODE_DIR
-			 ? list_dir(l, (uint64_t)off - OFF_ENTRIES)
-			 : list_upper(l, (uint64_t)off - OFF_ENTRIES);
-	/* What is there already is given; the error comes with the next. */
-	return l->len > 0 ? 0 : rc;
+	if (l->plus && off == 0 &&
+	    tours_take(l->fs->tours, ino, l->size, &l->out))
+		return 0;
+	l->dir = lookup_node(l->fs, ino);
+	if (l->dir != NULL)
+		rc = listing_make(l, off);
+	nodes_put(l->fs->nodes, l->dir);
+	return rc;
 }
 
 static void
 reply(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
 {
 	struct listing l = {
-	    .req = req,
 	    .fs = fuse_req_userdata(req),
 	    .plus = plus,
 	    .size = size,
 	};
-	int rc;
+	int rc = list(&l, ino, off);
 
-	l.dir = lookup_node(l.fs, ino);
-	rc = off < 0 ? EINVAL : list(&l, off);
-	nodes_put(l.fs->nodes, l.dir);
 	if (rc != 0)
 		fuse_reply_err(req, rc);
-	else if (fuse_reply_buf(req, l.buf, l.len) != 0)
-		forget_all(&l);
-	else if (l.nodes.len > 0)
-		ahead_listed(l.fs->ahead);
-	free(l.buf);
-	wr_clear(&l.nodes);
+	else if (send(req, &l) == 0 && plus && off == 0)
+		prepare(&l);
+	listed_clear(&l.out);
 }
 
 static void

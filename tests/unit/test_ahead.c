@@ -47,7 +47,7 @@ teardown(void **state)
 
 /* A file of one hole, so that there is no chunk to be asked for. */
 static uint64_t
-new_file(struct state *st, uint64_t size)
+make_file(struct state *st, uint64_t size)
 {
 	WR_AUTO struct wr content = {0};
 	WR_AUTO struct wr raw = {0};
@@ -80,6 +80,16 @@ new_file(struct state *st, uint64_t size)
 	assert_int_equal(nodes_intern(st->nodes, &key, &n, NULL), 0);
 	nodes_put(st->nodes, key.parent);
 	return n->id;
+}
+
+/* One that the kernel was told of. */
+static uint64_t
+new_file(struct state *st, uint64_t size)
+{
+	uint64_t id = make_file(st, size);
+
+	ahead_listed(st->ahead, id);
+	return id;
 }
 
 /* ${n} files with ids in a row; the first one's. */
@@ -305,6 +315,25 @@ ahead_next__goes_on_when_more_was_listed(void **state)
 }
 
 static void
+ahead_next__gives_nothing_that_the_kernel_does_not_know(void **state)
+{
+	struct state *st = *state;
+	uint64_t first = new_files(st, 10), last = 0;
+	bool given[ENOUGH] = {0};
+
+	for (unsigned i = 0; i < 10; i++)
+		last = make_file(st, FILE_SIZE);
+	read_files(st, first, 8);
+	(void)take(st, first, given);
+	assert_true(given[9]);
+	for (unsigned i = 10; i < 20; i++)
+		assert_false(given[i]);
+	ahead_listed(st->ahead, last);
+	(void)take(st, first, given);
+	assert_true(given[10]);
+}
+
+static void
 ahead_next__passes_nodes_that_are_gone(void **state)
 {
 	struct state *st = *state;
@@ -372,6 +401,7 @@ main(void)
 	    ahead_test(ahead_next__is_bounded),
 	    ahead_test(ahead_next__leaps_to_where_a_fast_reader_is),
 	    ahead_test(ahead_next__goes_on_when_more_was_listed),
+	    ahead_test(ahead_next__gives_nothing_that_the_kernel_does_not_know),
 	    ahead_test(ahead_next__passes_nodes_that_are_gone),
 	    ahead_test(ahead_around__gives_places_in_order),
 	    ahead_test(ahead_stop__ends_it),
