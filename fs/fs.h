@@ -4,7 +4,8 @@
 /*
  * What the parts of the mount share. From the kernel down:
  *
- *	mount.c			the session, the handshake, the loop
+ *	mount.c			the session, the handshake
+ *	loop.c			the threads that serve requests
  *	lookup.c readdir.c	one file a family of operations; each replies
  *	read.c xattr.c		exactly once
  *	readonly.c
@@ -43,6 +44,7 @@
 #define FS_MOMENT 1.0
 
 struct cursors;
+struct loop;
 struct push;
 struct trim;
 
@@ -62,7 +64,7 @@ struct fs {
 
 	char *mountpoint;
 	struct fuse_session *session;
-	struct fuse_loop_config *loop;
+	struct loop *loop;
 	bool mounted;
 	bool handles_signals;
 	bool greeted; /* the kernel's INIT was answered */

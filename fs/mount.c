@@ -1,6 +1,7 @@
 #include "fs/mount.h"
 #include "fs/cursors.h"
 #include "fs/lookup.h"
+#include "fs/loop.h"
 #include "fs/machine.h"
 #include "fs/push.h"
 #include "fs/read.h"
@@ -197,18 +198,6 @@ mount_session(struct fs *fs, struct err *err)
 	return rc;
 }
 
-static int
-new_loop(struct fs *fs, unsigned threads, struct err *err)
-{
-	fs->loop = fuse_loop_cfg_create();
-	if (fs->loop == NULL)
-		return err_nomem(err);
-	fuse_loop_cfg_set_clone_fd(fs->loop, 1);
-	if (threads > 0)
-		fuse_loop_cfg_set_max_threads(fs->loop, threads);
-	return 0;
-}
-
 /* --- parts ------------------------------------------------------------- */
 
 /*
@@ -311,9 +300,9 @@ set_up(struct fs *fs, const struct fs_options *opt, struct err *err)
 		return err_errno(err, "cannot resolve '%s'", opt->mountpoint);
 	rc = start_parts(fs, opt, err);
 	if (rc == 0)
-		rc = new_loop(fs, opt->threads, err);
-	if (rc == 0)
 		rc = new_session(fs, opt, err);
+	if (rc == 0)
+		rc = loop_new(fs->session, opt->threads, &fs->loop, err);
 	return rc;
 }
 
@@ -381,13 +370,12 @@ end_pushing(struct fs *fs)
 int
 fs_loop(struct fs *fs, struct err *err)
 {
-	/* Negative: an error. Else: unmounted, or the signal that ended it. */
-	int rc = fuse_session_loop_mt(fs->session, fs->loop);
+	int rc = loop_run(fs->loop);
 
 	end_pushing(fs);
-	if (rc < 0) {
+	if (rc != 0) {
 		fs->mounted = false;
-		errno = -rc;
+		errno = rc;
 		return err_errno(
 		    err, "the mount on '%s' broke off", fs->mountpoint);
 	}
@@ -407,8 +395,7 @@ fs_close(struct fs *fs)
 	trim_free(fs->trim);
 	if (fs->session != NULL)
 		fuse_session_destroy(fs->session);
-	if (fs->loop != NULL)
-		fuse_loop_cfg_destroy(fs->loop);
+	loop_free(fs->loop);
 	tours_free(fs->tours);
 	cursors_free(fs->cursors);
 	streams_free(fs->streams);
