@@ -34,7 +34,7 @@ struct fs_options {
 	bool allow_other;    /* others may enter; the kernel checks them */
 	bool no_sharing;     /* equal files of two snapshots stay distinct */
 	size_t cache;        /* bytes of open segments; 0: the default */
-	unsigned threads;    /* that serve requests; 0: chosen */
+	unsigned threads;    /* that serve requests, at most; 0: chosen */
 	const char *fuse_options; /* more for libfuse, "a,b=c", or NULL */
 	fs_log_fn *log;           /* or NULL */
 	void *arg;
