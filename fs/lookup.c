@@ -151,7 +151,9 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	nodes_put(fs->nodes, in);
 	if (rc != 0)
 		fuse_reply_err(req, rc);
-	else if (fuse_reply_entry(req, &param) != 0 && param.ino != 0)
+	else if (fuse_reply_entry(req, &param) == 0)
+		ahead_listed(fs->ahead, param.ino);
+	else if (param.ino != 0)
 		nodes_forget(fs->nodes, param.ino, 1);
 }
 

@@ -122,8 +122,12 @@ loop_look_after_next(struct loop *l, const struct worker *me, bool read)
 		l->reading--;
 	if (l->leader == NULL && l->taking == 0)
 		call_another(l);
-	if (l->leader != me)
+	if (l->leader != me) {
+		/* It took this one beside a leader, who may be held up. */
+		if (l->busy)
+			call_watcher(l);
 		return;
+	}
 	l->busy = true;
 	if (is_another_there(l))
 		give_up_lead(l);

@@ -347,6 +347,8 @@ answer_one(struct fs *fs)
 	fuse_session_reset(fs->session);
 	if (fuse_session_receive_buf(fs->session, &buf) > 0)
 		fuse_session_process_buf(fs->session, &buf);
+	/* For those who ask whether it has ended. */
+	fuse_session_exit(fs->session);
 	free(buf.mem);
 }
 

@@ -88,13 +88,14 @@ echo "$one bytes, undisturbed $other"
 equal "$(find "$VARVE_STORE/tmp" -type f | wc -l)" 0 'leftovers'
 
 # A pack has up to 32 MiB: what is of several is there when the next run comes.
+# Were it not, a kill would cost all that was there.
 part 'a long backup, killed again and again, goes on where it was'
 mkdir "$T/long"
 for i in 1 2 3 4 5 6; do
 	head -c 33000000 /dev/urandom >"$T/long/$i"
 done
 before=$(size "$VARVE_STORE")
-kept=0
+kept=0 kills=0
 for i in $(seq 40); do
 	"$VARVE" backup -q long "$T/long" &
 	pid=$!
@@ -107,6 +108,7 @@ for i in $(seq 40); do
 		break
 	fi
 	wait $pid 2>/dev/null || true
+	kills=$((kills + 1))
 	kept=$(($(size "$VARVE_STORE") - before))
 	echo "killed when $kept bytes were there"
 done
@@ -114,7 +116,8 @@ done
 run 0 varve backup long "$T/long"
 took=$(($(size "$VARVE_STORE") - before))
 echo "$took bytes for 198000000"
-[ $took -lt 205000000 ] || fail 'much is stored twice'
+# A kill may come between a pack and the note of it: that one is made again.
+[ $took -lt $((205000000 + kills * 33600000)) ] || fail 'much is stored twice'
 run 0 varve check --read-data
 
 part 'a mount that is killed is dead, never an empty directory'

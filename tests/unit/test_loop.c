@@ -345,6 +345,33 @@ loop_run__goes_from_reading_to_names_and_back(void **state)
 	others_are_served(st, 1);
 }
 
+/*
+ * Threads that took requests for data may be left beside the leader, and be
+ * held up as well.
+ */
+static void
+loop_run__nor_do_several_after_reads(void **state)
+{
+	struct state *st = *state;
+
+	greet(st);
+	for (uint64_t i = 2; i < 10; i++)
+		ask_data(st, 5, i);
+	for (uint64_t i = 2; i < 10; i++)
+		(void)answer(st);
+	for (uint64_t i = 10; i < 100; i++) {
+		ask_name(st, 5, i);
+		assert_int_equal(answer(st), i);
+		/* Until the leader sleeps, too. */
+		(void)usleep(200);
+	}
+	for (uint64_t i = 2; i < 11; i++) {
+		ask_name(st, SLOW + i, i);
+		wait_until_begun(st, (unsigned)i - 1);
+	}
+	others_are_served(st, 9);
+}
+
 static void
 loop_run__ends_with_what_it_reads_from(void **state)
 {
@@ -376,6 +403,7 @@ main(void)
 	    loop_test(loop_run__a_slow_one_holds_nobody_up),
 	    loop_test(loop_run__nor_do_several),
 	    loop_test(loop_run__nor_do_reads),
+	    loop_test(loop_run__nor_do_several_after_reads),
 	    loop_test(loop_run__goes_from_reading_to_names_and_back),
 	    loop_test(loop_run__ends_with_what_it_reads_from),
 	    loop_test(loop_run__ends_while_nothing_is_asked),
