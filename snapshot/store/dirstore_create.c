@@ -14,6 +14,7 @@ static const char *const layout[] = {"tmp", "keys", "datasets"};
 /* What a creation has made, to be undone if it fails. */
 struct made {
 	bool top;
+	bool claimed; /* the directory is locked for this creation */
 	bool dirs[ARRAY_LEN(layout)];
 	bool replica; /* a site's own directory may be there */
 };
@@ -82,7 +83,7 @@ check_replica_entry(void *arg, int dir, const struct dirent *e, struct err *err)
 
 /* The directory belongs to one creation at a time. */
 static int
-claim(struct dirstore *d, bool replica, struct err *err)
+claim(struct dirstore *d, struct made *made, struct err *err)
 {
 	if (faccessat(d->root, "varve", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(err, ERR_USAGE,
@@ -94,10 +95,11 @@ claim(struct dirstore *d, bool replica, struct err *err)
 			    d->base.address);
 		return err_errno(err, "cannot lock '%s'", d->base.address);
 	}
+	made->claimed = true;
 	/* Before they are looked at: drafts of a creation that crashed. */
 	dirstore_sweep(d);
 	return dirstore_each(
-	    d, ".", replica ? check_replica_entry : check_entry, d, err);
+	    d, ".", made->replica ? check_replica_entry : check_entry, d, err);
 }
 
 static int
@@ -154,7 +156,7 @@ fill(struct dirstore *d, const void *root, size_t len, struct made *made,
     struct err *err)
 {
 	struct store_draft *draft;
-	int rc = claim(d, made->replica, err);
+	int rc = claim(d, made, err);
 
 	if (rc == 0)
 		rc = make_layout(d, made, err);
@@ -170,16 +172,20 @@ fill(struct dirstore *d, const void *root, size_t len, struct made *made,
 	return rc;
 }
 
-/* The failure is reported already; what can't be removed stays behind. */
+/*
+ * The failure is reported already; what can't be removed stays behind. So does
+ * a new directory that another creation has claimed in the meantime, or may.
+ */
 static void
 undo(const char *address, const struct sysio *io, struct store *s,
     const struct made *made)
 {
-	if (s != NULL)
-		for (size_t i = 0; i < ARRAY_LEN(layout); i++)
-			if (made->dirs[i])
-				(void)io->unlink(io->arg, dirstore_of(s)->root,
-				    layout[i], AT_REMOVEDIR);
+	if (!made->claimed)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(layout); i++)
+		if (made->dirs[i])
+			(void)io->unlink(io->arg, dirstore_of(s)->root,
+			    layout[i], AT_REMOVEDIR);
 	if (made->top)
 		(void)io->unlink(io->arg, AT_FDCWD, address, AT_REMOVEDIR);
 }
@@ -233,7 +239,7 @@ dirstore_prepare_replica(const char *address, const char *site,
 	if (rc == 0)
 		rc = dirstore_attach(address, io, &s, err);
 	if (rc == 0)
-		rc = claim(dirstore_of(s), true, err);
+		rc = claim(dirstore_of(s), &made, err);
 	if (rc == 0)
 		rc = make_layout(dirstore_of(s), &made, err);
 	if (rc == 0)

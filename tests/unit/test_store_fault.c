@@ -2,6 +2,10 @@
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum call { OPEN, WRITE, FSYNC, RENAME, LINK, UNLINK, MKDIR, CALLS };
 
@@ -314,6 +318,37 @@ store_create__removes_what_it_made(void **state)
 	}
 }
 
+/* A creation that is faster claims the directory which this one makes. */
+static int
+mkdir_claimed(void *arg, int dir, const char *path, mode_t mode)
+{
+	int *claimed = arg, rc = sysio_libc.mkdir(NULL, dir, path, mode);
+
+	*claimed = open(path, O_RDONLY | O_DIRECTORY);
+	assert_true(*claimed >= 0);
+	assert_int_equal(flock(*claimed, LOCK_EX), 0);
+	return rc;
+}
+
+static void
+store_create__leaves_what_another_claimed(void **state)
+{
+	struct fixture *f = *state;
+	struct sysio io = sysio_libc;
+	char path[SCRATCH_PATH + 64];
+	struct store *s;
+	int claimed = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/new", f->dir);
+	io.arg = &claimed;
+	io.mkdir = mkdir_claimed;
+	assert_fails(ERR_LOCKED, "another process is making a store",
+	    dirstore_create(path, "r", 1, &io, &s, &err));
+	assert_int_equal(scratch_count(path), 0);
+	assert_int_equal(mkdirat(claimed, "tmp", 0755), 0);
+	assert_int_equal(close(claimed), 0);
+}
+
 int
 main(void)
 {
@@ -326,6 +361,7 @@ main(void)
 	    store_test(store_put__links_where_it_cannot_rename),
 	    store_test(store_put__survives_the_loss_of_a_directory),
 	    store_test(store_create__removes_what_it_made),
+	    store_test(store_create__leaves_what_another_claimed),
 	};
 
 	return cmocka_run_group_tests_name("store_fault", tests, NULL, NULL);
