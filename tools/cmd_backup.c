@@ -1,5 +1,5 @@
 /* varve backup: a source becomes a snapshot. */
-#include "snapshot/backup/backup.h"
+#include "snapshot/backup/early.h"
 #include "tools/describe.h"
 #include "tools/message.h"
 #include "tools/output.h"
@@ -221,12 +221,37 @@ run_and_show(struct run *run, struct session *s,
 	return r;
 }
 
+/* For session_open_meanwhile(). */
+static void
+begin_early(void *arg)
+{
+	struct backup_options *opt = arg;
+
+	opt->early = backup_early_start(opt);
+}
+
+static int
+open_and_run(struct run *run, const struct backup_args *args,
+    struct backup_options *opt, struct err *err)
+{
+	AUTO(session) struct session *session = NULL;
+	const struct meanwhile m = {.given = begin_early, .arg = opt};
+	int r = session_open_meanwhile(
+	    run, &args->store, &opt->dataset, 1, &m, &session, err);
+
+	if (r == 0) {
+		opt->state_dir = session->state_dir;
+		r = run_and_show(run, session, opt, err);
+	}
+	backup_early_free(STEAL(opt->early));
+	return r;
+}
+
 static int
 backup_command(struct run *run, void *values, struct err *err)
 {
 	const struct backup_args *args = values;
 	const struct operands *o = &args->common.operands;
-	AUTO(session) struct session *session = NULL;
 	PATTERNS_AUTO struct patterns patterns = {0};
 	struct backup_progress progress = {0};
 	struct backup_options opt = {
@@ -249,15 +274,11 @@ backup_command(struct run *run, void *values, struct err *err)
 
 	if (r == 0)
 		r = collect_patterns(&args->exclude, &patterns, err);
-	if (r == 0)
-		r = session_open_for(
-		    run, &args->store, &opt.dataset, 1, &session, err);
 	if (r != 0)
 		return r;
 	opt.excludes = (const char *const *)patterns.v;
 	opt.nexcludes = patterns.n;
-	opt.state_dir = session->state_dir;
-	return run_and_show(run, session, &opt, err);
+	return open_and_run(run, args, &opt, err);
 }
 
 static const struct option_group groups[] = {

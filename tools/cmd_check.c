@@ -226,8 +226,8 @@ check_with_keys(struct run *run, const struct check_args *args,
 {
 	AUTO(session) struct session *s = NULL;
 	struct beginning b = {.opt = opt};
-	const struct meanwhile m = {.begin = begin_early, .arg = &b};
-	int r = session_open_meanwhile(run, &args->store,
+	const struct meanwhile m = {.asking = begin_early, .arg = &b};
+	int r = session_open_meanwhile(run, &args->store, NULL, 0,
 	    opt->depth == CHECK_READ_DATA ? &m : NULL, &s, err);
 
 	if (r == 0)

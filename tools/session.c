@@ -73,22 +73,34 @@ struct asking {
 	size_t ndatasets;            /* 0: all */
 };
 
+static void
+none_awaited(const struct asking *a)
+{
+	if (a->meanwhile != NULL && a->meanwhile->given != NULL)
+		a->meanwhile->given(a->meanwhile->arg);
+}
+
 static int
 ask_passphrase(void *arg, const char *name, char **pass, struct err *err)
 {
 	const struct asking *a = arg;
+	const struct meanwhile *m = a->meanwhile;
 	const struct passphrase_source src = {
 	    .file = a->args->passphrase_file,
 	    .command = a->args->passphrase_command,
 	    .given = a->env,
 	};
 	char question[512];
+	int r;
 
 	(void)snprintf(question, sizeof(question),
 	    "Passphrase of %.128s for '%.256s': ", name, a->address);
-	if (a->meanwhile != NULL)
-		a->meanwhile->begin(a->meanwhile->arg, a->address);
-	return passphrase_get(a->run, &src, question, pass, err);
+	if (m != NULL && m->asking != NULL)
+		m->asking(m->arg, a->address);
+	r = passphrase_get(a->run, &src, question, pass, err);
+	if (r == 0)
+		none_awaited(a);
+	return r;
 }
 
 static int
@@ -114,6 +126,8 @@ open_with_key(struct asking *asking, struct access **out, struct err *err)
 			return r;
 		cred.recovery = recovery;
 	}
+	if (args->key_file != NULL || recovery != NULL)
+		none_awaited(asking);
 	return access_open_datasets(asking->address, &cred, asking->datasets,
 	    asking->ndatasets, out, err);
 }
@@ -280,7 +294,7 @@ int
 session_open(const struct run *run, const struct store_args *args,
     struct session **out, struct err *err)
 {
-	return session_open_for(run, args, NULL, 0, out, err);
+	return session_open_meanwhile(run, args, NULL, 0, NULL, out, err);
 }
 
 int
@@ -288,9 +302,18 @@ session_open_for(const struct run *run, const struct store_args *args,
     const char *const *datasets, size_t n, struct session **out,
     struct err *err)
 {
+	return session_open_meanwhile(run, args, datasets, n, NULL, out, err);
+}
+
+int
+session_open_meanwhile(const struct run *run, const struct store_args *args,
+    const char *const *datasets, size_t n, const struct meanwhile *m,
+    struct session **out, struct err *err)
+{
 	struct asking asking = {
 	    .run = run,
 	    .args = args,
+	    .meanwhile = m,
 	    .datasets = datasets,
 	    .ndatasets = n,
 	};
@@ -299,15 +322,6 @@ session_open_for(const struct run *run, const struct store_args *args,
 		if (datasets[i] == NULL)
 			asking.ndatasets = 0;
 	}
-	return open_session(&asking, out, err);
-}
-
-int
-session_open_meanwhile(const struct run *run, const struct store_args *args,
-    const struct meanwhile *m, struct session **out, struct err *err)
-{
-	struct asking asking = {.run = run, .args = args, .meanwhile = m};
-
 	return open_session(&asking, out, err);
 }
 

@@ -77,20 +77,22 @@ NODISCARD int session_open_for(const struct run *run,
     const struct store_args *args, const char *const *datasets, size_t n,
     struct session **out, struct err *err);
 
-/* What a command does while a passphrase is asked for, and the key is made. */
+/* What a command does while its store is being opened. Each may be NULL. */
 struct meanwhile {
 	/*
-	 * Called just before, where the key needs a passphrase; the store at
-	 * ${address} could be opened.
+	 * Before a passphrase is asked for, where the key needs one; the store
+	 * at ${address} could be opened.
 	 */
-	void (*begin)(void *arg, const char *address);
+	void (*asking)(void *arg, const char *address);
+	/* Once no passphrase is waited for: it was given, or needs none. */
+	void (*given)(void *arg);
 	void *arg;
 };
 
-/** session_open_meanwhile(): As session_open(); ${m} NULL: nothing. */
+/** session_open_meanwhile(): As session_open_for(); ${m} NULL: nothing. */
 NODISCARD int session_open_meanwhile(const struct run *run,
-    const struct store_args *args, const struct meanwhile *m,
-    struct session **out, struct err *err);
+    const struct store_args *args, const char *const *datasets, size_t n,
+    const struct meanwhile *m, struct session **out, struct err *err);
 
 /** session_open_keyless(run, args, out, err): For 'check --no-keys'. */
 NODISCARD int session_open_keyless(const struct run *run,

@@ -64,16 +64,29 @@ find_dataset(
 	return 0;
 }
 
-static int
-make_excludes(struct run *run, struct err *err)
+int
+run_excludes(
+    const struct backup_options *opt, struct exclude **out, struct err *err)
 {
-	int ret;
+	AUTO(exclude) struct exclude *ex = NULL;
+	int ret = exclude_new(&ex, err);
 
-	if ((ret = exclude_new(&run->exclude, err)) != 0)
-		return ret;
-	for (size_t i = 0; i < run->opt->nexcludes && ret == 0; i++)
-		ret = exclude_add(run->exclude, run->opt->excludes[i], err);
+	for (size_t i = 0; i < opt->nexcludes && ret == 0; i++)
+		ret = exclude_add(ex, opt->excludes[i], err);
+	if (ret == 0)
+		*out = STEAL(ex);
 	return ret;
+}
+
+struct scout_options
+run_scout_options(const struct backup_options *opt, const struct exclude *ex)
+{
+	return (struct scout_options){
+	    .exclude = ex,
+	    .exclude_caches = opt->exclude_caches,
+	    .cross_filesystems = opt->cross_filesystems,
+	    .stop = opt->stop,
+	};
 }
 
 /* From here on nothing that this run builds on is taken away. */
@@ -169,15 +182,18 @@ thread_count(unsigned wanted)
 }
 
 /* Every batch under way holds its directory open. */
-static void
-raise_file_limit(void)
+size_t
+run_raise_file_limit(void)
 {
-	struct rlimit rl;
+	struct rlimit rl, more;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur == rl.rlim_max)
-		return;
-	rl.rlim_cur = rl.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &rl); /* the walk makes do with less */
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0)
+		return 0;
+	more = rl;
+	more.rlim_cur = rl.rlim_max;
+	/* The walk makes do with less. */
+	return setrlimit(RLIMIT_NOFILE, &more) == 0 ? more.rlim_cur
+						    : rl.rlim_cur;
 }
 
 static int
@@ -186,7 +202,7 @@ open_pipeline(struct run *run, struct err *err)
 	struct assembly *as = &run->assembly;
 	int ret;
 
-	raise_file_limit();
+	(void)run_raise_file_limit();
 	if ((ret = links_new(&run->links, err)) != 0)
 		return ret;
 	run->problems.opt = run->opt;
@@ -294,7 +310,7 @@ run_all(struct run *run, struct heads *heads, struct backup_result *out,
 	ret = source_open(run->opt, store_path(store), &run->source, err);
 	if (ret != 0)
 		return ret;
-	if ((ret = make_excludes(run, err)) != 0)
+	if ((ret = run_excludes(run->opt, &run->exclude, err)) != 0)
 		return ret;
 	if ((ret = find_dataset(run, heads, &out->created_dataset, err)) != 0)
 		return ret;

@@ -38,7 +38,8 @@ struct backup_options {
 	unsigned threads;      /* 0: one a processor */
 	struct moment now;     /* zero: the clock's time; for tests */
 
-	const atomic_bool *stop;          /* may be NULL: set to stop early */
+	struct backup_early *early; /* may be NULL; the run may use it up */
+	const atomic_bool *stop;    /* may be NULL: set to stop early */
 	struct backup_progress *progress; /* may be NULL */
 	/* Called from one thread at a time, as soon as one is met. */
 	void (*on_problem)(

@@ -35,12 +35,26 @@ dirh_unref(struct dirh *d)
 struct item *
 item_new(const char *name, size_t len, const struct stat *st)
 {
-	struct item *it = calloc(1, sizeof(*it) + len + 1);
+	return item_new_after(name, len, st, (struct span){0});
+}
+
+struct item *
+item_new_after(
+    const char *name, size_t len, const struct stat *st, struct span last)
+{
+	struct item *it = malloc(sizeof(*it) + len + 1 + last.len);
 
 	if (it == NULL)
 		return NULL;
+	memset(it, 0, sizeof(*it));
 	memcpy(it->name, name, len);
+	it->name[len] = '\0';
 	it->namelen = len;
+	if (last.len > 0) {
+		it->last = (uint8_t *)it->name + len + 1;
+		it->last_len = last.len;
+		memcpy(it->last, last.p, last.len);
+	}
 	it->st = *st;
 	return it;
 }
@@ -53,7 +67,6 @@ item_free(struct item *it)
 	wr_clear(&it->content);
 	wr_clear(&it->xattrs);
 	free(it->target);
-	free(it->last);
 	free(it);
 }
 

@@ -45,7 +45,8 @@ struct item {
 	enum item_what what;
 	struct stat st;
 	struct moment seen; /* when it was looked at */
-	uint8_t *last;      /* its entry in the last snapshot, or NULL */
+	uint8_t *last;      /* its entry in the last snapshot, or NULL; behind
+				 * the name */
 	size_t last_len;
 	size_t namelen;
 
@@ -61,8 +62,11 @@ struct item {
 	char name[]; /* NUL after it */
 };
 
-/** item_new(name, len, st, err): NULL out of memory. */
+/** item_new(name, len, st): NULL out of memory. */
 struct item *item_new(const char *name, size_t len, const struct stat *st);
+/** item_new_after(name, len, st, last): Of one that was ${last} before. */
+struct item *item_new_after(
+    const char *name, size_t len, const struct stat *st, struct span last);
 void item_free(struct item *it);
 DEFINE_AUTO(item, item_free)
 

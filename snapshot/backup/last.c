@@ -134,21 +134,19 @@ last_find(struct last_cursor *cur, const char *name, size_t len,
 }
 
 int
-last_meet(
-    struct last_cursor *cur, struct item *it, bool *unchanged, struct err *err)
+last_meet(struct last_cursor *cur, const char *name, const struct stat *st,
+    struct item **out, bool *unchanged, struct err *err)
 {
+	size_t len = strlen(name);
 	struct last_entry e;
-	int ret = last_find(cur, it->name, it->namelen, &e, err);
+	int ret = last_find(cur, name, len, &e, err);
 
-	*unchanged = false;
-	if (ret <= 0)
+	if (ret < 0)
 		return ret;
-	if ((it->last = malloc(e.raw.len + 1)) == NULL)
-		return err_nomem(err);
-	memcpy(it->last, e.raw.p, e.raw.len);
-	it->last_len = e.raw.len;
-	*unchanged = last_unchanged(&e, &it->st);
-	return 0;
+	*unchanged = ret == 1 && last_unchanged(&e, st);
+	*out = ret == 1 ? item_new_after(name, len, st, e.raw)
+			: item_new(name, len, st);
+	return *out != NULL ? 0 : err_nomem(err);
 }
 
 int

@@ -42,12 +42,13 @@ NODISCARD int last_find(struct last_cursor *cur, const char *name, size_t len,
     struct last_entry *out, struct err *err);
 
 /**
- * last_meet(cur, it, unchanged, err):
- * Find the item's entry by its name, and keep it in the item; ${unchanged}:
- * whether there is one that last_unchanged() holds for.
+ * last_meet(cur, name, st, out, unchanged, err):
+ * Make the item of what is called ${name} and was found to be ${st}, with the
+ * entry of that name, if there is one; ${unchanged}: whether there is, and
+ * last_unchanged() holds for it.
  */
-NODISCARD int last_meet(
-    struct last_cursor *cur, struct item *it, bool *unchanged, struct err *err);
+NODISCARD int last_meet(struct last_cursor *cur, const char *name,
+    const struct stat *st, struct item **out, bool *unchanged, struct err *err);
 
 /** last_removed(cur, err): At the end: 1 when some were never asked for. */
 NODISCARD int last_removed(struct last_cursor *cur, struct err *err);

@@ -27,6 +27,18 @@ append(struct listing *l, const char *name, struct err *err)
 	return 0;
 }
 
+/* Listings of many directories may be held: with no room left over. */
+static void
+shrink(struct listing *l)
+{
+	char *arena = l->len > 0 ? realloc(l->arena, l->len) : NULL;
+
+	if (arena == NULL)
+		return;
+	l->arena = arena;
+	l->cap = l->len;
+}
+
 /* strcmp() compares as unsigned bytes, and puts a prefix first. */
 static int
 compare(const void *a, const void *b)
@@ -84,6 +96,7 @@ listing_read(int fd, struct listing *out, struct err *err)
 		else
 			ret = append_all(&l, buf, (size_t)n, err);
 	} while (n > 0 && ret == 0);
+	shrink(&l);
 	if (ret == 0)
 		ret = sort(&l, err);
 	if (ret != 0)

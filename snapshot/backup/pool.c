@@ -15,7 +15,8 @@ struct pool {
 	pthread_mutex_t mu;
 	pthread_cond_t more; /* there is work, or it is over */
 	pthread_cond_t done; /* a job or a piece is done, or no more come */
-	pthread_cond_t room; /* half of the ring is free, or it is over */
+	pthread_cond_t
+	    room; /* jobs were taken out of the ring, or it is over */
 
 	/* guarded by mu; counts only ever grow */
 	struct job *ring[POOL_RING];
@@ -28,6 +29,10 @@ struct pool {
 	bool over;
 	bool failed;
 	struct err err; /* the first error */
+
+	/* Who pops: taken out of the ring together, and not given out yet. */
+	struct job *popped[POOL_RING];
+	size_t npopped, given;
 };
 
 /* --- a worker's tools -------------------------------------------------- */
@@ -228,6 +233,8 @@ pool_free(struct pool *p)
 		pthread_join(p->workers[i].thread, NULL);
 	for (unsigned i = 0; i < p->nworkers; i++)
 		worker_clear(&p->workers[i]);
+	while (p->given < p->npopped)
+		job_free(p->popped[p->given++]);
 	for (; p->head < p->tail; p->head++)
 		job_free(p->ring[p->head % POOL_RING]);
 	free(p->workers);
@@ -242,21 +249,23 @@ pool_free(struct pool *p)
 bool
 pool_push(struct pool *p, struct job *job)
 {
-	bool failed;
+	bool failed, to_work = job->to_work, enough = false;
 
 	pthread_mutex_lock(&p->mu);
 	while (!p->failed && p->tail - p->head == POOL_RING)
 		pthread_cond_wait(&p->room, &p->mu);
 	failed = p->failed;
 	if (!failed) {
-		job->done = !job->to_work;
+		job->done = !to_work;
 		p->ring[p->tail++ % POOL_RING] = job;
-		if (job->to_work)
-			pthread_cond_signal(&p->more);
-		else if ((p->tail - p->head) % WAKE_JOBS == 0)
-			pthread_cond_broadcast(&p->done);
+		enough = (p->tail - p->head) % WAKE_JOBS == 0;
 	}
 	pthread_mutex_unlock(&p->mu);
+	/* Who is woken need not wait for the lock. */
+	if (!failed && to_work)
+		pthread_cond_signal(&p->more);
+	else if (enough)
+		pthread_cond_broadcast(&p->done);
 	if (failed)
 		job_free(job);
 	return !failed;
@@ -298,27 +307,42 @@ must_wait(const struct pool *p)
 	return !p->ring[p->head % POOL_RING]->done;
 }
 
-int
-pool_pop(struct pool *p, bool wait, struct job **out, struct err *err)
+/* All that are done, up to one that isn't: each lock taken costs time. */
+static int
+pop_done(struct pool *p, bool wait, struct err *err)
 {
 	int ret = 0;
 
-	*out = NULL;
+	p->npopped = 0;
+	p->given = 0;
 	pthread_mutex_lock(&p->mu);
 	while (wait && must_wait(p))
 		pthread_cond_wait(&p->done, &p->mu);
-	if (p->failed) {
+	if (p->failed)
 		ret = err_copy(err, &p->err);
-	} else if (p->head < p->tail && p->ring[p->head % POOL_RING]->done) {
-		*out = p->ring[p->head++ % POOL_RING];
-		if (p->taken < p->head)
-			p->taken = p->head;
-		if (p->tail - p->head == POOL_RING / 2)
-			pthread_cond_signal(&p->room);
-		ret = 1;
-	}
+	while (
+	    ret == 0 && p->head < p->tail && p->ring[p->head % POOL_RING]->done)
+		p->popped[p->npopped++] = p->ring[p->head++ % POOL_RING];
+	if (p->taken < p->head)
+		p->taken = p->head;
 	pthread_mutex_unlock(&p->mu);
+	if (p->npopped > 0)
+		pthread_cond_signal(&p->room);
 	return ret;
+}
+
+int
+pool_pop(struct pool *p, bool wait, struct job **out, struct err *err)
+{
+	int ret;
+
+	*out = NULL;
+	if (p->given == p->npopped && (ret = pop_done(p, wait, err)) != 0)
+		return ret;
+	if (p->given == p->npopped)
+		return 0;
+	*out = p->popped[p->given++];
+	return 1;
 }
 
 int

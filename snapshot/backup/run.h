@@ -3,9 +3,11 @@
 
 /* What the files of a running backup share. */
 #include "snapshot/backup/assemble.h"
+#include "snapshot/backup/early.h"
 #include "snapshot/backup/exclude.h"
 #include "snapshot/backup/grab.h"
 #include "snapshot/backup/pool.h"
+#include "snapshot/backup/scout.h"
 #include "snapshot/backup/source.h"
 
 struct run {
@@ -51,6 +53,24 @@ NODISCARD int run_state_publish(
  * assembly_root() has the snapshot's root.
  */
 NODISCARD int run_source(struct run *run, struct err *err);
+
+/** run_excludes(opt, out, err): The patterns of what is left out. */
+NODISCARD int run_excludes(
+    const struct backup_options *opt, struct exclude **out, struct err *err);
+
+/** run_scout_options(opt, ex): For a scout of the source; ${ex} is borrowed. */
+struct scout_options run_scout_options(
+    const struct backup_options *opt, const struct exclude *ex);
+
+/** run_raise_file_limit(): As far as may be; returns how many may be open. */
+size_t run_raise_file_limit(void);
+
+/**
+ * run_take_early(run):
+ * The scout that began before the run, for whoever takes it to free, if it serves
+ * this run; ${run->start} is when it began, then. NULL: there is none.
+ */
+struct scout *run_take_early(struct run *run);
 
 /** run_now(): The clock's time. */
 struct moment run_now(void);

@@ -38,26 +38,20 @@ sink(void *arg, struct job *job, struct err *err)
 static struct item *
 root_item(const struct run *run, const struct stat *st)
 {
-	struct item *root = item_new("", 0, st);
+	struct span last = {0};
 
-	if (root == NULL || run->before == NULL)
-		return root;
 	/* The root's entry in the last snapshot is in the log. */
-	if ((root->last = malloc(run->before->root_len + 1)) == NULL) {
-		item_free(root);
-		return NULL;
-	}
-	memcpy(root->last, run->before->root, run->before->root_len);
-	root->last_len = run->before->root_len;
-	return root;
+	if (run->before != NULL)
+		last = (struct span){run->before->root, run->before->root_len};
+	return item_new_after("", 0, st, last);
 }
 
 /* The walk's thread. */
 struct walker {
 	struct run *run;
 	struct walk_options opt;
+	struct scout *scout;
 	struct item *root;
-	int fd;
 };
 
 static void *
@@ -66,7 +60,7 @@ walker_main(void *arg)
 	struct walker *w = arg;
 	struct err err;
 
-	if (walk_run(w->fd, w->root, &w->opt, sink, w->run, &err) != 0)
+	if (walk_run(w->scout, w->root, &w->opt, sink, w->run, &err) != 0)
 		pool_fail(w->run->pool, &err);
 	pool_close(w->run->pool);
 	return NULL;
@@ -85,7 +79,6 @@ walk_and_assemble(struct walker *w, struct err *err)
 	if (pthread_create(&thread, NULL, walker_main, w) != 0) {
 		pool_close(run->pool);
 		item_free(w->root);
-		close(w->fd);
 		return err_set(err, ERR_IO, "cannot start a thread");
 	}
 	if ((ret = drain(run, &why)) != 0) {
@@ -96,31 +89,40 @@ walk_and_assemble(struct walker *w, struct err *err)
 	return ret;
 }
 
+/* The one that has begun already, or a new one. */
+static int
+find_scout(struct run *run, struct scout **out, struct err *err)
+{
+	struct scout_options opt = run_scout_options(run->opt, run->exclude);
+	int fd = run->source.fd;
+
+	if ((*out = run_take_early(run)) != NULL)
+		return 0;
+	run->source.fd = -1;
+	return scout_start(fd, &run->source.st, &opt, out, err);
+}
+
 static int
 walk_source(struct run *run, struct err *err)
 {
+	AUTO(scout) struct scout *scout = NULL;
 	struct walker w = {
 	    .run = run,
 	    .opt =
 		{
-		    .scout =
-			{
-			    .exclude = run->exclude,
-			    .exclude_caches = run->opt->exclude_caches,
-			    .cross_filesystems = run->opt->cross_filesystems,
-			    .stop = run->opt->stop,
-			},
+		    .stop = run->opt->stop,
 		    .full = run->opt->full || !run->source.exact_ctime,
 		    .state = run->state_usable ? run->state : NULL,
 		    .links = run->links,
 		},
-	    .root = root_item(run, &run->source.st),
-	    .fd = run->source.fd,
 	};
+	int ret = find_scout(run, &scout, err);
 
-	if (w.root == NULL)
+	if (ret != 0)
+		return ret;
+	if ((w.root = root_item(run, &run->source.st)) == NULL)
 		return err_nomem(err);
-	run->source.fd = -1;
+	w.scout = scout;
 	return walk_and_assemble(&w, err);
 }
 
@@ -175,26 +177,32 @@ feed_command(struct run *run, struct item *it, struct err *err)
 	return ret != 0 ? ret : ended;
 }
 
-/* Whether the one file is as it was; as the walk decides for a directory's. */
+/* The one file's item, and what to do; as the walk decides for a directory's. */
 static int
-match_last(struct run *run, struct item *it, bool *removed, struct err *err)
+meet_file(struct run *run, const struct stat *st, struct item **out,
+    bool *removed, struct err *err)
 {
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
+	AUTO(item) struct item *it = NULL;
 	bool unchanged;
 	int ret;
 
 	ret = last_cursor_new(
 	    run->state_usable ? run->state : NULL, "", &cur, err);
 	if (ret == 0)
-		ret = last_meet(cur, it, &unchanged, err);
-	if (ret != 0)
+		ret =
+		    last_meet(cur, run->source.name, st, &it, &unchanged, err);
+	if (ret == 0)
+		ret = last_removed(cur, err);
+	if (ret < 0)
 		return ret;
+	*removed = ret == 1;
+	it->seen = run->start;
+	it->what = run->source.kind == SOURCE_FILE ? ITEM_READ : ITEM_META;
 	if (unchanged && !run->opt->full && run->source.exact_ctime &&
 	    it->what == ITEM_READ)
 		it->what = ITEM_KEEP;
-	if ((ret = last_removed(cur, err)) < 0)
-		return ret;
-	*removed = ret == 1;
+	*out = STEAL(it);
 	return 0;
 }
 
@@ -208,12 +216,7 @@ make_file(struct run *run, struct item **out, bool *removed, struct err *err)
 	if (run->source.kind == SOURCE_DEVICE)
 		st.st_mode = S_IFREG | (st.st_mode & 07777);
 	st.st_nlink = 1;
-	it = item_new(run->source.name, strlen(run->source.name), &st);
-	if (it == NULL)
-		return err_nomem(err);
-	it->seen = run->start;
-	it->what = run->source.kind == SOURCE_FILE ? ITEM_READ : ITEM_META;
-	if ((ret = match_last(run, it, removed, err)) != 0)
+	if ((ret = meet_file(run, &st, &it, removed, err)) != 0)
 		return ret;
 	if (run->source.kind == SOURCE_DEVICE)
 		ret = feed_device(run, it, err);

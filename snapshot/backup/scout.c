@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* How far the scout may be ahead. */
-#define AHEAD_VIEWS 32
-#define AHEAD_LOOKS 4096
+/* How far the scout may be ahead of what was taken. */
+#define AHEAD_VIEWS 16
+#define AHEAD_LOOKS 2048
 /* Who waits is told when so many views are there: waking costs time. */
 #define WAKE_VIEWS 8
 
@@ -16,17 +16,19 @@ struct scout {
 	struct stat st;
 	int root_fd;
 	pthread_t thread;
+	struct view *taken; /* the walk's: taken, and not asked for yet */
 
 	pthread_mutex_t mu;
 	pthread_cond_t more; /* views have come, or it is over */
-	pthread_cond_t room; /* half of what is ahead was taken, or over */
+	pthread_cond_t room; /* what was ahead was taken, or over */
 
 	/* guarded by mu */
 	struct view *first, **last;
 	size_t views, looks;
-	bool over;  /* nobody takes any more */
-	bool ended; /* no more will come */
-	int rc;     /* once ended */
+	size_t sent_views, sent_looks; /* from the beginning */
+	bool over;                     /* nobody takes any more */
+	bool ended;                    /* no more will come */
+	int rc;                        /* once ended */
 	struct err err;
 };
 
@@ -55,13 +57,16 @@ view_free(struct view *v)
 static bool
 too_far(const struct scout *s)
 {
+	if (s->sent_looks < s->opt.head_start &&
+	    s->sent_views < s->opt.head_dirs)
+		return false;
 	return s->views >= AHEAD_VIEWS || s->looks >= AHEAD_LOOKS;
 }
 
 int
 scout_send(struct scout *s, struct view *v, struct err *err)
 {
-	bool over;
+	bool over, enough = false;
 
 	pthread_mutex_lock(&s->mu);
 	if (too_far(s))
@@ -73,10 +78,13 @@ scout_send(struct scout *s, struct view *v, struct err *err)
 		*s->last = v;
 		s->last = &v->next;
 		s->looks += v->n;
-		if (++s->views % WAKE_VIEWS == 0)
-			pthread_cond_signal(&s->more);
+		s->sent_views++;
+		s->sent_looks += v->n;
+		enough = ++s->views % WAKE_VIEWS == 0;
 	}
 	pthread_mutex_unlock(&s->mu);
+	if (enough)
+		pthread_cond_signal(&s->more);
 	if (!over)
 		return 0;
 	view_free(v);
@@ -131,11 +139,20 @@ scout_start(int root_fd, const struct stat *st, const struct scout_options *opt,
 	return err_set(err, ERR_IO, "cannot start a thread");
 }
 
+static void
+free_views(struct view *v)
+{
+	while (v != NULL) {
+		struct view *next = v->next;
+
+		view_free(v);
+		v = next;
+	}
+}
+
 void
 scout_free(struct scout *s)
 {
-	struct view *v;
-
 	if (s == NULL)
 		return;
 	pthread_mutex_lock(&s->mu);
@@ -143,48 +160,47 @@ scout_free(struct scout *s)
 	pthread_cond_signal(&s->room);
 	pthread_mutex_unlock(&s->mu);
 	pthread_join(s->thread, NULL);
-	while ((v = s->first) != NULL) {
-		s->first = v->next;
-		view_free(v);
-	}
+	free_views(s->taken);
+	free_views(s->first);
 	pthread_cond_destroy(&s->room);
 	pthread_cond_destroy(&s->more);
 	pthread_mutex_destroy(&s->mu);
 	free(s);
 }
 
-/* The oldest view; mu is held, and there is one. */
-static struct view *
-take(struct scout *s)
+/* All that is there, at once: each lock taken costs time; waits for it. */
+static int
+take(struct scout *s, struct err *err)
 {
-	struct view *v = s->first;
+	int rc = 0;
 
-	s->first = v->next;
+	pthread_mutex_lock(&s->mu);
+	while (s->first == NULL && !s->ended)
+		pthread_cond_wait(&s->more, &s->mu);
 	if (s->first == NULL)
-		s->last = &s->first;
-	s->views--;
-	s->looks -= v->n;
-	if (s->views <= AHEAD_VIEWS / 2 && s->looks <= AHEAD_LOOKS / 2)
-		pthread_cond_signal(&s->room);
-	v->next = NULL;
-	return v;
+		rc = s->rc != 0
+			 ? err_copy(err, &s->err)
+			 : err_set(err, ERR_BUG, "the whole source was walked");
+	s->taken = s->first;
+	s->first = NULL;
+	s->last = &s->first;
+	s->views = 0;
+	s->looks = 0;
+	pthread_mutex_unlock(&s->mu);
+	pthread_cond_signal(&s->room);
+	return rc;
 }
 
 int
 scout_next(struct scout *s, struct view **out, struct err *err)
 {
-	int rc = 0;
+	int rc;
 
 	*out = NULL;
-	pthread_mutex_lock(&s->mu);
-	while (s->first == NULL && !s->ended)
-		pthread_cond_wait(&s->more, &s->mu);
-	if (s->first != NULL)
-		*out = take(s);
-	else if (s->rc != 0)
-		rc = err_copy(err, &s->err);
-	else
-		rc = err_set(err, ERR_BUG, "the whole source was walked");
-	pthread_mutex_unlock(&s->mu);
-	return rc;
+	if (s->taken == NULL && (rc = take(s, err)) != 0)
+		return rc;
+	*out = s->taken;
+	s->taken = s->taken->next;
+	(*out)->next = NULL;
+	return 0;
 }

@@ -210,17 +210,15 @@ walk_dir(struct walk *w, struct item *it, struct err *err)
 	return batch_add(w, STEAL(self), false, err);
 }
 
-/* Compare with the last snapshot, and say what is to be done. */
+/* Say what is to be done. */
 static int
-decide(struct walk *w, struct item *it, bool *to_work, struct err *err)
+decide(struct walk *w, struct item *it, bool unchanged, bool *to_work,
+    struct err *err)
 {
-	bool unchanged;
 	int ret;
 
 	*to_work = true;
 	it->what = S_ISREG(it->st.st_mode) ? ITEM_READ : ITEM_META;
-	if ((ret = last_meet(top(w)->last, it, &unchanged, err)) != 0)
-		return ret;
 	if (unchanged && !w->opt->full && !S_ISDIR(it->st.st_mode)) {
 		it->what = ITEM_KEEP;
 		*to_work = false;
@@ -236,6 +234,22 @@ decide(struct walk *w, struct item *it, bool *to_work, struct err *err)
 	return 0;
 }
 
+/* An entry of the top directory that can't be looked at. */
+static int
+walk_unseen(struct walk *w, const char *name, const struct look *look,
+    struct moment seen, int errnum, struct err *err)
+{
+	struct item *it = item_new(name, strlen(name), &look->st);
+
+	if (it == NULL)
+		return err_nomem(err);
+	it->seen = seen;
+	it->what = ITEM_META;
+	it->fate = errnum == ENOENT ? ITEM_VANISHED : ITEM_UNREADABLE;
+	it->errnum = errnum;
+	return batch_add(w, it, false, err);
+}
+
 /* The top directory's next entry, which was seen as ${look} at ${seen}. */
 static int
 walk_entry(struct walk *w, const char *name, const struct look *look,
@@ -243,20 +257,17 @@ walk_entry(struct walk *w, const char *name, const struct look *look,
 {
 	AUTO(item) struct item *it = NULL;
 	int errnum = look->errnum != 0 ? look->errnum : top(w)->lost, ret;
-	bool to_work;
+	bool unchanged, to_work;
 
 	if (look->left_out)
 		return 0;
-	if ((it = item_new(name, strlen(name), &look->st)) == NULL)
-		return err_nomem(err);
+	if (errnum != 0)
+		return walk_unseen(w, name, look, seen, errnum, err);
+	ret = last_meet(top(w)->last, name, &look->st, &it, &unchanged, err);
+	if (ret != 0)
+		return ret;
 	it->seen = seen;
-	if (errnum != 0) {
-		it->what = ITEM_META;
-		it->fate = errnum == ENOENT ? ITEM_VANISHED : ITEM_UNREADABLE;
-		it->errnum = errnum;
-		return batch_add(w, STEAL(it), false, err);
-	}
-	if ((ret = decide(w, it, &to_work, err)) != 0)
+	if ((ret = decide(w, it, unchanged, &to_work, err)) != 0)
 		return ret;
 	if (S_ISDIR(it->st.st_mode))
 		return walk_dir(w, STEAL(it), err);
@@ -296,8 +307,7 @@ walk_all(struct walk *w, struct item *root, struct err *err)
 	if (ret == 0)
 		ret = enter(w, STEAL(self), STEAL(v), err);
 	while (ret == 0 && w->depth > 0) {
-		if (w->opt->scout.stop != NULL &&
-		    atomic_load(w->opt->scout.stop))
+		if (w->opt->stop != NULL && atomic_load(w->opt->stop))
 			return err_set(err, ERR_CANCELLED, "stopped");
 		ret = step(w, err);
 	}
@@ -305,22 +315,15 @@ walk_all(struct walk *w, struct item *root, struct err *err)
 }
 
 int
-walk_run(int root_fd, struct item *root, const struct walk_options *opt,
+walk_run(struct scout *scout, struct item *root, const struct walk_options *opt,
     walk_sink_fn *sink, void *arg, struct err *err)
 {
-	struct walk w = {.opt = opt, .sink = sink, .arg = arg};
-	int ret;
+	struct walk w = {.opt = opt, .sink = sink, .arg = arg, .scout = scout};
+	int ret = walk_all(&w, root, err);
 
-	ret = scout_start(root_fd, &root->st, &opt->scout, &w.scout, err);
-	if (ret != 0) {
-		item_free(root);
-		return ret;
-	}
-	ret = walk_all(&w, root, err);
 	job_free(w.batch);
 	while (w.depth > 0)
 		level_clear(&w.levels[--w.depth]);
 	free(w.levels);
-	scout_free(w.scout);
 	return ret;
 }

@@ -12,7 +12,7 @@
 #include "snapshot/state/state.h"
 
 struct walk_options {
-	struct scout_options scout; /* its 'stop' ends the walk, too */
+	const atomic_bool *stop; /* or NULL */
 	bool full;
 	struct state *state; /* the last snapshot's, or NULL */
 	struct links *links;
@@ -22,13 +22,13 @@ struct walk_options {
 typedef int walk_sink_fn(void *arg, struct job *job, struct err *err);
 
 /**
- * walk_run(root_fd, root, opt, sink, arg, err):
- * ${root_fd} is taken over. ${root}: the root directory itself, taken over.
+ * walk_run(scout, root, opt, sink, arg, err):
+ * ${scout}: of the source, and nothing was taken from it yet. ${root}: the root
+ * directory itself, taken over.
  * Errors: ERR_CANCELLED; ERR_NOMEM; those of scout_next(), the sink and the
- * state. What can't
- * be read is a job with that fate, not an error.
+ * state. What can't be read is a job with that fate, not an error.
  */
-NODISCARD int walk_run(int root_fd, struct item *root,
+NODISCARD int walk_run(struct scout *scout, struct item *root,
     const struct walk_options *opt, walk_sink_fn *sink, void *arg,
     struct err *err);
 

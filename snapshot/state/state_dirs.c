@@ -158,6 +158,7 @@ state_begin(struct state *s, struct err *err)
 	s->writing = rc == 0;
 	s->failed = false;
 	s->put_dir = 0;
+	s->nkept = 0;
 	rc = state_note(s, rc);
 	(void)pthread_mutex_unlock(&s->mu);
 	return rc;
@@ -204,6 +205,21 @@ find_put_dir(struct state *s, const uint8_t key[HASH_LEN], struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* mu is held. */
+static int
+flush_kept(struct state *s, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->nkept; i++) {
+		sql_blob(s->sql, STATE_DIR_KEEP, 1, s->kept[i], HASH_LEN);
+		sql_int(s->sql, STATE_DIR_KEEP, 2, s->generation + 1);
+		rc = sql_run(s->sql, STATE_DIR_KEEP, err);
+	}
+	s->nkept = 0;
+	return rc;
+}
+
 /* The first page that is put of a directory makes its row. */
 static int
 put_dir(struct state *s, const uint8_t key[HASH_LEN], struct err *err)
@@ -215,6 +231,8 @@ put_dir(struct state *s, const uint8_t key[HASH_LEN], struct err *err)
 	if (s->put_dir != 0 && memcmp(s->put_key, key, HASH_LEN) == 0)
 		return 0;
 	s->put_dir = 0;
+	if ((rc = flush_kept(s, err)) != 0)
+		return rc;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		sql_blob(s->sql, steps[i], 1, key, HASH_LEN);
 		sql_int(s->sql, steps[i], 2, s->generation + 1);
@@ -263,6 +281,7 @@ state_dir_put(struct state *s, const uint8_t key[HASH_LEN], uint32_t page,
 	return rc;
 }
 
+/* Many at once: another thread reads meanwhile, and each lock costs time. */
 int
 state_dir_keep(struct state *s, const uint8_t key[HASH_LEN], struct err *err)
 {
@@ -270,10 +289,11 @@ state_dir_keep(struct state *s, const uint8_t key[HASH_LEN], struct err *err)
 
 	if (rc != 0)
 		return rc;
+	memcpy(s->kept[s->nkept++], key, HASH_LEN);
+	if (s->nkept < STATE_KEPT)
+		return 0;
 	(void)pthread_mutex_lock(&s->mu);
-	sql_blob(s->sql, STATE_DIR_KEEP, 1, key, HASH_LEN);
-	sql_int(s->sql, STATE_DIR_KEEP, 2, s->generation + 1);
-	rc = note_write(s, sql_run(s->sql, STATE_DIR_KEEP, err));
+	rc = note_write(s, flush_kept(s, err));
 	(void)pthread_mutex_unlock(&s->mu);
 	return rc;
 }
@@ -319,6 +339,8 @@ state_publish(struct state *s, const uint8_t id[OBJECT_NAME_LEN],
 	rc = state_seal(s, STATE_LABEL_SNAPSHOT, NULL, 0, snapshot,
 	    sizeof(snapshot), &box, err);
 	(void)pthread_mutex_lock(&s->mu);
+	if (rc == 0)
+		rc = flush_kept(s, err);
 	if (rc == 0)
 		rc = make_current(s, &box, err);
 	rc = note_write(s, rc);

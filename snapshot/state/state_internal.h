@@ -38,6 +38,8 @@ enum state_statement {
 	STATE_STATEMENTS
 };
 
+#define STATE_KEPT 128
+
 /* In secret memory. */
 struct state_keys {
 	struct key32 box;
@@ -56,6 +58,9 @@ struct state {
 	int64_t generation; /* the current one */
 	bool writing;       /* generation + 1: between begin and publish */
 	bool failed;        /* a write of it failed: it can't be published */
+	/* Directories kept, but not told to the database yet. */
+	uint8_t kept[STATE_KEPT][HASH_LEN];
+	size_t nkept;
 	/* The directory that was put last: pages come in runs. */
 	uint8_t put_key[HASH_LEN];
 	int64_t put_dir;

@@ -177,10 +177,12 @@ assert_meets(struct state *s, const char *name, const struct stat *st,
     bool known, bool unchanged)
 {
 	AUTO(last_cursor) struct last_cursor *cur = cursor(s, "d");
-	AUTO(item) struct item *it = item_new(name, strlen(name), st);
+	AUTO(item) struct item *it = NULL;
 	bool same = !unchanged;
 
-	assert_ok(last_meet(cur, it, &same, &err));
+	assert_ok(last_meet(cur, name, st, &it, &same, &err));
+	assert_string_equal(it->name, name);
+	assert_int_equal(it->st.st_ino, st->st_ino);
 	assert_int_equal(same, unchanged);
 	assert_int_equal(it->last != NULL, known);
 	assert_int_equal(it->last_len > 0, known);

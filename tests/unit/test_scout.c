@@ -3,6 +3,7 @@
 #include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -307,6 +308,48 @@ make_many(const struct trip *t)
 	}
 }
 
+static size_t
+open_files(void)
+{
+	size_t n = 0;
+	DIR *d = opendir("/proc/self/fd");
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	(void)closedir(d);
+	return n;
+}
+
+/* Directories that wait for the walk are open, and so can be counted. */
+static bool
+gets_ahead(size_t files)
+{
+	const struct timespec wait = {.tv_nsec = 10000000};
+
+	for (int i = 0; i < 1000 && open_files() < files; i++)
+		(void)nanosleep(&wait, NULL);
+	return open_files() >= files;
+}
+
+static void
+scout_start__gives_a_head_start(void **state)
+{
+	struct trip *t = *state;
+	size_t before = open_files();
+
+	make_many(t);
+	t->opt.head_start = 1000;
+	t->opt.head_dirs = 60;
+	start(t);
+	/* The root, those of the head start, and the one that has to wait. */
+	assert_true(gets_ahead(before + 61));
+	assert_true(open_files() < before + 70);
+	for (int i = 0; i <= 100; i++)
+		view_free(next(t));
+	assert_end(t);
+}
+
 static void
 scout_free__ends_it_where_it_is(void **state)
 {
@@ -352,6 +395,7 @@ main(void)
 	    scout_test(scout_next__does_not_go_into_what_is_left_out),
 	    scout_test(scout_next__shows_of_a_cache_only_its_tag),
 	    scout_test(scout_next__tells_why_a_directory_is_closed),
+	    scout_test(scout_start__gives_a_head_start),
 	    scout_test(scout_free__ends_it_where_it_is),
 	    scout_test(scout_next__fails_once_it_is_stopped),
 	};

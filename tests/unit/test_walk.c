@@ -137,16 +137,19 @@ walk(struct source *s)
 {
 	struct exclude *exclude;
 	struct links *links;
+	struct scout_options look = {0};
 	struct walk_options opt = {0};
+	struct scout *scout;
 	struct stat st;
 
 	assert_ok(exclude_new(&exclude, &err));
 	assert_ok(links_new(&links, &err));
-	opt.scout.exclude = exclude;
+	look.exclude = exclude;
 	opt.links = links;
 	assert_int_equal(fstat(s->root, &st), 0);
-	assert_ok(
-	    walk_run(dup(s->root), item_new("", 0, &st), &opt, sink, s, &err));
+	assert_ok(scout_start(dup(s->root), &st, &look, &scout, &err));
+	assert_ok(walk_run(scout, item_new("", 0, &st), &opt, sink, s, &err));
+	scout_free(scout);
 	assert_int_equal(s->depth, 0);
 	links_free(links);
 	exclude_free(exclude);

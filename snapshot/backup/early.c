@@ -1,0 +1,112 @@
+#include "snapshot/backup/early.h"
+#include "snapshot/backup/run.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define HEAD_START 131072 /* entries */
+#define HEAD_DIRS 8192    /* held open, if so many may be */
+
+struct backup_early {
+	struct moment start;
+	struct source source;
+	struct exclude *exclude;
+	struct scout *scout; /* NULL: a run goes on with it */
+};
+
+/*
+ * While a table of open files that threads share grows, the kernel makes them
+ * wait, and that at each doubling: it gets its size at once.
+ */
+static void
+grow_files(int fd, size_t n)
+{
+	int last = fcntl(fd, F_DUPFD_CLOEXEC, (int)n);
+
+	if (last >= 0)
+		(void)close(last);
+}
+
+/* A quarter of what may be open: files being read need some, too. */
+static size_t
+head_dirs(size_t limit)
+{
+	return limit / 4 < HEAD_DIRS ? limit / 4 : HEAD_DIRS;
+}
+
+/* Signals are the program's business: none is delivered to the scout. */
+static int
+start(struct backup_early *e, const struct backup_options *opt)
+{
+	struct scout_options scout = run_scout_options(opt, e->exclude);
+	sigset_t all, before;
+	int fd = e->source.fd, ret;
+
+	scout.head_start = HEAD_START;
+	scout.head_dirs = head_dirs(run_raise_file_limit());
+	grow_files(fd, scout.head_dirs);
+	e->source.fd = -1;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	ret = scout_start(fd, &e->source.st, &scout, &e->scout, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+struct backup_early *
+backup_early_start(const struct backup_options *opt)
+{
+	AUTO(backup_early) struct backup_early *e = NULL;
+
+	if (opt->source == NULL || opt->exec != NULL || opt->full ||
+	    opt->now.s != 0)
+		return NULL;
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		return NULL;
+	e->start = run_now();
+	if (source_open(opt, NULL, &e->source, NULL) != 0 ||
+	    e->source.kind != SOURCE_DIR ||
+	    run_excludes(opt, &e->exclude, NULL) != 0 || start(e, opt) != 0)
+		return NULL;
+	return STEAL(e);
+}
+
+void
+backup_early_free(struct backup_early *e)
+{
+	if (e == NULL)
+		return;
+	scout_free(e->scout);
+	exclude_free(e->exclude);
+	source_close(&e->source);
+	free(e);
+}
+
+/*
+ * What it has seen is older than what the run builds on where another run has
+ * ended meanwhile. And where all is read, which may take hours, what was seen at
+ * the start is of no use.
+ */
+static bool
+serves(const struct backup_early *e, const struct run *run)
+{
+	const struct stat *a = &e->source.st, *b = &run->source.st;
+
+	return run->state_usable && run->before != NULL &&
+	       moment_compare(run->before->end, e->start) < 0 &&
+	       run->source.exact_ctime && a->st_dev == b->st_dev &&
+	       a->st_ino == b->st_ino;
+}
+
+struct scout *
+run_take_early(struct run *run)
+{
+	struct backup_early *e = run->opt->early;
+
+	if (e == NULL || e->scout == NULL || !serves(e, run))
+		return NULL;
+	run->start = e->start;
+	return STEAL(e->scout);
+}
