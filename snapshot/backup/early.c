@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HEAD_START 131072 /* entries */
-#define HEAD_DIRS 8192    /* held open, if so many may be */
+#define HEAD_START 65536 /* entries */
+#define HEAD_DIRS 8192   /* held open, if so many may be */
 
 struct backup_early {
 	struct moment start;
@@ -105,8 +105,12 @@ run_take_early(struct run *run)
 {
 	struct backup_early *e = run->opt->early;
 
-	if (e == NULL || e->scout == NULL || !serves(e, run))
+	if (e == NULL || e->scout == NULL)
 		return NULL;
+	if (!serves(e, run)) {
+		scout_free(STEAL(e->scout)); /* what it holds is needed */
+		return NULL;
+	}
 	run->start = e->start;
 	return STEAL(e->scout);
 }

@@ -111,7 +111,7 @@ find_time(struct log *l, struct moment *m, struct err *err)
 	AUTO(log) struct log *all = NULL;
 	int rc;
 
-	if (l->base == 0 || m->s > log_latest(l)) {
+	if (l->base == 0 || log_is_later(l, *m)) {
 		nudge(l, m);
 		return 0;
 	}

@@ -126,6 +126,9 @@ bool log_time_taken(const struct log *l, struct moment m);
 /** log_latest(l): See struct head_seen. */
 int64_t log_latest(const struct log *l);
 
+/** log_is_later(l, m): ${m} is after all snapshots, by more than a millisecond. */
+bool log_is_later(const struct log *l, struct moment m);
+
 /** log_after(l, m): How many of by_time are at or before ${m}. */
 size_t log_after(const struct log *l, struct moment m);
 /** log_times_after(l, m): How many of times are at or before ${m}. */

@@ -12,6 +12,7 @@
 #define RESERVE_MIN 64
 #define NS_PER_S 1000000000
 #define NS_PER_MS 1000000
+#define MS_PER_S 1000
 
 uint64_t
 log_number(const struct log *l)
@@ -69,6 +70,17 @@ log_time_taken(const struct log *l, struct moment m)
 	       (i < l->ntimes && within_ms(m, l->times[i]->time));
 }
 
+/* In milliseconds, rounded down; what is out of their range stays out of it. */
+static int64_t
+in_ms(struct moment m)
+{
+	if (m.s >= INT64_MAX / MS_PER_S)
+		return INT64_MAX - 1;
+	if (m.s <= INT64_MIN / MS_PER_S)
+		return INT64_MIN;
+	return m.s * MS_PER_S + m.ns / NS_PER_MS;
+}
+
 int64_t
 log_latest(const struct log *l)
 {
@@ -77,10 +89,14 @@ log_latest(const struct log *l)
 
 	if (l->ntimes == 0)
 		return latest;
-	last = l->times[l->ntimes - 1]->time.s;
-	if (last < INT64_MAX)
-		last++; /* rounded up */
+	last = in_ms(l->times[l->ntimes - 1]->time) + 1; /* rounded up */
 	return last > latest ? last : latest;
+}
+
+bool
+log_is_later(const struct log *l, struct moment m)
+{
+	return in_ms(m) > log_latest(l);
 }
 
 /* --- one record against those before it --------------------------------- */

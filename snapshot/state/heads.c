@@ -71,7 +71,8 @@ static const char *const statements[NSTATEMENTS] = {
 /*
  * Version 1 knew no addresses, version 2 no changes of the primary, nor how
  * late a snapshot's time may be: as late as can be, to be on the safe side.
- * Version 3 knew no inode numbers, and no settlements.
+ * Version 3 knew no inode numbers, and no settlements. Version 4 had the latest
+ * time in seconds.
  */
 #define HEAD_COLUMNS                                                           \
 	"ALTER TABLE head ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"      \
@@ -80,12 +81,16 @@ static const char *const statements[NSTATEMENTS] = {
 #define MORE_COLUMNS                                                           \
 	"ALTER TABLE head ADD COLUMN next_ino INTEGER NOT NULL DEFAULT 0;"     \
 	"ALTER TABLE head ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;"
-static const char *const upgrades[] = {PLACE_TABLE, HEAD_COLUMNS, MORE_COLUMNS};
+#define MILLISECONDS                                                           \
+	"UPDATE head SET latest = latest * 1000"                               \
+	"  WHERE abs(latest / 2) < 4500000000000000;"
+static const char *const upgrades[] = {
+    PLACE_TABLE, HEAD_COLUMNS, MORE_COLUMNS, MILLISECONDS};
 
 /* Nothing else remembers them, so a damaged file is never replaced. */
 static const struct sql_kind kind = {
     .application = 0x56525668, /* "VRVh" */
-    .version = 4,
+    .version = 5,
     .durable = true,
     .schema = schema,
     .upgrades = upgrades,

@@ -51,7 +51,7 @@ struct head_seen {
 	uint64_t seq; /* of the newest record */
 	uint8_t name[OBJECT_NAME_LEN];
 	uint64_t changes; /* of the primary (FORMAT.md section 9, type 6) */
-	int64_t latest;   /* no snapshot's time is after these Unix seconds */
+	int64_t latest;   /* no snapshot's time is after: Unix milliseconds */
 	uint64_t
 	    next_ino;    /* inode number for the next snapshot; 0: not known */
 	int64_t settled; /* the newest settlement's from (KEYS.md); 0: none */

@@ -213,6 +213,42 @@ heads_open__an_older_version_goes_on(void **state)
 	assert_rc(ERR_AUTH, heads_open(f->dir, &other, "/srv/a", &h, &err));
 }
 
+/* Version 4 had seconds; what is beyond all times stays so. */
+static void
+heads_open__an_older_version_had_seconds(void **state)
+{
+	static const struct {
+		const char *then;
+		int64_t now;
+	} rows[] = {
+	    {"UPDATE head SET latest = 1700000000; PRAGMA user_version=4",
+		1700000000000},
+	    {"UPDATE head SET latest = -5; PRAGMA user_version=4", -5000},
+	    {"UPDATE head SET latest = 9223372036854775807;"
+	     "PRAGMA user_version=4",
+		INT64_MAX},
+	    {"UPDATE head SET latest = -9223372036854775807 - 1;"
+	     "PRAGMA user_version=4",
+		INT64_MIN},
+	};
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct heads *h = must_open(f, &root);
+	char path[SCRATCH_PATH + 256];
+	struct head_seen head;
+
+	assert_ok(set(h, 5, one, &err));
+	heads_close(h);
+	fixture_path(f, "heads.db", path);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		change_database(path, rows[i].then);
+		h = must_open(f, &root);
+		assert_ok(heads_get(h, dataset, &head, &err));
+		assert_int_equal(head.latest, rows[i].now);
+		heads_close(h);
+	}
+}
+
 static void
 heads_open__damaged_is_left_alone(void **state)
 {
@@ -241,7 +277,7 @@ heads_open__newer_version_is_refused(void **state)
 
 	heads_close(h);
 	fixture_path(f, "heads.db", path);
-	change_database(path, "PRAGMA user_version=5");
+	change_database(path, "PRAGMA user_version=6");
 	assert_rc(ERR_VERSION, heads_open(f->dir, &root, "/srv/a", &h, &err));
 }
 
@@ -399,6 +435,7 @@ main(void)
 	    state_test(heads_open__one_store_at_two_addresses),
 	    state_test(heads_accept__another_store_takes_its_place),
 	    state_test(heads_open__an_older_version_goes_on),
+	    state_test(heads_open__an_older_version_had_seconds),
 	    state_test(heads_open__damaged_is_left_alone),
 	    state_test(heads_open__newer_version_is_refused),
 	    state_test(heads_open__private_whatever_the_umask),

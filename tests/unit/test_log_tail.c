@@ -29,9 +29,16 @@ log_load_tail__what_is_new_and_a_snapshot(void **state)
 	assert_int_equal(log_head(tail)->time.ns, 1000000);
 	add(tail, START + 100);
 	assert_int_equal(log_head(tail)->time.ns, 2000000);
+	/* Later than all by a bit more than a millisecond, and by less. */
+	assert_ok(log_append(tail, snapshot_at(START + 100000, 1000001),
+	    fixture_indexes, 2, &err));
+	assert_int_equal(log_head(tail)->time.ns, 1000001);
+	assert_ok(log_append(tail, snapshot_at(START + 100000, 2000000),
+	    fixture_indexes, 2, &err));
+	assert_int_equal(log_head(tail)->time.ns, 3000000);
 	again = must_load(&s);
 	assert_null(log_damage(again));
-	assert_int_equal(log_count(again), 43);
+	assert_int_equal(log_count(again), 45);
 	assert_ok(log_check(again, &err));
 	assert_ok(log_check(tail, &err));
 	heads_close(s.heads);
