@@ -19,6 +19,7 @@
 #define THREADS 10
 #define SPIN_NS 50000 /* to look out for the next request */
 #define NS_PER_S 1000000000L
+#define ANSWER_MS 5
 
 /* --- making -------------------------------------------------------------- */
 
@@ -63,13 +64,20 @@ loop_new(struct fuse_session *session, unsigned threads, struct loop **out,
 	return 0;
 }
 
+static void
+clear_worker(struct worker *w)
+{
+	(void)close(w->epoll_fd);
+	free(w->mem);
+}
+
 void
 loop_free(struct loop *l)
 {
 	if (l == NULL)
 		return;
 	for (unsigned i = 0; i < l->n; i++)
-		(void)close(l->workers[i].epoll_fd);
+		clear_worker(&l->workers[i]);
 	(void)close(l->over_fd);
 	pthread_mutex_destroy(&l->mu);
 	pthread_cond_destroy(&l->lead);
@@ -112,11 +120,13 @@ loop_add_worker(struct loop *l)
 	rc = new_epoll(l, &w->epoll_fd);
 	if (rc != 0)
 		return rc;
-	rc = pthread_create(&w->thread, NULL, worker_main, w);
+	w->mem = malloc(loop_request_max());
+	rc = w->mem == NULL ? ENOMEM
+			    : pthread_create(&w->thread, NULL, worker_main, w);
 	if (rc == 0)
 		l->n++;
 	else
-		(void)close(w->epoll_fd);
+		clear_worker(w);
 	return rc;
 }
 
@@ -137,12 +147,33 @@ end(struct loop *l, int errnum)
 
 /* --- requests ------------------------------------------------------------ */
 
+/* What libfuse tells the kernel to expect: 256 pages, and what is before them. */
+size_t
+loop_request_max(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE) * 256 + 4096;
+}
+
+int
+loop_receive(const struct fuse_session *session, char *mem)
+{
+	/* libfuse drops what it took when the session has ended meanwhile. */
+	ssize_t n = read(fuse_session_fd((struct fuse_session *)session), mem,
+	    loop_request_max());
+
+	if (n < 0 && errno == ENODEV)
+		return 0;
+	if (n < 0) /* ENOENT: it was taken back while it was being read */
+		return errno == ENOENT ? -EINTR : -errno;
+	return (size_t)n < sizeof(struct fuse_in_header) ? -EIO : (int)n;
+}
+
 static bool
-is_read(const struct fuse_buf *buf)
+is_read(const char *mem)
 {
 	struct fuse_in_header head;
 
-	memcpy(&head, buf->mem, sizeof(head));
+	memcpy(&head, mem, sizeof(head));
 	return head.opcode == FUSE_READ;
 }
 
@@ -182,13 +213,12 @@ now_ns(void)
  * lead again; or another negative errno.
  */
 static int
-next_request(
-    struct loop *l, const struct worker *me, long spin_ns, struct fuse_buf *buf)
+next_request(struct loop *l, const struct worker *me, long spin_ns)
 {
 	long since = now_ns();
 
 	while (!fuse_session_exited(l->session)) {
-		int n = fuse_session_receive_buf(l->session, buf);
+		int n = loop_receive(l->session, me->mem);
 
 		if (n != -EAGAIN && n != -EINTR)
 			return n;
@@ -205,13 +235,15 @@ next_request(
 }
 
 static void
-serve(struct loop *l, const struct worker *me, const struct fuse_buf *buf)
+serve(struct loop *l, const struct worker *me, int len)
 {
+	const struct fuse_buf buf = {.mem = me->mem, .size = (size_t)len};
+
 	l->served++;
 	l->serving++;
-	loop_look_after_next(l, me, is_read(buf));
+	loop_look_after_next(l, me, is_read(me->mem));
 	pthread_mutex_unlock(&l->mu);
-	fuse_session_process_buf(l->session, buf);
+	fuse_session_process_buf(l->session, &buf);
 	pthread_mutex_lock(&l->mu);
 	l->serving--;
 }
@@ -221,7 +253,6 @@ worker_main(void *arg)
 {
 	const struct worker *me = arg;
 	struct loop *l = me->loop;
-	struct fuse_buf buf = {0};
 	int n = -EAGAIN;
 
 	pthread_mutex_lock(&l->mu);
@@ -233,16 +264,15 @@ worker_main(void *arg)
 			break;
 		l->taking++;
 		pthread_mutex_unlock(&l->mu);
-		n = next_request(l, me, spin_ns, &buf);
+		n = next_request(l, me, spin_ns);
 		pthread_mutex_lock(&l->mu);
 		l->taking--;
 		if (n > 0)
-			serve(l, me, &buf);
+			serve(l, me, n);
 	}
 	if (n <= 0 && n != -EAGAIN)
 		end(l, -n);
 	pthread_mutex_unlock(&l->mu);
-	free(buf.mem);
 	return NULL;
 }
 
@@ -295,4 +325,25 @@ loop_run(struct loop *l)
 	join(l);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc != 0 ? rc : l->errnum;
+}
+
+void
+loop_answer(struct loop *l)
+{
+	struct pollfd fd = {
+	    .fd = fuse_session_fd(l->session),
+	    .events = POLLIN,
+	};
+	struct fuse_buf buf = {0};
+	int n;
+
+	/* Where no worker could be made, nothing was asked for. */
+	if (poll(&fd, 1, ANSWER_MS) <= 0 || l->n == 0)
+		return;
+	buf.mem = l->workers[0].mem;
+	n = loop_receive(l->session, buf.mem);
+	if (n <= 0)
+		return;
+	buf.size = (size_t)n;
+	fuse_session_process_buf(l->session, &buf);
 }

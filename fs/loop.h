@@ -15,6 +15,8 @@
  */
 #include "crypto/err.h"
 
+#include <stddef.h>
+
 struct fuse_session;
 struct loop;
 
@@ -33,5 +35,23 @@ void loop_free(struct loop *l);
  * handled in the calling thread. Returns 0, or the errno that ended it.
  */
 NODISCARD int loop_run(struct loop *l);
+
+/**
+ * loop_answer(l):
+ * Once loop_run() has returned: serve one request, if one comes within a moment.
+ */
+void loop_answer(struct loop *l);
+
+/** loop_request_max(): Bytes of the largest request. */
+size_t loop_request_max(void);
+
+/**
+ * loop_receive(session, mem):
+ * Take the next request into ${mem}, which has room for loop_request_max() bytes.
+ * Returns its length; 0: it was unmounted; or a negative errno, -EAGAIN when there
+ * is none. What was taken has to be processed, even if the session has ended
+ * meanwhile: the kernel waits for an answer, and may hold a page until then.
+ */
+NODISCARD int loop_receive(const struct fuse_session *session, char *mem);
 
 #endif

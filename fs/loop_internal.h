@@ -19,6 +19,7 @@ struct worker {
 	struct loop *loop;
 	pthread_t thread;
 	int epoll_fd; /* ready for a request, or when it is over */
+	char *mem;    /* for a request */
 };
 
 struct loop {

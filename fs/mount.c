@@ -10,7 +10,6 @@
 #include "fs/xattr.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +25,6 @@
 #define READ_AHEAD_KIB 2048
 
 /* While the mount ends: how long to wait for a request, at a time. */
-#define ANSWER_MS 5
 
 /* What segments are opened ahead of a file read from front to back. */
 #define STREAM_AHEAD ((size_t)8 << 20)
@@ -84,20 +82,26 @@ op_init(void *userdata, struct fuse_conn_info *conn)
 	fs->greeted = true;
 }
 
-/* Answer the kernel's INIT, which comes before anything else. */
+/*
+ * Answer the kernel's INIT, which comes before anything else. A signal that asks
+ * to end is for the loop, which unmounts: it is no failure.
+ */
 static int
 handshake(struct fs *fs, struct err *err)
 {
-	struct fuse_buf buf = {0};
-	int n = 0;
+	struct fuse_buf buf = {.mem = malloc(loop_request_max())};
+	bool refused = false;
+	int n = -EINTR;
 
-	while (!fs->greeted && !fuse_session_exited(fs->session)) {
-		n = fuse_session_receive_buf(fs->session, &buf);
-		if (n == -EINTR)
-			continue;
+	if (buf.mem == NULL)
+		return err_nomem(err);
+	while (!fs->greeted && !refused && (n > 0 || n == -EINTR)) {
+		n = loop_receive(fs->session, buf.mem);
 		if (n <= 0)
-			break;
+			continue;
+		buf.size = (size_t)n;
 		fuse_session_process_buf(fs->session, &buf);
+		refused = fuse_session_exited(fs->session);
 	}
 	free(buf.mem);
 	if (fs->greeted)
@@ -331,27 +335,6 @@ fs_open(struct access *a, struct heads *heads, const struct fs_options *opt,
 	return 0;
 }
 
-/* Answer one request, if one comes within a moment. */
-static void
-answer_one(struct fs *fs)
-{
-	struct pollfd fd = {
-	    .fd = fuse_session_fd(fs->session),
-	    .events = POLLIN,
-	};
-	struct fuse_buf buf = {0};
-
-	if (poll(&fd, 1, ANSWER_MS) <= 0)
-		return;
-	/* Or it would not let go of what it reads. */
-	fuse_session_reset(fs->session);
-	if (fuse_session_receive_buf(fs->session, &buf) > 0)
-		fuse_session_process_buf(fs->session, &buf);
-	/* For those who ask whether it has ended. */
-	fuse_session_exit(fs->session);
-	free(buf.mem);
-}
-
 /*
  * The loop has ended, but while pages are being stored the kernel may still
  * wait for answers.
@@ -365,7 +348,7 @@ end_pushing(struct fs *fs)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	push_stop(fs->push);
 	while (!push_stopped(fs->push))
-		answer_one(fs);
+		loop_answer(fs->loop);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 

@@ -2,6 +2,7 @@
 #include "fs/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -394,6 +395,34 @@ loop_run__ends_while_nothing_is_asked(void **state)
 	stop(st);
 }
 
+/* The kernel waits for each answer, whenever the run has ended. */
+static void
+loop_answer__serves_what_the_run_left(void **state)
+{
+	enum { ASKED = 40 };
+	struct state *st = *state;
+	bool answered[ASKED] = {0};
+
+	greet(st);
+	for (uint64_t i = 0; i < ASKED / 2; i++)
+		ask_data(st, 5, i + 2);
+	assert_int_equal(pthread_kill(st->thread, SIGTERM), 0);
+	for (uint64_t i = ASKED / 2; i < ASKED; i++)
+		ask_name(st, 5, i + 2);
+	assert_int_equal(pthread_join(st->thread, NULL), 0);
+	for (int i = 0; i < ASKED; i++)
+		loop_answer(st->loop);
+	/* Or a test that fails would wait for ever. */
+	assert_int_equal(fcntl(st->kernel, F_SETFL, O_NONBLOCK), 0);
+	for (int i = 0; i < ASKED; i++) {
+		uint64_t unique = answer(st);
+
+		assert_in_range(unique, 2, ASKED + 1);
+		assert_false(answered[unique - 2]);
+		answered[unique - 2] = true;
+	}
+}
+
 int
 main(void)
 {
@@ -407,6 +436,7 @@ main(void)
 	    loop_test(loop_run__goes_from_reading_to_names_and_back),
 	    loop_test(loop_run__ends_with_what_it_reads_from),
 	    loop_test(loop_run__ends_while_nothing_is_asked),
+	    loop_test(loop_answer__serves_what_the_run_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
