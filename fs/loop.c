@@ -19,7 +19,7 @@
 #define THREADS 10
 #define SPIN_NS 50000 /* to look out for the next request */
 #define NS_PER_S 1000000000L
-#define ANSWER_MS 5
+#define ANSWER_MS 5 /* to wait for a request when it has ended */
 
 /* --- making -------------------------------------------------------------- */
 

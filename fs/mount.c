@@ -24,8 +24,6 @@
 /* What the kernel reads ahead, where it lets us say so. */
 #define READ_AHEAD_KIB 2048
 
-/* While the mount ends: how long to wait for a request, at a time. */
-
 /* What segments are opened ahead of a file read from front to back. */
 #define STREAM_AHEAD ((size_t)8 << 20)
 

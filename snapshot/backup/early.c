@@ -2,7 +2,6 @@
 #include "snapshot/backup/run.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,30 +28,24 @@ grow_files(int fd, size_t n)
 		(void)close(last);
 }
 
-/* A quarter of what may be open: files being read need some, too. */
+/* An eighth of what may be open: the run needs some hundreds, too. */
 static size_t
 head_dirs(size_t limit)
 {
-	return limit / 4 < HEAD_DIRS ? limit / 4 : HEAD_DIRS;
+	return limit / 8 < HEAD_DIRS ? limit / 8 : HEAD_DIRS;
 }
 
-/* Signals are the program's business: none is delivered to the scout. */
 static int
 start(struct backup_early *e, const struct backup_options *opt)
 {
 	struct scout_options scout = run_scout_options(opt, e->exclude);
-	sigset_t all, before;
-	int fd = e->source.fd, ret;
+	int fd = e->source.fd;
 
 	scout.head_start = HEAD_START;
 	scout.head_dirs = head_dirs(run_raise_file_limit());
 	grow_files(fd, scout.head_dirs);
 	e->source.fd = -1;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = scout_start(fd, &e->source.st, &scout, &e->scout, NULL);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ret;
+	return scout_start(fd, &e->source.st, &scout, &e->scout, NULL);
 }
 
 struct backup_early *

@@ -31,7 +31,7 @@ struct pool {
 	struct err err; /* the first error */
 
 	/* Who pops: taken out of the ring together, and not given out yet. */
-	struct job *popped[POOL_RING];
+	struct job *popped[POOL_POP];
 	size_t npopped, given;
 };
 
@@ -307,7 +307,7 @@ must_wait(const struct pool *p)
 	return !p->ring[p->head % POOL_RING]->done;
 }
 
-/* All that are done, up to one that isn't: each lock taken costs time. */
+/* Those that are done, up to one that isn't: each lock taken costs time. */
 static int
 pop_done(struct pool *p, bool wait, struct err *err)
 {
@@ -320,8 +320,8 @@ pop_done(struct pool *p, bool wait, struct err *err)
 		pthread_cond_wait(&p->done, &p->mu);
 	if (p->failed)
 		ret = err_copy(err, &p->err);
-	while (
-	    ret == 0 && p->head < p->tail && p->ring[p->head % POOL_RING]->done)
+	while (ret == 0 && p->npopped < POOL_POP && p->head < p->tail &&
+	       p->ring[p->head % POOL_RING]->done)
 		p->popped[p->npopped++] = p->ring[p->head++ % POOL_RING];
 	if (p->taken < p->head)
 		p->taken = p->head;

@@ -10,8 +10,8 @@
  *	                  v  |
  *	                workers  <-->  [ pieces of big files ]
  *
- * The walk and the assembly each are a thread; the ring bounds how far the walk
- * is ahead. A worker that reads a big file cuts it, and lets all workers hash,
+ * The walk and the assembly each are a thread; the ring, and the jobs popped
+ * together, bound how far the walk is ahead. A worker that reads a big file cuts it, and lets all workers hash,
  * compress and seal the pieces; it helps with them when it would have to wait.
  * The first error wins, and ends everybody's work.
  */
@@ -21,6 +21,7 @@
 #include <pthread.h>
 
 #define POOL_RING 256 /* jobs */
+#define POOL_POP 32   /* that leave it together, at most */
 #define PIECE_BYTES (2 * 1024 * 1024)
 #define PIECE_CHUNKS (PIECE_BYTES / 4096)
 

@@ -279,5 +279,7 @@ run_source(struct run *run, struct err *err)
 {
 	if (run->source.kind == SOURCE_DIR)
 		return walk_source(run, err);
+	/* It was a directory when something began to look at it. */
+	scout_free(run_take_early(run));
 	return single_source(run, err);
 }

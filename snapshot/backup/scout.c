@@ -2,6 +2,8 @@
 #include "snapshot/backup/scout_internal.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@ struct scout {
 	int root_fd;
 	pthread_t thread;
 	struct view *taken; /* the walk's: taken, and not asked for yet */
+	atomic_bool over;   /* nobody takes any more; set with mu held */
 
 	pthread_mutex_t mu;
 	pthread_cond_t more; /* views have come, or it is over */
@@ -26,7 +29,6 @@ struct scout {
 	struct view *first, **last;
 	size_t views, looks;
 	size_t sent_views, sent_looks; /* from the beginning */
-	bool over;                     /* nobody takes any more */
 	bool ended;                    /* no more will come */
 	int rc;                        /* once ended */
 	struct err err;
@@ -63,6 +65,12 @@ too_far(const struct scout *s)
 	return s->views >= AHEAD_VIEWS || s->looks >= AHEAD_LOOKS;
 }
 
+bool
+scout_over(const struct scout *s)
+{
+	return atomic_load(&s->over);
+}
+
 int
 scout_send(struct scout *s, struct view *v, struct err *err)
 {
@@ -71,9 +79,9 @@ scout_send(struct scout *s, struct view *v, struct err *err)
 	pthread_mutex_lock(&s->mu);
 	if (too_far(s))
 		pthread_cond_signal(&s->more);
-	while (!s->over && too_far(s))
+	while (!scout_over(s) && too_far(s))
 		pthread_cond_wait(&s->room, &s->mu);
-	over = s->over;
+	over = scout_over(s);
 	if (!over) {
 		*s->last = v;
 		s->last = &v->next;
@@ -109,6 +117,20 @@ scout_main(void *arg)
 
 /* --- the walk's side ---------------------------------------------------- */
 
+/* Signals are the program's business: none is delivered to the scout. */
+static int
+start_thread(struct scout *s)
+{
+	sigset_t all, before;
+	int rc;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&s->thread, NULL, scout_main, s);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
 int
 scout_start(int root_fd, const struct stat *st, const struct scout_options *opt,
     struct scout **out, struct err *err)
@@ -127,7 +149,7 @@ scout_start(int root_fd, const struct stat *st, const struct scout_options *opt,
 	pthread_mutex_init(&s->mu, NULL);
 	pthread_cond_init(&s->more, NULL);
 	pthread_cond_init(&s->room, NULL);
-	if (pthread_create(&s->thread, NULL, scout_main, s) == 0) {
+	if (start_thread(s) == 0) {
 		*out = s;
 		return 0;
 	}
@@ -156,7 +178,7 @@ scout_free(struct scout *s)
 	if (s == NULL)
 		return;
 	pthread_mutex_lock(&s->mu);
-	s->over = true;
+	atomic_store(&s->over, true);
 	pthread_cond_signal(&s->room);
 	pthread_mutex_unlock(&s->mu);
 	pthread_join(s->thread, NULL);

@@ -84,8 +84,8 @@ struct scout;
  * Begin with the directory ${root_fd}, which is taken over in any case; ${st}
  * is what it was found to be. ${opt} is copied.
  * Thread: the scout is used by one thread, beside its own, which takes no signals.
- * Cost: at most twice 2,048 entries, or 16 directories, are ahead, but for the head
- * start; each entry takes 160 bytes and its name.
+ * Cost: at most 2,048 entries, or 16 directories, are ahead, and as many taken, but
+ * for the head start; each entry takes 160 bytes and its name.
  */
 NODISCARD int scout_start(int root_fd, const struct stat *st,
     const struct scout_options *opt, struct scout **out, struct err *err);

@@ -11,6 +11,9 @@
  */
 NODISCARD int scout_send(struct scout *s, struct view *v, struct err *err);
 
+/** scout_over(s): Nobody wants any more: what is left need not be looked at. */
+bool scout_over(const struct scout *s);
+
 /** scout_look(s, fd, st, opt, err): All of it; ${fd} is taken over. */
 NODISCARD int scout_look(struct scout *s, int fd, const struct stat *st,
     const struct scout_options *opt, struct err *err);

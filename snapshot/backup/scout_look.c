@@ -133,6 +133,8 @@ look_at(struct search *s, struct view *v, struct err *err)
 		const char *name = l->facts->list.names[l->looked++];
 		struct look *look = &v->looks[i];
 
+		if (scout_over(s->scout))
+			return err_set(err, ERR_CANCELLED, "stopped");
 		memset(look, 0, sizeof(*look));
 		if (l->lost != 0)
 			look->errnum = l->lost;

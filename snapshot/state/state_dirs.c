@@ -156,7 +156,7 @@ state_begin(struct state *s, struct err *err)
 			sql_rollback(s->sql);
 	}
 	s->writing = rc == 0;
-	s->failed = false;
+	atomic_store(&s->failed, false);
 	s->put_dir = 0;
 	s->nkept = 0;
 	rc = state_note(s, rc);
@@ -173,17 +173,20 @@ check_writing(const struct state *s, struct err *err)
 {
 	if (!s->writing)
 		return err_set(err, ERR_BUG, "no generation is being written");
-	if (s->failed)
-		return err_set(
-		    err, ERR_IO, "'%s': an earlier write failed", s->path);
-	return 0;
+	return atomic_load(&s->failed) ? err_copy(err, &s->why) : 0;
 }
 
-static int
-note_write(struct state *s, int rc)
+int
+state_note_write(struct state *s, int rc, const struct err *err)
 {
-	if (rc != 0)
-		s->failed = true;
+	if (rc != 0 && !atomic_load(&s->failed)) {
+		if (err != NULL)
+			s->why = *err;
+		else
+			(void)err_set(
+			    &s->why, rc, "'%s': a write failed", s->path);
+		atomic_store(&s->failed, true);
+	}
 	return state_note(s, rc);
 }
 
@@ -276,7 +279,7 @@ state_dir_put(struct state *s, const uint8_t key[HASH_LEN], uint32_t page,
 	(void)pthread_mutex_lock(&s->mu);
 	if (rc == 0)
 		rc = put_page(s, key, page, &box, err);
-	rc = note_write(s, rc);
+	rc = state_note_write(s, rc, err);
 	(void)pthread_mutex_unlock(&s->mu);
 	return rc;
 }
@@ -293,7 +296,7 @@ state_dir_keep(struct state *s, const uint8_t key[HASH_LEN], struct err *err)
 	if (s->nkept < STATE_KEPT)
 		return 0;
 	(void)pthread_mutex_lock(&s->mu);
-	rc = note_write(s, flush_kept(s, err));
+	rc = state_note_write(s, flush_kept(s, err), err);
 	(void)pthread_mutex_unlock(&s->mu);
 	return rc;
 }
@@ -343,7 +346,7 @@ state_publish(struct state *s, const uint8_t id[OBJECT_NAME_LEN],
 		rc = flush_kept(s, err);
 	if (rc == 0)
 		rc = make_current(s, &box, err);
-	rc = note_write(s, rc);
+	rc = state_note_write(s, rc, err);
 	/* Makes it durable, and the write-ahead log short again. */
 	if (rc == 0)
 		rc = state_note(s,

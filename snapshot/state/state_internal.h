@@ -17,6 +17,7 @@
 #include "snapshot/state/state.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum state_statement {
 	STATE_CURRENT_GET,
@@ -57,7 +58,12 @@ struct state {
 	struct state_keys *keys;
 	int64_t generation; /* the current one */
 	bool writing;       /* generation + 1: between begin and publish */
-	bool failed;        /* a write of it failed: it can't be published */
+	/*
+	 * A write of it failed, and why the first one did: it can't be
+	 * published. The reason is written before, with mu held, and once.
+	 */
+	atomic_bool failed;
+	struct err why;
 	/* Directories kept, but not told to the database yet. */
 	uint8_t kept[STATE_KEPT][HASH_LEN];
 	size_t nkept;
@@ -80,6 +86,9 @@ NODISCARD int state_seal(struct state *s, const char *label, const void *what,
 NODISCARD int state_open_box(struct state *s, const char *label,
     const void *what, size_t whatlen, const uint8_t *box, size_t len,
     struct wr *out, struct err *err);
+
+/** state_note_write(s, rc, err): The same of a write that failed; mu is held. */
+int state_note_write(struct state *s, int rc, const struct err *err);
 
 /** state_note(s, rc): Remember that ${rc} says the database is damaged. */
 int state_note(struct state *s, int rc);

@@ -35,9 +35,7 @@ state_pending_add(struct state *s, const uint8_t pack[OBJECT_NAME_LEN],
 		return rc;
 	(void)pthread_mutex_lock(&s->mu);
 	rc = add_row(s, pack, &box, err);
-	if (rc != 0 && s->writing)
-		s->failed = true;
-	rc = state_note(s, rc);
+	rc = s->writing ? state_note_write(s, rc, err) : state_note(s, rc);
 	(void)pthread_mutex_unlock(&s->mu);
 	return rc;
 }

@@ -1,4 +1,5 @@
 /* A dataset's state on this machine: snapshot/state/state*.c. */
+#include "snapshot/state/state_internal.h"
 #include "tests/unit/state_pages.h"
 
 #include <pthread.h>
@@ -245,6 +246,26 @@ state_default_dir__follows_the_environment(UNUSED void **state)
 	    dir, root ? "/var/lib/varve" : "/home/ann/.local/state/varve");
 }
 
+static void
+state_publish__tells_why_a_write_failed(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(state) struct state *s = must_open(f);
+	uint8_t key[HASH_LEN] = {8};
+
+	struct err why;
+
+	assert_ok(state_begin(s, &err));
+	/* As who adds a pending pack does it, in another thread. */
+	(void)err_set(&why, ERR_FULL, "the disk is full");
+	assert_int_equal(state_note_write(s, ERR_FULL, &why), ERR_FULL);
+	(void)err_set(&why, ERR_IO, "a later failure");
+	assert_int_equal(state_note_write(s, ERR_IO, &why), ERR_IO);
+	assert_fails(ERR_FULL, "full", state_dir_keep(s, key, &err));
+	assert_fails(ERR_FULL, "full", state_dir_put(s, key, 0, "p", 1, &err));
+	assert_fails(ERR_FULL, "full", state_publish(s, snap1, source, &err));
+}
+
 int
 main(void)
 {
@@ -259,6 +280,7 @@ main(void)
 	    state_test(state_pending_add__gone_when_published),
 	    state_test(state_pending_each__visitor_may_add_and_may_stop),
 	    state_test(state_pending_add__from_another_thread),
+	    state_test(state_publish__tells_why_a_write_failed),
 	    state_test(state_default_dir__follows_the_environment),
 	};
 
