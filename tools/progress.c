@@ -1,7 +1,7 @@
 #include "tools/progress.h"
+#include "crypto/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,20 +101,6 @@ draw_on(void *arg)
 	return NULL;
 }
 
-/* The thread leaves all signals to the main one. */
-static int
-start_thread(struct progress *p)
-{
-	sigset_t all, old;
-	int r;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&p->thread, NULL, draw_on, p);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return r;
-}
-
 int
 progress_start(
     progress_fn *fn, void *arg, struct progress **out, struct err *err)
@@ -134,7 +120,7 @@ progress_start(
 	(void)pthread_mutex_init(&p->mu, NULL);
 	(void)pthread_cond_init(&p->wake, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	r = start_thread(p);
+	r = thread_start(&p->thread, draw_on, p);
 	if (r != 0) {
 		(void)pthread_cond_destroy(&p->wake);
 		(void)pthread_mutex_destroy(&p->mu);

@@ -1,8 +1,8 @@
 #include "snapshot/backup/scout.h"
+#include "crypto/thread.h"
 #include "snapshot/backup/scout_internal.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -117,20 +117,6 @@ scout_main(void *arg)
 
 /* --- the walk's side ---------------------------------------------------- */
 
-/* Signals are the program's business: none is delivered to the scout. */
-static int
-start_thread(struct scout *s)
-{
-	sigset_t all, before;
-	int rc;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&s->thread, NULL, scout_main, s);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
-}
-
 int
 scout_start(int root_fd, const struct stat *st, const struct scout_options *opt,
     struct scout **out, struct err *err)
@@ -149,7 +135,7 @@ scout_start(int root_fd, const struct stat *st, const struct scout_options *opt,
 	pthread_mutex_init(&s->mu, NULL);
 	pthread_cond_init(&s->more, NULL);
 	pthread_cond_init(&s->room, NULL);
-	if (start_thread(s) == 0) {
+	if (thread_start(&s->thread, scout_main, s) == 0) {
 		*out = s;
 		return 0;
 	}

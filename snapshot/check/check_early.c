@@ -1,7 +1,7 @@
 #include "snapshot/check/check_early.h"
+#include "crypto/thread.h"
 #include "snapshot/check/check_internal.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #define WHOLE_MAX 1000000
@@ -123,20 +123,6 @@ early_main(void *arg)
 	return NULL;
 }
 
-/* A prompt and its terminal go by signals that its own thread gets. */
-static int
-start_thread(struct check_early *e)
-{
-	sigset_t all, before;
-	int rc;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&e->thread, NULL, early_main, e);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
-}
-
 /* --- who started it ----------------------------------------------------- */
 
 struct check_early *
@@ -154,7 +140,7 @@ check_early_start(const char *address, unsigned threads, bool one_only)
 	e->address = strdup(address);
 	/* The reader is made here: what a library does at first, it does now. */
 	if (e->address == NULL || reader_init(&e->reader, NULL) != 0 ||
-	    start_thread(e) != 0) {
+	    thread_start(&e->thread, early_main, e) != 0) {
 		check_early_free(e);
 		return NULL;
 	}

@@ -1,7 +1,7 @@
 #include "snapshot/content/prefetch.h"
+#include "crypto/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #define QUEUE_MAX 256
@@ -111,27 +111,22 @@ start_one(struct prefetch *p, struct err *err)
 	if (p->nworkers == THREADS_MAX)
 		return err_set(err, ERR_USAGE, "too many threads");
 	w->p = p;
-	rc = pthread_create(&w->thread, NULL, work, w);
+	rc = thread_start(&w->thread, work, w);
 	if (rc != 0)
 		return err_set(err, ERR_NOMEM, "can't start a thread");
 	p->nworkers++;
 	return 0;
 }
 
-/* Signals are the program's business: none is delivered to these threads. */
 int
 prefetch_start(struct prefetch *p, unsigned n, struct err *err)
 {
-	sigset_t all, before;
 	int rc = 0;
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	(void)pthread_mutex_lock(&p->mu);
 	for (unsigned i = 0; rc == 0 && i < n; i++)
 		rc = start_one(p, err);
 	(void)pthread_mutex_unlock(&p->mu);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 

@@ -211,3 +211,47 @@ losses_clear(struct losses *l)
 		free(l->paths[i]);
 	memset(l, 0, sizeof(*l));
 }
+
+/* --- findings and the truth ------------------------------------------- */
+
+struct original
+take_pack(const struct realm *r, int kind, char pack[192])
+{
+	files_find_pack(r, kind, pack);
+	return original_take(r, pack);
+}
+
+void
+assert_truth(const struct realm *r, const struct findings *f, const char *pack,
+    size_t snapshot, const char *label)
+{
+	LOSSES_AUTO struct losses l;
+	size_t told = 0;
+
+	losses_find(r, "files", snapshot, &l);
+	for (size_t i = 0; i < l.n; i++) {
+		char path[SCRATCH_PATH];
+
+		(void)snprintf(path, sizeof(path), "%s%s", label, l.paths[i]);
+		if (!found(f, pack, path))
+			fail_msg("'%s' was not found", path);
+	}
+	for (size_t i = 0; i < f->n; i++)
+		told += strncmp(f->v[i].affects, label, strlen(label)) == 0;
+	/* Behind a damaged page there may be more than a reader gets to see. */
+	if (!l.dirs)
+		assert_int_equal(told, l.n);
+}
+
+void
+assert_older(const struct realm *r, const struct findings *f)
+{
+	LOSSES_AUTO struct losses l;
+	size_t told = 0;
+
+	losses_find(r, "files", 0, &l);
+	for (size_t i = 0; i < f->n; i++)
+		told += strncmp(f->v[i].affects, FIRST_LABEL,
+			    strlen(FIRST_LABEL)) == 0;
+	assert_int_equal(told > 0, l.n > 0);
+}

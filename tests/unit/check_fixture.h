@@ -51,4 +51,15 @@ void losses_find(
 void losses_clear(struct losses *l);
 #define LOSSES_AUTO __attribute__((cleanup(losses_clear)))
 
+/** take_pack(r, kind, pack): The first of that kind; its name, too. */
+struct original take_pack(const struct realm *r, int kind, char pack[192]);
+/**
+ * assert_truth(r, f, pack, snapshot, label):
+ * That a check's findings are the truth about a snapshot's files.
+ */
+void assert_truth(const struct realm *r, const struct findings *f,
+    const char *pack, size_t snapshot, const char *label);
+/** assert_older(): An older snapshot that has damaged things in common, too. */
+void assert_older(const struct realm *r, const struct findings *f);
+
 #endif

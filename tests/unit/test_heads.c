@@ -183,6 +183,20 @@ heads_accept__another_store_takes_its_place(void **state)
 	heads_close(h);
 }
 
+/* One head, in a file as an older program left it. */
+static struct heads *
+open_aged(struct fixture *f, struct root *root, const char *sql)
+{
+	struct heads *h = must_open(f, root);
+	char path[SCRATCH_PATH + 256];
+
+	assert_ok(set(h, 5, one, &err));
+	heads_close(h);
+	fixture_path(f, "heads.db", path);
+	change_database(path, sql);
+	return must_open(f, root);
+}
+
 /* Version 1 had no addresses; its heads stay. */
 static void
 heads_open__an_older_version_goes_on(void **state)
@@ -190,19 +204,13 @@ heads_open__an_older_version_goes_on(void **state)
 	struct fixture *f = *state;
 	struct root root = some_root(1);
 	struct root other = some_root(20);
-	struct heads *h = must_open(f, &root);
-	char path[SCRATCH_PATH + 256];
 	struct head_seen head;
-
-	assert_ok(set(h, 5, one, &err));
-	heads_close(h);
-	fixture_path(f, "heads.db", path);
-	change_database(path,
+	struct heads *h = open_aged(f, &root,
 	    "DROP TABLE place; ALTER TABLE head DROP COLUMN changes;"
 	    "ALTER TABLE head DROP COLUMN latest;"
 	    "ALTER TABLE head DROP COLUMN next_ino;"
 	    "ALTER TABLE head DROP COLUMN settled; PRAGMA user_version=1");
-	h = must_open(f, &root);
+
 	assert_ok(heads_get(h, dataset, &head, &err));
 	assert_int_equal(head.seq, 5);
 	assert_memory_equal(head.name, one, OBJECT_NAME_LEN);
@@ -233,16 +241,11 @@ heads_open__an_older_version_had_seconds(void **state)
 	};
 	struct fixture *f = *state;
 	struct root root = some_root(1);
-	struct heads *h = must_open(f, &root);
-	char path[SCRATCH_PATH + 256];
 	struct head_seen head;
 
-	assert_ok(set(h, 5, one, &err));
-	heads_close(h);
-	fixture_path(f, "heads.db", path);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		change_database(path, rows[i].then);
-		h = must_open(f, &root);
+		struct heads *h = open_aged(f, &root, rows[i].then);
+
 		assert_ok(heads_get(h, dataset, &head, &err));
 		assert_int_equal(head.latest, rows[i].now);
 		heads_close(h);
