@@ -129,7 +129,7 @@ measure_lasting() {
 	local name=$1
 	shift
 	{
-		conditions "$(varve_version)"
+		described=$work/machine.tsv conditions "$(varve_version)"
 		echo
 		"$@"
 	} >"$work/lasting" || {

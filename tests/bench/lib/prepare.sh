@@ -22,6 +22,10 @@ build_varve() {
 	helpers=
 	if [ -z "$varve" ]; then
 		have
+		# One of another copy of the sources is of no use.
+		[ "$(cat "$base/build.of" 2>/dev/null)" = "$top" ] ||
+		    rm -rf "$base/build"
+		echo "$top" >"$base/build.of"
 		[ -f "$base/build/build.ninja" ] || meson setup \
 		    --buildtype=release "$base/build" "$top" >/dev/null
 		# shellcheck disable=SC2046

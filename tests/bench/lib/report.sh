@@ -7,10 +7,11 @@ table() {
 	    "$out/samples.tsv"
 }
 
-# machine NAME: what machine.tsv says of it.
+# machine NAME: what $described, or else the table's machine.tsv, says of it.
 machine() {
 	awk -F '\t' -v name="$1" '$1 == name {
-		printf "%s%s", n++ ? ", " : "", $2 }' "$out/machine.tsv"
+		printf "%s%s", n++ ? ", " : "", $2 }' \
+	    "${described:-$out/machine.tsv}"
 }
 
 # conditions TOOLS: when and where those were measured.
