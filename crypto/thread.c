@@ -1,6 +1,7 @@
 #include "crypto/thread.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
 /* A thread inherits the mask of who starts it. */
 int
@@ -14,4 +15,42 @@ thread_start(pthread_t *out, void *(*run)(void *arg), void *arg)
 	rc = pthread_create(out, NULL, run, arg);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
+}
+
+/* --- sharing work ---------------------------------------------------------- */
+
+struct each {
+	void (*run)(void *arg, size_t i);
+	void *arg;
+	size_t n;
+	atomic_size_t next;
+};
+
+static void *
+each_main(void *arg)
+{
+	struct each *e = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&e->next, 1)) < e->n)
+		e->run(e->arg, i);
+	return NULL;
+}
+
+void
+thread_each(
+    size_t n, unsigned threads, void (*run)(void *arg, size_t i), void *arg)
+{
+	struct each e = {.run = run, .arg = arg, .n = n};
+	pthread_t others[THREAD_EACH_MAX - 1];
+	unsigned started = 0;
+
+	if (threads > THREAD_EACH_MAX)
+		threads = THREAD_EACH_MAX;
+	while (n >= THREAD_EACH_MIN && started + 1 < threads &&
+	       thread_start(&others[started], each_main, &e) == 0)
+		started++;
+	(void)each_main(&e);
+	for (unsigned t = 0; t < started; t++)
+		(void)pthread_join(others[t], NULL);
 }

@@ -128,36 +128,3 @@ ingest_totals(struct ingest *in)
 	pthread_mutex_unlock(&in->mu);
 	return t;
 }
-
-int
-ingest_pack_there(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
-    uint64_t size, struct err *err)
-{
-	struct object_ref ref = {.cls = OBJECT_PACK};
-	struct chunk_name key;
-	struct err why;
-	uint64_t found = 0;
-	int there, ret;
-
-	_Static_assert(sizeof(key.b) == OBJECT_NAME_LEN, "both are SHA-256");
-	memcpy(key.b, name, sizeof(key.b));
-	pthread_mutex_lock(&in->pack_seen_mu);
-	there = name_set_has(&in->packs_there, &key)  ? 1
-		: name_set_has(&in->packs_gone, &key) ? 0
-						      : -1;
-	pthread_mutex_unlock(&in->pack_seen_mu);
-	if (there >= 0)
-		return there;
-
-	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
-	memcpy(ref.name, name, sizeof(ref.name));
-	ret = store_size(in->store, &ref, &found, &why);
-	if (ret != 0 && ret != ERR_NOT_FOUND)
-		return err_copy(err, &why);
-	there = ret == 0 && found == size;
-	pthread_mutex_lock(&in->pack_seen_mu);
-	ret =
-	    name_set_add(there ? &in->packs_there : &in->packs_gone, &key, err);
-	pthread_mutex_unlock(&in->pack_seen_mu);
-	return ret < 0 ? ret : there;
-}

@@ -10,6 +10,7 @@
  *	ingest_commit.c	packs made durable, and into the run's index
  *	ingest_note.c	a pack's note for a run that may be stopped
  *	ingest_index.c	writing and merging indexes
+ *	ingest_packs.c	whether the packs of a run's indexes are there
  *	ingest_known.c	asking the indexes that there are
  *	ingest_follow.c	when others have become the dataset's meanwhile
  */
@@ -149,6 +150,23 @@ NODISCARD int ingest_note_decode(const uint8_t *buf, size_t len,
 /** ingest_pack_there(): 1, or 0 when the pack has gone or another size. */
 NODISCARD int ingest_pack_there(struct ingest *in,
     const uint8_t name[OBJECT_NAME_LEN], uint64_t size, struct err *err);
+
+/* Packs to be looked for together. */
+struct packs_sought {
+	struct ingest *in;
+	struct pack_sought {
+		uint8_t name[OBJECT_NAME_LEN];
+		uint64_t size;
+	} * v;
+	size_t n, cap;
+};
+void packs_sought_clear(struct packs_sought *s);
+#define PACKS_SOUGHT_AUTO __attribute__((cleanup(packs_sought_clear)))
+NODISCARD int packs_sought_add(struct packs_sought *s,
+    const uint8_t name[OBJECT_NAME_LEN], uint64_t size, struct err *err);
+/** packs_sought_look(s, lost, err): Adds to *${lost} how many are not there. */
+NODISCARD int packs_sought_look(
+    struct packs_sought *s, uint64_t *lost, struct err *err);
 
 /** ingest_is_known(): 1: an index lists it, in a pack that is really there. */
 NODISCARD int ingest_is_known(

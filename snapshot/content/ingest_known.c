@@ -23,16 +23,11 @@
 
 /* An index_pack_fn. */
 static int
-look_for_pack(void *arg, const struct object_ref *ref, uint64_t size,
+seek_pack(void *arg, const struct object_ref *ref, uint64_t size,
     UNUSED enum pack_kind kind, UNUSED const struct segment_place *places,
     UNUSED size_t n, struct err *err)
 {
-	struct ingest *in = arg;
-	int ret = ingest_pack_there(in, ref->name, size, err);
-
-	if (ret == 0)
-		in->lost++;
-	return ret < 0 ? ret : 0;
+	return packs_sought_add(arg, ref->name, size, err);
 }
 
 /* A version that is not known may be a bit that changed. */
@@ -44,11 +39,12 @@ is_damage(int rc)
 }
 
 /*
- * Open it, and look for its packs. It stays in the set even if it can't be used:
- * it may come back.
+ * Open it, and say which packs to look for. It stays in the set even if it can't
+ * be used: it may come back.
  */
 static int
-know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
+know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
+    struct packs_sought *sought, struct err *err)
 {
 	struct known *k = &in->known[in->nknown];
 	struct object_ref ref = {.cls = OBJECT_INDEX};
@@ -63,7 +59,7 @@ know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
 	    in->store, &ref, in->kr, in->pages, &k->ix, &why);
 	if (ret == 0) {
 		in->nknown++;
-		ret = index_each_pack(k->ix, look_for_pack, in, &why);
+		ret = index_each_pack(k->ix, seek_pack, sought, &why);
 	} else if (is_damage(ret)) {
 		in->nknown++;
 	}
@@ -78,6 +74,7 @@ int
 ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
     size_t n, struct err *err)
 {
+	PACKS_SOUGHT_AUTO struct packs_sought sought = {.in = in};
 	struct known *known;
 	int ret = 0;
 
@@ -88,8 +85,8 @@ ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
 		return err_nomem(err);
 	in->known = known;
 	for (size_t i = 0; i < n && ret == 0; i++)
-		ret = know(in, names[i], err);
-	return ret;
+		ret = know(in, names[i], &sought, err);
+	return ret != 0 ? ret : packs_sought_look(&sought, &in->lost, err);
 }
 
 uint64_t

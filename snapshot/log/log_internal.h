@@ -9,6 +9,7 @@
  *	log_numbers.c	... and which inode number is next
  *	log_list.c	what the store shows, against what is known already
  *	log_read.c	reading and checking new records
+ *	log_ahead.c	... whose bytes are fetched before
  *	log_load.c	a log, or a tail, made of them; and what was lost
  *	log_check.c	signatures
  *	log_append.c	writing one
@@ -34,7 +35,7 @@ struct log {
 	struct access *access;
 	const struct dataset *ds;
 	struct heads *heads; /* may be NULL */
-	uint64_t mark;       /* the store's, when it was last listed */
+	uint64_t mark; /* the store's, when it was last listed; 0: unknown */
 
 	/* Of a tail, the number before its first record's; else 0. */
 	uint64_t base;

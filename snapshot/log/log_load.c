@@ -148,7 +148,6 @@ log_new(struct access *a, const struct dataset *ds, struct heads *heads,
 {
 	AUTO(log) struct log *l = calloc(1, sizeof(*l));
 	struct settlement settlement;
-	int rc;
 
 	*out = NULL;
 	if (l == NULL)
@@ -159,9 +158,6 @@ log_new(struct access *a, const struct dataset *ds, struct heads *heads,
 	if (access_settlement(a, ds->id, &settlement, NULL) == 0)
 		l->settled = settlement.from;
 	log_numbers_reset(l);
-	rc = store_log_mark(access_store(a), ds->id, &l->mark, err);
-	if (rc != 0)
-		return rc;
 	*out = STEAL(l);
 	return 0;
 }
@@ -174,6 +170,9 @@ log_load(struct access *a, const struct dataset *ds, struct heads *heads,
 	int rc = log_new(a, ds, heads, &l, err);
 
 	*out = NULL;
+	/* First: what is added meanwhile shows at the next refresh. */
+	if (rc == 0)
+		rc = store_log_mark(access_store(a), ds->id, &l->mark, err);
 	if (rc == 0)
 		rc = read_news(l, err);
 	if (rc != 0)

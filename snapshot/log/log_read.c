@@ -1,3 +1,4 @@
+#include "snapshot/log/log_ahead.h"
 #include "snapshot/log/log_internal.h"
 
 #include <stdlib.h>
@@ -66,6 +67,7 @@ needs_check(const struct record_head *head, uint64_t seen)
 struct reading {
 	uint64_t seen;    /* this number and those before are vouched for */
 	bool signed_only; /* it counts only if its signature is found good */
+	struct log_ahead *ahead; /* what may have its bytes; may be NULL */
 };
 
 static int
@@ -95,8 +97,10 @@ read_record(const struct log *l, const struct object_ref *ref,
 	AUTO(record) struct record *r = NULL;
 	uint8_t *buf = NULL;
 	size_t len;
-	int rc = log_get(l, ref, &buf, &len, err);
+	int rc = 0;
 
+	if (!log_ahead_take(how->ahead, ref, &buf, &len))
+		rc = log_get(l, ref, &buf, &len, err);
 	if (rc == 0)
 		rc = read_bytes(l, ref, how, buf, len, &r, err);
 	free(buf);
@@ -167,10 +171,10 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 
 /* The record after those at hand, which the list has at ${at}. */
 static int
-read_next(
-    struct log *l, const struct log_list *list, size_t at, struct err *err)
+read_next(struct log *l, const struct log_list *list, size_t at,
+    struct log_ahead *ahead, struct err *err)
 {
-	const struct reading how = {.seen = list->seen.seq};
+	const struct reading how = {.seen = list->seen.seq, .ahead = ahead};
 	uint64_t seq = log_number(l) + 1;
 	struct record *r = NULL;
 	size_t n = record_refs_find(&list->all, seq + 1) - at;
@@ -192,8 +196,11 @@ read_next(
 static int
 read_records(struct log *l, const struct log_list *list, struct err *err)
 {
-	size_t more =
-	    list->all.n - record_refs_find(&list->all, log_number(l) + 1);
+	size_t first = record_refs_find(&list->all, log_number(l) + 1);
+	size_t more = list->all.n - first;
+	AUTO(log_ahead)
+	struct log_ahead *ahead =
+	    log_ahead_start(access_store(l->access), list->all.v + first, more);
 	int rc = log_reserve(l, l->nrecords + more, err);
 
 	while (rc == 0) {
@@ -202,7 +209,7 @@ read_records(struct log *l, const struct log_list *list, struct err *err)
 
 		if (at == list->all.n)
 			return 0;
-		rc = read_next(l, list, at, &why);
+		rc = read_next(l, list, at, ahead, &why);
 		if (is_fatal(rc))
 			return err_copy(err, &why);
 		if (rc != 0)

@@ -104,6 +104,30 @@ access_open_datasets__opens_an_admins_key_set_of_that_alone(void **state)
 	assert_non_null(access_find(by_recovery, "a"));
 }
 
+/* So many that threads share them. */
+static void
+access_open_datasets__finds_one_of_many(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("db1");
+	AUTO(access) struct access *by_host = NULL;
+	AUTO(access) struct access *by_admin = NULL;
+	char name[16];
+
+	for (unsigned i = 0; i < 50; i++) {
+		(void)snprintf(name, sizeof(name), "d/%u", i);
+		(void)world_granted(
+		    w, name, host, i % 2 == 0 ? ROLE_READER : ROLE_WRITER);
+	}
+	by_host = entered_for(w, host, "d/33");
+	assert_int_equal(access_datasets(by_host), 1);
+	assert_true(access_find(by_host, "d/33")->may_write);
+	assert_false(access_find(by_host, "d/33")->may_read);
+	by_admin = alice_for(w, "d/34");
+	assert_int_equal(access_datasets(by_admin), 1);
+	assert_true(access_find(by_admin, "d/34")->may_read);
+}
+
 static void
 access_open_datasets__takes_several_names(void **state)
 {
@@ -400,6 +424,7 @@ main(void)
 		access_open_datasets__opens_a_hosts_grants_on_that_alone),
 	    world_test(
 		access_open_datasets__opens_an_admins_key_set_of_that_alone),
+	    world_test(access_open_datasets__finds_one_of_many),
 	    world_test(access_open_datasets__takes_several_names),
 	    world_test(access_open_datasets__opens_all_where_one_is_missing),
 	    world_test(access_open_datasets__refuses_whom_access_open_refuses),

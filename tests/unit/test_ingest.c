@@ -1,3 +1,4 @@
+#include "crypto/thread.h"
 #include "tests/unit/ingest_fixture.h"
 
 #include <pthread.h>
@@ -351,6 +352,28 @@ ingest_known__does_not_rely_on_a_pack_of_another_size(void **state)
 	check_lost_pack(*state, lose_some);
 }
 
+/* Packs of as many runs, so many that threads share them. */
+static void
+ingest_known__looks_for_every_pack(void **state)
+{
+	struct fixture *f = *state;
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+	AUTO(ingest) struct ingest *in = NULL;
+
+	_Static_assert(PACKS_MAX >= THREAD_EACH_MIN, "they are enough");
+	for (uint64_t i = 0; i < PACKS_MAX; i++)
+		(void)whole_run(f, &ix, &told, 10 * i, 10 * i + 10);
+	assert_int_equal(told.n, PACKS_MAX);
+	lose_all(f->store, &told.pack[3]);
+	lose_some(f->store, &told.pack[PACKS_MAX - 1]);
+	in = run_new(f);
+	know(in, &ix);
+	assert_int_equal(ingest_lost(in), 2);
+	take_run(in, 0, 10 * PACKS_MAX);
+	assert_int_equal(ingest_totals(in).chunks, 20);
+}
+
 int
 main(void)
 {
@@ -367,6 +390,7 @@ main(void)
 		ingest_known__relies_on_no_byte_of_an_index_that_changed),
 	    content_test(ingest_known__does_not_rely_on_a_pack_that_has_gone),
 	    content_test(ingest_known__does_not_rely_on_a_pack_of_another_size),
+	    content_test(ingest_known__looks_for_every_pack),
 	};
 
 	return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);
