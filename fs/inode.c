@@ -9,14 +9,6 @@
 #define UPPER_DAY (UINT64_C(1) << 47)
 #define NO_SHARING (UINT64_C(1) << 63)
 
-/*
- * Up to this level, a chunk list is read to count what is allocated. A file
- * with more has over a million chunks; it counts as having no holes.
- */
-#define LIST_LEVEL_MAX 2
-/* Up to this level it is next to nothing. */
-#define LIST_LEVEL_CHEAP 1
-
 /* A scope: ordinal (24 bits), sequence number (40 bits). */
 uint64_t
 inode_scope(uint32_t ordinal, uint64_t seq)
@@ -62,64 +54,19 @@ blocks_of(uint64_t bytes)
 	return bytes / BLOCK + (bytes % BLOCK != 0);
 }
 
+/* What is malformed counts as allocated: who reads it is told. */
 static uint64_t
-inline_bytes(const struct content *c)
+file_blocks(const struct entry *e)
 {
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < c->n; i++)
-		if (!c->inl[i].hole)
-			sum += c->inl[i].len;
-	return sum;
-}
-
-static int
-list_bytes(struct chunks *chunks, const struct content *c, uint64_t size,
-    uint64_t *bytes, struct err *err)
-{
-	AUTO(content_cursor) struct content_cursor *cur = NULL;
-	int rc = content_cursor_new(chunks, c, size, &cur, err);
-
-	if (rc == 0)
-		rc = content_allocated(cur, bytes, err);
-	return rc;
-}
-
-/*
- * What can't be counted, because the list is too long or damaged, counts as
- * allocated: whoever reads the file is told of damage then.
- */
-static uint64_t
-file_blocks(struct node *n, const struct entry *e)
-{
-	uint64_t bytes = e->size, blocks = atomic_load(&n->blocks);
 	struct content c;
 
-	if (blocks != NODE_BLOCKS_UNKNOWN)
-		return blocks;
 	if (entry_content(e, &c, NULL) != 0)
 		return blocks_of(e->size);
-	if (c.form == CONTENT_INLINE_LIST)
-		bytes = inline_bytes(&c);
-	else if (c.form == CONTENT_TREE && c.level <= LIST_LEVEL_MAX &&
-		 list_bytes(n->ds->chunks, &c, e->size, &bytes, NULL) != 0)
-		return blocks_of(e->size);
-	blocks = blocks_of(bytes);
-	atomic_store(&n->blocks, blocks);
-	return blocks;
-}
-
-bool
-inode_cheap(const struct entry *e)
-{
-	struct content c;
-
-	return e->type != ENTRY_FILE || entry_content(e, &c, NULL) != 0 ||
-	       c.form != CONTENT_TREE || c.level <= LIST_LEVEL_CHEAP;
+	return blocks_of(e->size - c.holes);
 }
 
 void
-inode_stat(struct node *n, const struct entry *e, struct stat *st)
+inode_stat(const struct node *n, const struct entry *e, struct stat *st)
 {
 	*st = (struct stat){0};
 	st->st_ino = n->st_ino;
@@ -135,7 +82,7 @@ inode_stat(struct node *n, const struct entry *e, struct stat *st)
 	switch (e->type) {
 	case ENTRY_FILE:
 		st->st_size = (off_t)e->size;
-		st->st_blocks = (blkcnt_t)file_blocks(n, e);
+		st->st_blocks = (blkcnt_t)file_blocks(e);
 		break;
 	case ENTRY_DIR:
 		st->st_size = (off_t)e->dir.entries;

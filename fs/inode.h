@@ -33,16 +33,8 @@ uint64_t inode_day(uint32_t ordinal, int64_t day);
 /**
  * inode_stat(n, e, st):
  * Attributes of an entry, ${e} decoded from the node's bytes. They are true for
- * every snapshot that the node stands for.
- * Cost: st_blocks of a file of many chunks reads its chunk list, once.
+ * every snapshot that the node stands for. Nothing is read for them.
  */
-void inode_stat(struct node *n, const struct entry *e, struct stat *st);
-
-/**
- * inode_cheap(e):
- * Whether inode_stat() needs no long chunk list, so that a listing can afford
- * it for every entry.
- */
-bool inode_cheap(const struct entry *e);
+void inode_stat(const struct node *n, const struct entry *e, struct stat *st);
 
 #endif

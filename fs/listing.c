@@ -24,7 +24,6 @@ struct item {
 	const char *name;
 	const struct node_key *key;
 	struct stat st; /* st_ino and type do for a plain listing */
-	bool no_stat;   /* leave it to a look-up */
 	off_t next;
 };
 
@@ -51,7 +50,7 @@ add(struct listing *l, const struct item *it)
 		    NULL, at, room, it->name, &it->st, it->next);
 		return 0;
 	}
-	if (it->key != NULL && !it->no_stat) {
+	if (it->key != NULL) {
 		rc = lookup_intern(l->fs, it->key, &param);
 		if (rc != 0)
 			return rc;
@@ -132,7 +131,6 @@ add_entry(struct listing *l, const struct dir_entry *de, const char *name,
 	struct item it = {
 	    .name = name,
 	    .key = &key,
-	    .no_stat = !inode_cheap(&de->e),
 	    .next = (off_t)(at + 1 + OFF_ENTRIES),
 	};
 

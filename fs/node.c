@@ -75,8 +75,6 @@ node_new(const struct node_key *key)
 		n->s = key->s;
 		break;
 	case NODE_FILE:
-		atomic_init(&n->blocks, NODE_BLOCKS_UNKNOWN);
-		break;
 	case NODE_LINK:
 		break;
 	}

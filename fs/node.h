@@ -13,8 +13,6 @@
  */
 #include "snapshot/tree/entry.h"
 
-#include <stdatomic.h>
-
 #define NODE_ROOT_ID 1
 
 enum node_kind {
@@ -51,8 +49,6 @@ struct node_key {
 	const struct snapshot *s; /* NODE_DIR: of a snapshot's root */
 };
 
-#define NODE_BLOCKS_UNKNOWN UINT64_MAX
-
 /* There are as many as the kernel remembers inodes: every byte counts. */
 struct node {
 	uint64_t id;
@@ -65,7 +61,6 @@ struct node {
 		struct folder *folder;
 		int64_t day;
 		const struct snapshot *s;
-		_Atomic uint64_t blocks; /* NODE_FILE: st_blocks, once known */
 	};
 
 	/* These belong to the table and are guarded by its mutex. */

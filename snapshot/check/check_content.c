@@ -23,7 +23,9 @@ visit_node(
     struct walk *w, const struct ref *ref, uint32_t parent, struct err *err)
 {
 	LIST_AUTO struct list_node node = {0};
-	uint64_t claim = mix_number(&w->c->mix, ref->level, ref->len);
+	const struct mix *mix = &w->c->mix;
+	uint64_t claim =
+	    mix_number(mix, mix_number(mix, ref->level, ref->len), ref->holes);
 	struct from from = {.w = w};
 	struct err why;
 	int rc = walk_stopped(w, err);

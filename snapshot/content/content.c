@@ -6,7 +6,8 @@
 
 /*
  * A content field (FORMAT.md section 4):
- *	u8 form; 1: varint n, n elements; 2: u8 level, name of the root node
+ *	u8 form; 1: varint n, n elements; 2: u8 level, varint holes, name of the
+ *	root node
  */
 void
 content_encode(const struct content *c, struct wr *w)
@@ -18,6 +19,7 @@ content_encode(const struct content *c, struct wr *w)
 			list_put_element(&c->inl[i], w);
 	} else if (c->form == CONTENT_TREE) {
 		wr_u8(w, c->level);
+		wr_varint(w, c->holes);
 		wr_bytes(w, c->root.b, sizeof(c->root.b));
 	}
 }
@@ -36,6 +38,8 @@ get_inline(struct rd *r, uint64_t size, struct content *out)
 		if (out->inl[i].len > left)
 			return false;
 		left -= out->inl[i].len;
+		if (out->inl[i].hole)
+			out->holes += out->inl[i].len;
 	}
 	return left == 0;
 }
@@ -44,8 +48,10 @@ static bool
 get_tree(struct rd *r, uint64_t size, struct content *out)
 {
 	out->level = rd_u8(r);
+	out->holes = rd_varint(r);
 	rd_copy(r, out->root.b, sizeof(out->root.b));
-	return !r->failed && out->level < CONTENT_LEVELS && size > 0;
+	return !r->failed && out->level < CONTENT_LEVELS && size > 0 &&
+	       out->holes <= size;
 }
 
 static bool
@@ -56,6 +62,7 @@ get_content(struct rd *r, uint64_t size, struct content *out)
 	if (r->failed || size > CONTENT_SIZE_MAX)
 		return false;
 	out->level = 0;
+	out->holes = 0;
 	out->n = 0;
 	switch (form) {
 	case CONTENT_EMPTY:

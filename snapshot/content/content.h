@@ -28,6 +28,7 @@ enum content_form {
 struct content {
 	enum content_form form;
 	uint8_t level;          /* of the root node; CONTENT_TREE */
+	uint64_t holes;         /* bytes in holes; found by content_decode() */
 	struct chunk_name root; /* CONTENT_TREE */
 	size_t n;               /* CONTENT_INLINE_LIST */
 	struct element inl[CONTENT_INLINE_MAX];
@@ -117,18 +118,10 @@ NODISCARD int content_read(struct content_cursor *cur, uint64_t off, void *buf,
  * content_seek(cur, off, hole, pos, err):
  * The first offset >= ${off} that lies in a hole (or not): SEEK_HOLE,
  * SEEK_DATA. The end of the file counts as a hole. ERR_NOT_FOUND: none (ENXIO).
+ * Cost: what has no hole, or nothing else, is passed over unread, level by level.
  */
 NODISCARD int content_seek(struct content_cursor *cur, uint64_t off, bool hole,
     uint64_t *pos, struct err *err);
-
-/**
- * content_allocated(cur, bytes, err):
- * Bytes outside holes. Cost: one pass over the list's nodes where the content
- * has any; nothing for inline content. How many nodes that is, is the writer's
- * word: a reader that must not be kept busy asks for inline content only.
- */
-NODISCARD int content_allocated(
-    struct content_cursor *cur, uint64_t *bytes, struct err *err);
 
 /* --- comparing --------------------------------------------------------- */
 

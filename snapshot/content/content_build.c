@@ -30,6 +30,7 @@ struct level {
 	struct wr items;
 	size_t n;
 	uint64_t bytes;
+	uint64_t holes;         /* of these */
 	bool cut;               /* the last item proposes to end the node */
 	struct chunk_name last; /* that of the last item; level > 0 */
 };
@@ -38,6 +39,7 @@ struct content_builder {
 	struct level lv[CONTENT_LEVELS];
 	struct wr node;
 	uint64_t size;
+	uint64_t holes;         /* of these */
 	bool pages;             /* see content_builder_pages() */
 	struct element pending; /* a hole that may go on; len 0: none */
 	size_t n;               /* elements so far, and the first of them: */
@@ -68,6 +70,7 @@ level_reset(struct level *lv)
 	wr_reset(&lv->items);
 	lv->n = 0;
 	lv->bytes = 0;
+	lv->holes = 0;
 	lv->cut = false;
 }
 
@@ -77,6 +80,7 @@ builder_reset(struct content_builder *b)
 	for (size_t l = 0; l < CONTENT_LEVELS; l++)
 		level_reset(&b->lv[l]);
 	b->size = 0;
+	b->holes = 0;
 	b->pages = false;
 	b->pending.len = 0;
 	b->n = 0;
@@ -139,9 +143,10 @@ node_end(struct content_builder *b, struct ingest_lane *lane, size_t l,
 	rc = node_store(b, lane, l, &up->last, err);
 	if (rc < 0)
 		return rc;
-	list_put_child(lv->bytes, &up->last, &up->items);
+	list_put_child(lv->bytes, lv->holes, &up->last, &up->items);
 	up->n++;
 	up->bytes += lv->bytes;
+	up->holes += lv->holes;
 	up->cut = proposes_cut(b, l + 1, &up->last);
 	level_reset(lv);
 	return 0;
@@ -160,6 +165,8 @@ put_element(struct content_builder *b, struct ingest_lane *lane,
 	list_put_element(el, &lv->items);
 	lv->n++;
 	lv->bytes += el->len;
+	if (el->hole)
+		lv->holes += el->len;
 	lv->cut = !el->hole && proposes_cut(b, 0, &el->name);
 	for (size_t l = 0; rc == 0 && level_full(b, l); l++)
 		rc = node_end(b, lane, l, err);
@@ -194,6 +201,7 @@ content_builder_add(struct content_builder *b, struct ingest_lane *lane,
 	if (el->hole) {
 		b->pending.hole = true;
 		b->pending.len += el->len;
+		b->holes += el->len;
 		return 0;
 	}
 	rc = put_pending(b, lane, err);
@@ -241,6 +249,7 @@ content_builder_finish(struct content_builder *b, struct ingest_lane *lane,
 
 	memset(out, 0, sizeof(*out));
 	*size = b->size;
+	out->holes = b->holes;
 	if (rc == 0 && b->n > CONTENT_INLINE) {
 		rc = end_nodes(b, lane, out, err);
 	} else if (rc == 0 && b->n > 0) {

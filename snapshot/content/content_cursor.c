@@ -19,6 +19,7 @@ struct level {
 struct content_cursor {
 	struct chunks *chunks;
 	uint64_t size;
+	uint64_t holes;
 	size_t top; /* level of the root node */
 	bool tree;
 	struct chunk_name root;
@@ -35,10 +36,15 @@ load_inline(
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < c->n; i++) {
-		lv->len += c->inl[i].len;
+		const struct element *el = &c->inl[i];
+
+		lv->len += el->len;
+		if (el->hole)
+			cur->holes += el->len;
 		lv->node.items[i] = (struct list_item){.end = lv->len,
-		    .hole = c->inl[i].hole,
-		    .name = c->inl[i].name};
+		    .hole = el->hole,
+		    .holes = el->hole ? el->len : 0,
+		    .name = el->name};
 	}
 	lv->node.n = c->n;
 	return 0;
@@ -61,6 +67,7 @@ content_cursor_new(struct chunks *chunks, const struct content *c,
 	if (cur->tree) {
 		cur->top = c->level;
 		cur->root = c->root;
+		cur->holes = c->holes;
 	} else {
 		rc = load_inline(cur, c, err);
 	}
@@ -96,10 +103,13 @@ content_cursor_chunks(const struct content_cursor *cur)
 	return cur->chunks;
 }
 
-/* The node ${name} of level ${l} is to cover ${len} bytes from ${start}. */
+/*
+ * The node ${name} of level ${l} is to cover ${len} bytes from ${start}, with
+ * ${holes} of them in holes.
+ */
 static int
 load(struct content_cursor *cur, size_t l, uint64_t start, uint64_t len,
-    const struct chunk_name *name, struct err *err)
+    uint64_t holes, const struct chunk_name *name, struct err *err)
 {
 	CHUNK_AUTO struct chunk ch = {0};
 	struct level *lv = &cur->lv[l];
@@ -116,9 +126,11 @@ load(struct content_cursor *cur, size_t l, uint64_t start, uint64_t len,
 		(void)err_wrap(err, "chunk '%s'", text);
 		return rc;
 	}
-	if (lv->node.level != l || lv->node.items[lv->node.n - 1].end != len)
+	if (lv->node.level != l || lv->node.items[lv->node.n - 1].end != len ||
+	    lv->node.holes != holes)
 		return err_set(err, ERR_CORRUPT,
-		    "chunk '%s': node of another level or length than listed",
+		    "chunk '%s': node of another level, length or number of"
+		    " bytes in holes than listed",
 		    text);
 	lv->start = start;
 	lv->len = len;
@@ -142,16 +154,17 @@ descend(struct content_cursor *cur, size_t l, uint64_t off, struct err *err)
 		at++;
 	if (at > cur->top) {
 		at = cur->top;
-		rc = load(cur, at, 0, cur->size, &cur->root, err);
+		rc = load(cur, at, 0, cur->size, cur->holes, &cur->root, err);
 	}
 	for (; rc == 0 && at > l; at--) {
 		const struct level *lv = &cur->lv[at];
 		size_t i = list_find(&lv->node, off - lv->start);
 		uint64_t start = list_start(&lv->node, i);
 
-		rc = load(cur, at - 1, lv->start + start,
-		    lv->node.items[i].end - start, &lv->node.items[i].name,
-		    err);
+		const struct list_item *it = &lv->node.items[i];
+
+		rc = load(cur, at - 1, lv->start + start, it->end - start,
+		    it->holes, &it->name, err);
 	}
 	return rc;
 }
@@ -235,26 +248,45 @@ content_read(struct content_cursor *cur, uint64_t off, void *buf, size_t len,
 	return 0;
 }
 
-/* What of a node's items a walk is after. */
-struct want {
-	bool hole;
-	bool any; /* stop at the first that is (not) a hole */
-	uint64_t bytes;
-};
+/*
+ * Whether there is no hole, or nothing but holes, from ${off} on in what lies
+ * below an item above level 0; *${end} is where that ends then. What it does not
+ * say of the whole file, a level says of less.
+ */
+static int
+skip_barren(struct content_cursor *cur, uint64_t off, bool hole, uint64_t *end,
+    struct err *err)
+{
+	for (size_t l = cur->top; l > 0; l--) {
+		const struct list_item *it;
+		const struct level *lv = &cur->lv[l];
+		int rc = descend(cur, l, off, err);
+		uint64_t start;
+		size_t i;
+
+		if (rc < 0)
+			return rc;
+		i = list_find(&lv->node, off - lv->start);
+		it = &lv->node.items[i];
+		start = list_start(&lv->node, i);
+		if (it->holes == (hole ? 0 : it->end - start)) {
+			*end = lv->start + it->end;
+			return 1;
+		}
+	}
+	return 0;
+}
 
 /* Walk the loaded node of level 0 from ${off}; true when ${off} is found. */
 static bool
-walk_leaf(const struct level *lv, struct want *want, uint64_t *off)
+walk_leaf(const struct level *lv, bool hole, uint64_t *off)
 {
-	for (size_t i = list_find(&lv->node, *off - lv->start); i < lv->node.n;
-	     i++) {
-		const struct list_item *it = &lv->node.items[i];
+	size_t i = list_find(&lv->node, *off - lv->start);
 
-		if (it->hole == want->hole && want->any)
+	for (; i < lv->node.n; i++) {
+		if (lv->node.items[i].hole == hole)
 			return true;
-		if (it->hole == want->hole)
-			want->bytes += lv->start + it->end - *off;
-		*off = lv->start + it->end;
+		*off = lv->start + lv->node.items[i].end;
 	}
 	return false;
 }
@@ -263,39 +295,23 @@ int
 content_seek(struct content_cursor *cur, uint64_t off, bool hole, uint64_t *pos,
     struct err *err)
 {
-	struct want want = {.hole = hole, .any = true};
-
 	*pos = off;
+	if (off < cur->size && cur->holes == (hole ? 0 : cur->size))
+		*pos = cur->size;
 	while (*pos < cur->size) {
-		int rc = descend(cur, 0, *pos, err);
+		int rc = skip_barren(cur, *pos, hole, pos, err);
 
+		if (rc == 0 && (rc = descend(cur, 0, *pos, err)) == 0 &&
+		    walk_leaf(&cur->lv[0], hole, pos))
+			return 0;
 		if (rc < 0)
 			return rc;
-		if (walk_leaf(&cur->lv[0], &want, pos))
-			return 0;
 	}
 	/* The end counts as a hole, but only for who stands before it. */
 	if (hole && off < cur->size)
 		return 0;
 	return err_set(err, ERR_NOT_FOUND, "no %s from byte %llu on",
 	    hole ? "hole" : "data", (unsigned long long)off);
-}
-
-int
-content_allocated(struct content_cursor *cur, uint64_t *bytes, struct err *err)
-{
-	struct want want = {.hole = false};
-	uint64_t off = 0;
-
-	while (off < cur->size) {
-		int rc = descend(cur, 0, off, err);
-
-		if (rc < 0)
-			return rc;
-		(void)walk_leaf(&cur->lv[0], &want, &off);
-	}
-	*bytes = want.bytes;
-	return 0;
 }
 
 /* Whether the same item of level ${l} starts at ${off} in both. */

@@ -34,7 +34,7 @@ list_get_element(struct rd *r, struct element *el)
 /*
  * A list node (FORMAT.md section 4):
  *	u8 level, varint n, then n elements (level 0) or
- *	n times: varint bytes, name
+ *	n times: varint bytes, varint holes, name
  */
 void
 list_put_head(uint8_t level, size_t n, struct wr *w)
@@ -44,21 +44,41 @@ list_put_head(uint8_t level, size_t n, struct wr *w)
 }
 
 void
-list_put_child(uint64_t bytes, const struct chunk_name *name, struct wr *w)
+list_put_child(
+    uint64_t bytes, uint64_t holes, const struct chunk_name *name, struct wr *w)
 {
 	wr_varint(w, bytes);
+	wr_varint(w, holes);
 	wr_bytes(w, name->b, sizeof(name->b));
 }
 
+/* Both leave ${it}->end at how long the item is. */
 static bool
-get_child(struct rd *r, struct element *el)
+get_child(struct rd *r, struct list_item *it)
 {
-	el->len = rd_varint(r);
-	el->hole = false;
-	rd_copy(r, el->name.b, sizeof(el->name.b));
-	if (el->len == 0)
+	it->end = rd_varint(r);
+	it->hole = false;
+	it->holes = rd_varint(r);
+	rd_copy(r, it->name.b, sizeof(it->name.b));
+	if (it->end == 0 || it->holes > it->end)
 		r->failed = true;
 	return !r->failed;
+}
+
+static bool
+get_element(struct rd *r, struct list_item *it)
+{
+	struct element el;
+
+	if (!list_get_element(r, &el))
+		return false;
+	*it = (struct list_item){
+	    .end = el.len,
+	    .hole = el.hole,
+	    .holes = el.hole ? el.len : 0,
+	    .name = el.name,
+	};
+	return true;
 }
 
 int
@@ -82,16 +102,15 @@ get_items(struct rd *r, size_t n, struct list_node *out)
 	uint64_t end = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct element el;
+		struct list_item *it = &out->items[i];
 
-		if (!(out->level == 0 ? list_get_element(r, &el)
-				      : get_child(r, &el)))
+		if (!(out->level == 0 ? get_element(r, it) : get_child(r, it)))
 			return false;
-		if (el.len > CONTENT_SIZE_MAX - end)
+		if (it->end > CONTENT_SIZE_MAX - end)
 			return false;
-		end += el.len;
-		out->items[i] = (struct list_item){
-		    .end = end, .hole = el.hole, .name = el.name};
+		end += it->end;
+		it->end = end;
+		out->holes += it->holes;
 	}
 	out->n = n;
 	return true;
@@ -106,6 +125,7 @@ list_decode(
 	int rc;
 
 	out->n = 0;
+	out->holes = 0;
 	out->level = rd_u8(&r);
 	n = rd_count(&r, 1);
 	if (r.failed || n == 0 || n > LIST_ITEMS_MAX ||

@@ -14,12 +14,14 @@
 struct list_item {
 	uint64_t end; /* where it ends, from the node's start */
 	bool hole;
+	uint64_t holes;         /* bytes of it in holes */
 	struct chunk_name name; /* unless hole */
 };
 
 /* A node in memory. Zero it before its first use; it can be used again. */
 struct list_node {
 	uint8_t level;
+	uint64_t holes; /* of all its items */
 	size_t n;
 	size_t cap;
 	struct list_item *items; /* owned; list_clear() */
@@ -29,9 +31,9 @@ void list_put_element(const struct element *el, struct wr *w);
 /** list_get_element(r, el): false when malformed (r->failed then). */
 bool list_get_element(struct rd *r, struct element *el);
 
-/** list_put_child(bytes, name, w): An item of a node above level 0. */
-void list_put_child(
-    uint64_t bytes, const struct chunk_name *name, struct wr *w);
+/** list_put_child(bytes, holes, name, w): An item of a node above level 0. */
+void list_put_child(uint64_t bytes, uint64_t holes,
+    const struct chunk_name *name, struct wr *w);
 
 /** list_put_head(level, n, w): What precedes a node's ${n} items. */
 void list_put_head(uint8_t level, size_t n, struct wr *w);

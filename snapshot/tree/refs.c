@@ -6,7 +6,10 @@ int
 content_refs(const struct content *c, uint64_t size, ref_fn *visit, void *arg,
     struct err *err)
 {
-	struct ref ref = {.kind = REF_LIST, .level = c->level, .len = size};
+	struct ref ref = {.kind = REF_LIST,
+	    .level = c->level,
+	    .len = size,
+	    .holes = c->holes};
 	int rc = 0;
 
 	if (c->form == CONTENT_TREE) {
@@ -38,6 +41,7 @@ list_refs(
 			continue;
 		ref.name = node->items[i].name;
 		ref.len = node->items[i].end - list_start(node, i);
+		ref.holes = node->items[i].holes;
 		rc = visit(arg, &ref, err);
 	}
 	return rc;
@@ -53,9 +57,11 @@ ref_list(struct chunks *chunks, const struct ref *ref, struct list_node *out,
 	if (rc == 0)
 		rc = list_decode(ch.data, ch.len, out, err);
 	if (rc == 0 && (out->level != ref->level ||
-			   out->items[out->n - 1].end != ref->len))
+			   out->items[out->n - 1].end != ref->len ||
+			   out->holes != ref->holes))
 		rc = err_set(err, ERR_CORRUPT,
-		    "node of another level or length than listed");
+		    "node of another level, length or number of bytes in holes"
+		    " than listed");
 	return rc;
 }
 

@@ -17,8 +17,9 @@ enum ref_kind {
 struct ref {
 	enum ref_kind kind;
 	struct chunk_name name;
-	uint8_t level; /* of a node or page */
-	uint64_t len;  /* bytes of the file; of a page: entries */
+	uint8_t level;  /* of a node or page */
+	uint64_t len;   /* bytes of the file; of a page: entries */
+	uint64_t holes; /* of a node: how many of these lie in holes */
 };
 
 /* A return other than 0 ends it. */
@@ -38,7 +39,8 @@ NODISCARD int list_refs(
 
 /**
  * ref_list(chunks, ref, out, err):
- * Read the node ${ref}: it has to be of the level and length that ${ref} says.
+ * Read the node ${ref}: it has to be of the level and length, and to have the
+ * holes, that ${ref} says.
  * ${out} is zero or was used before; list_clear(), also after a failure.
  * Errors: those of content_chunk(); ERR_CORRUPT.
  */

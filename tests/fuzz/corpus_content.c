@@ -96,7 +96,8 @@ corpus_list(const struct corpus *c, struct err *err)
 		for (unsigned i = 0; i < 2; i++) {
 			struct chunk_name name = name_of(i);
 
-			list_put_child(UINT64_C(1) << (40 + i), &name, &w);
+			list_put_child(
+			    UINT64_C(1) << (40 + i), 512 * i, &name, &w);
 		}
 		corpus_put(c, level == 1 ? "inner" : "highest", &w);
 	}

@@ -25,12 +25,14 @@ check_item(const struct list_node *node, size_t i, struct wr *w)
 	    .len = item->end - start, .hole = item->hole, .name = item->name};
 
 	require(item->end > start && item->end <= CONTENT_SIZE_MAX);
+	require(
+	    item->holes <= el.len && (!item->hole || item->holes == el.len));
 	require(list_find(node, start) == i);
 	require(list_find(node, item->end - 1) == i);
 	if (node->level == 0)
 		list_put_element(&el, w);
 	else
-		list_put_child(el.len, &el.name, w);
+		list_put_child(el.len, item->holes, &el.name, w);
 }
 
 int
@@ -48,6 +50,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		list_put_head(node.level, node.n, &w);
 		for (size_t i = 0; i < node.n; i++)
 			check_item(&node, i, &w);
+		for (size_t i = 0; i < node.n; i++)
+			node.holes -= node.items[i].holes;
+		require(node.holes == 0);
 		require(w.len == len && memcmp(w.buf, data, len) == 0);
 	}
 	list_clear(&node);

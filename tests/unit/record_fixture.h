@@ -74,9 +74,10 @@ expected_body(struct wr *w)
 	wr_varint(w, 66000);
 	wr_varint(w, 1);
 	wr_varint(w, 2);
-	wr_varint(w, 10); /* the problems: size, form, level, root */
+	wr_varint(w, 10); /* the problems: size, form, level, holes, root */
 	wr_u8(w, 2);
 	wr_u8(w, 0);
+	wr_varint(w, 0);
 	wr_bytes(w, problems.b, sizeof(problems.b));
 	wr_varint(w, 6);
 	assert_false(w->failed);

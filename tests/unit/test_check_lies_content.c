@@ -96,9 +96,10 @@ check_run__finds_wrong_lengths_of_chunks(void **state)
 	    &f, CHECK_READ_DATA, "has 4 bytes where 5 are listed", LIES "b");
 }
 
-/* A node of ${n} chunks "data"; a file of it that has ${size} bytes. */
+/* A node of ${n} chunks "data"; a file of it that is said to have these bytes. */
 static void
-add_list(struct forge *f, const char *name, size_t n, uint64_t size)
+add_list(
+    struct forge *f, const char *name, size_t n, uint64_t size, uint64_t holes)
 {
 	AUTO(content_builder) struct content_builder *b = NULL;
 	struct element el = {.len = 4};
@@ -112,6 +113,7 @@ add_list(struct forge *f, const char *name, size_t n, uint64_t size)
 	assert_ok(content_builder_finish(b, f->lane, &c, &len, &err));
 	assert_int_equal(c.form, CONTENT_TREE);
 	assert_int_equal(len, 4 * n);
+	c.holes = holes;
 	forge_file(f, name, &c, size);
 }
 
@@ -157,10 +159,23 @@ check_run__finds_wrong_lengths_of_lists(void **state)
 	FORGE_AUTO struct forge f = forge_new();
 
 	(void)state;
-	add_list(&f, "a", 100, 400);
-	add_list(&f, "b", 100, 401);
+	add_list(&f, "a", 100, 400, 0);
+	add_list(&f, "b", 100, 401, 0);
 	forge_publish_dir(&f);
-	assert_caught(&f, CHECK_STRUCTURE, "level or length", LIES "b");
+	assert_caught(&f, CHECK_STRUCTURE, "level, length", LIES "b");
+}
+
+static void
+check_run__finds_wrong_numbers_of_holes(void **state)
+{
+	FORGE_AUTO struct forge f = forge_new();
+
+	(void)state;
+	add_list(&f, "a", 100, 400, 0);
+	add_list(&f, "b", 100, 400, 4);
+	forge_publish_dir(&f);
+	assert_caught(
+	    &f, CHECK_STRUCTURE, "bytes in holes than listed", LIES "b");
 }
 
 /* Two files with one list of chunks, of which one is missing. */
@@ -173,8 +188,8 @@ check_run__names_all_files_with_a_damaged_list(void **state)
 	struct original o;
 
 	(void)state;
-	add_list(&f, "a", 100, 400);
-	add_list(&f, "b", 100, 400);
+	add_list(&f, "a", 100, 400, 0);
+	add_list(&f, "b", 100, 400, 0);
 	forge_publish_dir(&f);
 	assert_whole(&f);
 	files_find(f.r, "/packs/", &packs);
@@ -202,6 +217,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_wrong_lengths_of_chunks),
 	    cmocka_unit_test(check_run__finds_one_chunk_of_many),
 	    cmocka_unit_test(check_run__finds_wrong_lengths_of_lists),
+	    cmocka_unit_test(check_run__finds_wrong_numbers_of_holes),
 	    cmocka_unit_test(check_run__names_all_files_with_a_damaged_list),
 	};
 

@@ -32,12 +32,12 @@ encode__gives_the_bytes_of_the_format(void **state)
 	wr_reset(&w);
 	c.form = CONTENT_TREE;
 	c.level = 3;
+	c.holes = 300;
 	memset(c.root.b, 0xcd, 32);
 	content_encode(&c, &w);
-	assert_int_equal(w.len, 34);
-	assert_int_equal(w.buf[0], 2);
-	assert_int_equal(w.buf[1], 3);
-	assert_memory_equal(w.buf + 2, c.root.b, 32);
+	assert_int_equal(w.len, 36);
+	assert_memory_equal(w.buf, "\x02\x03\xac\x02", 4);
+	assert_memory_equal(w.buf + 4, c.root.b, 32);
 
 	wr_reset(&w);
 	c.form = CONTENT_EMPTY;
@@ -59,6 +59,7 @@ decode__mirrors_encode(void **state)
 	assert_int_equal(decode_field(&w, 16 * 17 / 2, &d), 0);
 	assert_int_equal(d.form, CONTENT_INLINE_LIST);
 	assert_int_equal(d.n, 16);
+	assert_int_equal(d.holes, 1 + 4 + 7 + 10 + 13 + 16);
 	for (size_t i = 0; i < 16; i++) {
 		assert_int_equal(d.inl[i].len, 1 + i);
 		assert_int_equal(d.inl[i].hole, i % 3 == 0);
@@ -136,6 +137,12 @@ decode__refuses_what_exceeds_a_limit(void **state)
 	    decode_field(&w, CONTENT_SIZE_MAX + 1, &d), ERR_CORRUPT);
 	w.buf[1] = 8;
 	assert_int_equal(decode_field(&w, 1, &d), ERR_CORRUPT);
+	wr_reset(&w);
+	tree.holes = 3;
+	content_encode(&tree, &w);
+	assert_int_equal(decode_field(&w, 3, &d), 0);
+	assert_int_equal(d.holes, 3);
+	assert_int_equal(decode_field(&w, 2, &d), ERR_CORRUPT);
 }
 
 static void
@@ -164,6 +171,7 @@ list_decode__refuses_the_malformed(void **state)
 	assert_int_equal(node.n, 2);
 	assert_int_equal(node.items[0].end, 1);
 	assert_int_equal(node.items[1].end, 3);
+	assert_int_equal(node.holes, 3);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_rc(ERR_CORRUPT,
 		    list_decode(bad[i].b, bad[i].len, &node, &err));
@@ -180,6 +188,28 @@ list_decode__refuses_the_malformed(void **state)
 	list_put_head(0, LIST_ITEMS_MAX + 1, &w);
 	for (size_t i = 0; i <= LIST_ITEMS_MAX; i++)
 		wr_u8(&w, 3);
+	assert_rc(ERR_CORRUPT, list_decode(w.buf, w.len, &node, &err));
+	list_clear(&node);
+}
+
+static void
+list_decode__refuses_more_holes_than_bytes(void **state)
+{
+	const struct chunk_name name = {{7}};
+	struct list_node node = {0};
+	WR_AUTO struct wr w = {0};
+
+	(void)state;
+	list_put_head(1, 2, &w);
+	list_put_child(5, 5, &name, &w);
+	list_put_child(9, 2, &name, &w);
+	assert_ok(list_decode(w.buf, w.len, &node, &err));
+	assert_int_equal(node.holes, 7);
+	assert_int_equal(node.items[1].end, 14);
+	assert_int_equal(node.items[1].holes, 2);
+	wr_reset(&w);
+	list_put_head(1, 1, &w);
+	list_put_child(5, 6, &name, &w);
 	assert_rc(ERR_CORRUPT, list_decode(w.buf, w.len, &node, &err));
 	list_clear(&node);
 }
@@ -284,6 +314,7 @@ main(void)
 	    cmocka_unit_test(decode__refuses_what_does_not_add_up),
 	    cmocka_unit_test(decode__refuses_what_exceeds_a_limit),
 	    cmocka_unit_test(list_decode__refuses_the_malformed),
+	    cmocka_unit_test(list_decode__refuses_more_holes_than_bytes),
 	    cmocka_unit_test(finish__lists_up_to_four_in_place),
 	    cmocka_unit_test(add__joins_neighbouring_holes),
 	    cmocka_unit_test(add__refuses_what_cannot_be),

@@ -116,13 +116,65 @@ seek__agrees_with_a_reference(void **state)
 	fake_chunks_free(c);
 }
 
+/* ${n} chunks of 10 bytes, and a hole of 10 after every ${every}. */
+static struct content
+build_dotted(struct chunks *c, size_t n, size_t every, uint64_t *size)
+{
+	AUTO(content_builder) struct content_builder *b = NULL;
+	const struct element dot = hole(10);
+	struct content out;
+
+	assert_ok(content_builder_new(&b, &err));
+	for (size_t i = 0; i < n; i++) {
+		struct element el = data_element(10, i);
+
+		assert_ok(content_builder_add(b, fake_lane(c), &el, &err));
+		if (i % every == every - 1)
+			assert_ok(
+			    content_builder_add(b, fake_lane(c), &dot, &err));
+	}
+	assert_ok(content_builder_finish(b, fake_lane(c), &out, size, &err));
+	return out;
+}
+
+static void
+seek__passes_over_what_has_no_hole(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	uint64_t size, pos;
+	struct content content = build_dotted(c, 100000, 50000, &size);
+	struct content_cursor *cur = open_cursor(c, &content, size);
+	size_t gets = fake_gets(c);
+
+	(void)state;
+	assert_int_equal(content.holes, 20);
+	assert_true(fake_count(c, CHUNK_LIST) > 200);
+	assert_ok(content_seek(cur, 1234, true, &pos, &err));
+	assert_int_equal(pos, 500000);
+	assert_ok(content_seek(cur, 500010, true, &pos, &err));
+	assert_int_equal(pos, 1000010);
+	/* A node of each level at either end, at most. */
+	assert_true(fake_gets(c) - gets <= 4 * (content.level + (size_t)1));
+	content_cursor_free(cur);
+
+	/* None anywhere: nothing is read. */
+	content = build_dotted(c, 1000, 1001, &size);
+	cur = open_cursor(c, &content, size);
+	gets = fake_gets(c);
+	assert_ok(content_seek(cur, 77, true, &pos, &err));
+	assert_int_equal(pos, size);
+	assert_int_equal(fake_gets(c), gets);
+	content_cursor_free(cur);
+	fake_chunks_free(c);
+}
+
 static void
 read__passes_a_hole_of_a_tebibyte(void **state)
 {
 	struct chunks *c = fake_chunks_new(0);
 	struct element els[] = {stored_element(c, "head", 4), hole(TIB),
 	    stored_element(c, "tail", 4)};
-	uint64_t size, pos, bytes;
+	uint64_t size, pos;
 	struct content content = build(c, els, 3, &size);
 	struct content_cursor *cur = open_cursor(c, &content, size);
 	char buf[16];
@@ -139,8 +191,7 @@ read__passes_a_hole_of_a_tebibyte(void **state)
 	assert_int_equal(pos, TIB + 4);
 	assert_ok(content_seek(cur, TIB + 4, true, &pos, &err));
 	assert_int_equal(pos, TIB + 8);
-	assert_ok(content_allocated(cur, &bytes, &err));
-	assert_int_equal(bytes, 8);
+	assert_int_equal(content.holes, TIB);
 	content_cursor_free(cur);
 	fake_chunks_free(c);
 }
@@ -178,15 +229,21 @@ read__reports_damage(void **state)
 
 	/* The list itself. */
 	cur = open_cursor(c, &content, size - 1);
-	assert_fails(ERR_CORRUPT, "another level or length",
+	assert_fails(ERR_CORRUPT, "another level, length",
 	    content_read(cur, 0, buf, 10, &got, &err));
 	content_cursor_free(cur);
 	content.level = 1;
 	cur = open_cursor(c, &content, size);
-	assert_fails(ERR_CORRUPT, "another level or length",
+	assert_fails(ERR_CORRUPT, "another level, length",
 	    content_read(cur, 0, buf, 10, &got, &err));
 	content_cursor_free(cur);
 	content.level = 0;
+	content.holes = 1;
+	cur = open_cursor(c, &content, size);
+	assert_fails(ERR_CORRUPT, "bytes in holes than listed",
+	    content_read(cur, 0, buf, 10, &got, &err));
+	content_cursor_free(cur);
+	content.holes = 0;
 	fake_replace(c, &content.root, "\0\1\3\0", 4);
 	cur = open_cursor(c, &content, 1);
 	assert_fails(ERR_CORRUPT, "malformed node",
@@ -214,7 +271,7 @@ read__refuses_a_list_that_does_not_descend(void **state)
 	assert_ok(ingest_chunk(
 	    fake_lane(c), CHUNK_LIST, "x", 1, &content.root, &err));
 	list_put_head(1, 1, &w);
-	list_put_child(100, &content.root, &w);
+	list_put_child(100, 0, &content.root, &w);
 	fake_replace(c, &content.root, w.buf, w.len);
 	cur = open_cursor(c, &content, 100);
 	assert_rc(ERR_CORRUPT, content_read(cur, 0, buf, 4, &got, &err));
@@ -353,6 +410,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(read__agrees_with_a_reference),
 	    cmocka_unit_test(seek__agrees_with_a_reference),
+	    cmocka_unit_test(seek__passes_over_what_has_no_hole),
 	    cmocka_unit_test(read__passes_a_hole_of_a_tebibyte),
 	    cmocka_unit_test(read__reports_damage),
 	    cmocka_unit_test(read__refuses_a_list_that_does_not_descend),

@@ -3,9 +3,9 @@
 
 /* The content has its holes where the file has them. */
 static void
-assert_holes(struct content_cursor *cur, int fd, uint64_t size)
+assert_holes(struct content_cursor *cur, int fd, uint64_t size, uint64_t holes)
 {
-	uint64_t at = 0, pos, data = 0, allocated;
+	uint64_t at = 0, pos, data = 0;
 
 	while (at < size) {
 		off_t from = lseek(fd, (off_t)at, SEEK_DATA), to;
@@ -22,8 +22,7 @@ assert_holes(struct content_cursor *cur, int fd, uint64_t size)
 		assert_int_equal(at, to);
 		data += (uint64_t)(to - from);
 	}
-	assert_ok(content_allocated(cur, &allocated, &err));
-	assert_int_equal(allocated, data);
+	assert_int_equal(holes, size - data);
 }
 
 static void
@@ -41,7 +40,7 @@ check_sparse(
 	READER_AUTO struct reader r = pipeline_finish(&p);
 	cur = cursor_new(&r, &enc, size);
 	assert_same(cur, fd, size);
-	assert_holes(cur, fd, size);
+	assert_holes(cur, fd, size, decoded(&enc, size).holes);
 	(void)close(fd);
 }
 
