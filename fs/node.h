@@ -8,7 +8,7 @@
  *
  * A node lives while the kernel has looked it up more often than it forgot it,
  * while somebody holds a reference, and while a node that names it as its
- * parent lives. All but the counts and ${blocks} never changes.
+ * parent lives. All but the counts never changes.
  * Thread: safe.
  */
 #include "snapshot/tree/entry.h"

@@ -1,6 +1,7 @@
 #include "snapshot/access/access_internal.h"
 
 #include "crypto/hash.h"
+#include "crypto/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ access_keys_hint(const struct access *a, int code, struct err *err)
 /* --- reading ------------------------------------------------------------ */
 
 static int
-key_object_read(struct access *a, const uint8_t name[OBJECT_NAME_LEN],
+key_object_read(const struct access *a, const uint8_t name[OBJECT_NAME_LEN],
     struct key_object **out, struct err *err)
 {
 	struct object_ref ref = {.cls = OBJECT_KEY};
@@ -148,19 +149,88 @@ is_settled(const struct key_object *o)
 	       (o->problem->code != ERR_IO && o->problem->code != ERR_DENIED);
 }
 
+/*
+ * There are as many as persons, hosts and datasets: threads share the reading.
+ * What one failed to read is NULL, and read again by who tells of it.
+ */
+#define READERS 4
+
+struct reading {
+	const struct access *a;
+	const struct names *names;
+	struct key_object **v; /* those read, by the number of their name */
+};
+
+/* Whether it is not at hand, or ought to be read again. */
+static bool
+is_to_read(const struct access *a, const uint8_t name[OBJECT_NAME_LEN])
+{
+	const struct key_object *o = find(a->keys, a->nkeys, name);
+
+	return o == NULL || !is_settled(o);
+}
+
+static void
+read_one(void *arg, size_t i)
+{
+	const struct reading *r = arg;
+	const uint8_t *name = r->names->v[i];
+
+	if (is_to_read(r->a, name) &&
+	    key_object_read(r->a, name, &r->v[i], NULL) != 0)
+		r->v[i] = NULL;
+}
+
+static int
+reading_new(const struct access *a, const struct names *names,
+    struct reading *r, struct err *err)
+{
+	size_t todo = 0;
+
+	*r = (struct reading){.a = a, .names = names};
+	r->v = calloc(names->n + 1, sizeof(struct key_object *));
+	if (r->v == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; i < names->n; i++)
+		todo += is_to_read(a, names->v[i]);
+	if (todo >= THREAD_EACH_MIN)
+		thread_each(names->n, READERS, read_one, r);
+	return 0;
+}
+
+static void
+reading_clear(struct reading *r)
+{
+	for (size_t i = 0; r->v != NULL && i < r->names->n; i++)
+		key_object_free(r->v[i]);
+	free(r->v);
+}
+#define READING_AUTO __attribute__((cleanup(reading_clear)))
+
+static int
+take_read(struct reading *r, size_t i, struct key_object **o, struct err *err)
+{
+	*o = STEAL(r->v[i]);
+	return *o != NULL ? 0 : key_object_read(r->a, r->names->v[i], o, err);
+}
+
 /* The objects of ${names}, which are sorted: those at hand, and new ones. */
 static int
 merge(struct access *a, const struct names *names, struct key_object **next,
     size_t *n, bool *changed, struct err *err)
 {
+	READING_AUTO struct reading reading = {0};
+	int ret = reading_new(a, names, &reading, err);
+
+	if (ret != 0)
+		return ret;
 	for (size_t i = 0; i < names->n; i++) {
 		struct key_object *o = find(a->keys, a->nkeys, names->v[i]);
 		bool known = o != NULL;
 		struct err why;
-		int ret;
 
-		if (!known || !is_settled(o)) {
-			ret = key_object_read(a, names->v[i], &o, &why);
+		if (is_to_read(a, names->v[i])) {
+			ret = take_read(&reading, i, &o, &why);
 			if (ret == ERR_NOT_FOUND)
 				continue;
 			if (ret != 0)

@@ -18,14 +18,22 @@ visit_ref(void *arg, const struct ref *ref, struct err *err)
 	return content_visit(from->w, ref, from->at, err);
 }
 
+/* All that is said of it; each number goes in after a hash. */
+static uint64_t
+claim_of(const struct mix *mix, const struct ref *ref)
+{
+	uint64_t h = mix_number(mix, 0, ref->level);
+
+	h = mix_number(mix, h, ref->len);
+	return mix_number(mix, h, ref->holes);
+}
+
 static int
 visit_node(
     struct walk *w, const struct ref *ref, uint32_t parent, struct err *err)
 {
 	LIST_AUTO struct list_node node = {0};
-	const struct mix *mix = &w->c->mix;
-	uint64_t claim =
-	    mix_number(mix, mix_number(mix, ref->level, ref->len), ref->holes);
+	uint64_t claim = claim_of(&w->c->mix, ref);
 	struct from from = {.w = w};
 	struct err why;
 	int rc = walk_stopped(w, err);

@@ -37,7 +37,7 @@ mix_fold(uint64_t a, uint64_t b)
 	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-/** mix_number(m, h, v): ${h}, and after it ${v}. */
+/** mix_number(m, h, v): ${h}, which is a hash or 0, and after it ${v}. */
 static inline uint64_t
 mix_number(const struct mix *m, uint64_t h, uint64_t v)
 {

@@ -28,7 +28,7 @@ enum content_form {
 struct content {
 	enum content_form form;
 	uint8_t level;          /* of the root node; CONTENT_TREE */
-	uint64_t holes;         /* bytes in holes; found by content_decode() */
+	uint64_t holes;         /* bytes in holes; of a list, as it is said */
 	struct chunk_name root; /* CONTENT_TREE */
 	size_t n;               /* CONTENT_INLINE_LIST */
 	struct element inl[CONTENT_INLINE_MAX];
@@ -105,7 +105,8 @@ struct chunks *content_cursor_chunks(const struct content_cursor *cur);
 /**
  * content_at(cur, off, el, start, err):
  * The element that covers byte ${off} (< size), and the offset at which it
- * starts. Errors: those of chunks_get(); ERR_CORRUPT lengths don't add up.
+ * starts. Errors: those of chunks_get(); ERR_CORRUPT lengths or holes don't
+ * add up.
  */
 NODISCARD int content_at(struct content_cursor *cur, uint64_t off,
     struct element *el, uint64_t *start, struct err *err);
@@ -118,7 +119,7 @@ NODISCARD int content_read(struct content_cursor *cur, uint64_t off, void *buf,
  * content_seek(cur, off, hole, pos, err):
  * The first offset >= ${off} that lies in a hole (or not): SEEK_HOLE,
  * SEEK_DATA. The end of the file counts as a hole. ERR_NOT_FOUND: none (ENXIO).
- * Cost: what has no hole, or nothing else, is passed over unread, level by level.
+ * Cost: what has no hole is passed over unread where a hole is sought.
  */
 NODISCARD int content_seek(struct content_cursor *cur, uint64_t off, bool hole,
     uint64_t *pos, struct err *err);

@@ -160,7 +160,6 @@ descend(struct content_cursor *cur, size_t l, uint64_t off, struct err *err)
 		const struct level *lv = &cur->lv[at];
 		size_t i = list_find(&lv->node, off - lv->start);
 		uint64_t start = list_start(&lv->node, i);
-
 		const struct list_item *it = &lv->node.items[i];
 
 		rc = load(cur, at - 1, lv->start + start, it->end - start,
@@ -249,27 +248,24 @@ content_read(struct content_cursor *cur, uint64_t off, void *buf, size_t len,
 }
 
 /*
- * Whether there is no hole, or nothing but holes, from ${off} on in what lies
- * below an item above level 0; *${end} is where that ends then. What it does not
- * say of the whole file, a level says of less.
+ * 1: an item above level 0 covers ${off} that is said to have no hole; it ends at
+ * *${end}. The largest one that there is: from the top down. If that is a lie,
+ * who goes on to read there is told. That one is nothing but holes is not
+ * believed unread: who passes over it would never look.
  */
 static int
-skip_barren(struct content_cursor *cur, uint64_t off, bool hole, uint64_t *end,
-    struct err *err)
+skip_solid(
+    struct content_cursor *cur, uint64_t off, uint64_t *end, struct err *err)
 {
 	for (size_t l = cur->top; l > 0; l--) {
-		const struct list_item *it;
 		const struct level *lv = &cur->lv[l];
+		const struct list_item *it;
 		int rc = descend(cur, l, off, err);
-		uint64_t start;
-		size_t i;
 
 		if (rc < 0)
 			return rc;
-		i = list_find(&lv->node, off - lv->start);
-		it = &lv->node.items[i];
-		start = list_start(&lv->node, i);
-		if (it->holes == (hole ? 0 : it->end - start)) {
+		it = &lv->node.items[list_find(&lv->node, off - lv->start)];
+		if (it->holes == 0) {
 			*end = lv->start + it->end;
 			return 1;
 		}
@@ -296,10 +292,10 @@ content_seek(struct content_cursor *cur, uint64_t off, bool hole, uint64_t *pos,
     struct err *err)
 {
 	*pos = off;
-	if (off < cur->size && cur->holes == (hole ? 0 : cur->size))
+	if (hole && off < cur->size && cur->holes == 0)
 		*pos = cur->size;
 	while (*pos < cur->size) {
-		int rc = skip_barren(cur, *pos, hole, pos, err);
+		int rc = hole ? skip_solid(cur, *pos, pos, err) : 0;
 
 		if (rc == 0 && (rc = descend(cur, 0, *pos, err)) == 0 &&
 		    walk_leaf(&cur->lv[0], hole, pos))

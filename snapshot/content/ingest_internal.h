@@ -152,13 +152,15 @@ NODISCARD int ingest_pack_there(struct ingest *in,
     const uint8_t name[OBJECT_NAME_LEN], uint64_t size, struct err *err);
 
 /* Packs to be looked for together. */
+struct pack_sought {
+	uint8_t name[OBJECT_NAME_LEN];
+	uint64_t size;
+};
 struct packs_sought {
 	struct ingest *in;
-	struct pack_sought {
-		uint8_t name[OBJECT_NAME_LEN];
-		uint64_t size;
-	} * v;
+	struct pack_sought *v;
 	size_t n, cap;
+	atomic_bool failed;
 };
 void packs_sought_clear(struct packs_sought *s);
 #define PACKS_SOUGHT_AUTO __attribute__((cleanup(packs_sought_clear)))

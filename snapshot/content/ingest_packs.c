@@ -34,7 +34,8 @@ ingest_pack_there(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
 	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
 	memcpy(ref.name, name, sizeof(ref.name));
 	ret = store_size(in->store, &ref, &found, &why);
-	if (ret != 0 && ret != ERR_NOT_FOUND)
+	/* What is no file, or lies below none, is no pack. */
+	if (ret != 0 && ret != ERR_NOT_FOUND && ret != ERR_CORRUPT)
 		return err_copy(err, &why);
 	there = ret == 0 && found == size;
 	pthread_mutex_lock(&in->pack_seen_mu);
@@ -46,13 +47,15 @@ ingest_pack_there(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
 
 /* --- those of the known indexes ------------------------------------------- */
 
-/* What fails here is looked for again, and told then. */
+/* What fails here ends it, is looked for again, and told then. */
 static void
 look_for(void *arg, size_t i)
 {
-	const struct packs_sought *s = arg;
-	UNUSED int ret =
-	    ingest_pack_there(s->in, s->v[i].name, s->v[i].size, NULL);
+	struct packs_sought *s = arg;
+
+	if (!atomic_load(&s->failed) &&
+	    ingest_pack_there(s->in, s->v[i].name, s->v[i].size, NULL) < 0)
+		atomic_store(&s->failed, true);
 }
 
 int

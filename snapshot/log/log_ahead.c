@@ -50,16 +50,23 @@ next_batch(struct log_ahead *a, size_t *b)
 	return true;
 }
 
-/* What can't be read is read again by who asks for it, and told there. */
+/*
+ * What can't be read is read again by who asks for it, and told there; where the
+ * store fails, not a record, the rest of the batch would only wait for the same.
+ */
 static void
 read_batch(const struct log_ahead *a, size_t b, struct batch *batch)
 {
 	size_t first = b * BATCH;
 
 	for (size_t i = 0; i < BATCH && first + i < a->n; i++) {
-		if (store_get(a->store, &a->refs[first + i], LOG_AHEAD_BYTES,
-			&batch->v[i].buf, &batch->v[i].len, NULL) != 0)
+		int rc = store_get(a->store, &a->refs[first + i],
+		    LOG_AHEAD_BYTES, &batch->v[i].buf, &batch->v[i].len, NULL);
+
+		if (rc != 0)
 			batch->v[i].buf = NULL;
+		if (rc == ERR_IO)
+			break;
 	}
 }
 

@@ -35,7 +35,9 @@ struct log {
 	struct access *access;
 	const struct dataset *ds;
 	struct heads *heads; /* may be NULL */
-	uint64_t mark; /* the store's, when it was last listed; 0: unknown */
+	/* The store's, when it was last listed; a tail is refreshed without. */
+	uint64_t mark;
+	bool marked;
 
 	/* Of a tail, the number before its first record's; else 0. */
 	uint64_t base;

@@ -126,11 +126,14 @@ int
 log_refresh(struct log *l, bool *changed, struct err *err)
 {
 	size_t before = l->nrecords;
-	uint64_t mark;
-	int rc = store_log_mark(access_store(l->access), l->ds->id, &mark, err);
+	uint64_t mark = 0;
+	int rc = 0;
 
 	*changed = false;
-	if (rc != 0 || mark == l->mark)
+	if (l->marked)
+		rc = store_log_mark(
+		    access_store(l->access), l->ds->id, &mark, err);
+	if (rc != 0 || (l->marked && mark == l->mark))
 		return rc;
 	rc = read_news(l, err);
 	if (rc != 0)
@@ -173,8 +176,10 @@ log_load(struct access *a, const struct dataset *ds, struct heads *heads,
 	/* First: what is added meanwhile shows at the next refresh. */
 	if (rc == 0)
 		rc = store_log_mark(access_store(a), ds->id, &l->mark, err);
-	if (rc == 0)
+	if (rc == 0) {
+		l->marked = true;
 		rc = read_news(l, err);
+	}
 	if (rc != 0)
 		return rc;
 	*out = STEAL(l);

@@ -198,10 +198,12 @@ read_records(struct log *l, const struct log_list *list, struct err *err)
 {
 	size_t first = record_refs_find(&list->all, log_number(l) + 1);
 	size_t more = list->all.n - first;
-	AUTO(log_ahead)
-	struct log_ahead *ahead =
-	    log_ahead_start(access_store(l->access), list->all.v + first, more);
+	AUTO(log_ahead) struct log_ahead *ahead = NULL;
 	int rc = log_reserve(l, l->nrecords + more, err);
+
+	if (more > 0)
+		ahead = log_ahead_start(
+		    access_store(l->access), list->all.v + first, more);
 
 	while (rc == 0) {
 		size_t at = record_refs_find(&list->all, log_number(l) + 1);

@@ -112,12 +112,22 @@ for dir in "datasets/$dataset/log" "datasets/$dataset/index" keys; do
 	mv "$T/object" "$VARVE_STORE/$object"
 done
 
+part 'something else in place of a pack: what it had is stored again'
+object=$(cd "$VARVE_STORE" && find "datasets/$dataset/packs" -type f | head -n 1)
+mv "$VARVE_STORE/$object" "$T/object"
+mkdir "$VARVE_STORE/$object"
+check_names "$object: is not a regular file"
+backup d "$src"
+backup other "$src"
+rmdir "$VARVE_STORE/$object"
+mv "$T/object" "$VARVE_STORE/$object"
+
 part 'something else in place of a dataset'
-mv "$VARVE_STORE/datasets/$dataset" "$T/gone"
+mv "$VARVE_STORE/datasets/$dataset" "$T/away"
 echo >"$VARVE_STORE/datasets/$dataset"
 check_names "datasets/$dataset/"
 run 4 varve replicate dr-london
 err_has "datasets/$dataset/log"
 rm "$VARVE_STORE/datasets/$dataset"
-mv "$T/gone" "$VARVE_STORE/datasets/$dataset"
+mv "$T/away" "$VARVE_STORE/datasets/$dataset"
 run 0 varve check --read-data

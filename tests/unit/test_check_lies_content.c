@@ -96,10 +96,12 @@ check_run__finds_wrong_lengths_of_chunks(void **state)
 	    &f, CHECK_READ_DATA, "has 4 bytes where 5 are listed", LIES "b");
 }
 
-/* A node of ${n} chunks "data"; a file of it that is said to have these bytes. */
+#define LISTED 100
+
+/* A node of 100 chunks "data"; a file of it, of which this is said. */
 static void
-add_list(
-    struct forge *f, const char *name, size_t n, uint64_t size, uint64_t holes)
+add_list(struct forge *f, const char *name, uint8_t level, uint64_t size,
+    uint64_t holes)
 {
 	AUTO(content_builder) struct content_builder *b = NULL;
 	struct element el = {.len = 4};
@@ -108,11 +110,12 @@ add_list(
 
 	el.name = forge_chunk(f, CHUNK_DATA, "data", 4);
 	assert_ok(content_builder_new(&b, &err));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < LISTED; i++)
 		assert_ok(content_builder_add(b, f->lane, &el, &err));
 	assert_ok(content_builder_finish(b, f->lane, &c, &len, &err));
 	assert_int_equal(c.form, CONTENT_TREE);
-	assert_int_equal(len, 4 * n);
+	assert_int_equal(len, 4 * LISTED);
+	c.level = level;
 	c.holes = holes;
 	forge_file(f, name, &c, size);
 }
@@ -159,8 +162,21 @@ check_run__finds_wrong_lengths_of_lists(void **state)
 	FORGE_AUTO struct forge f = forge_new();
 
 	(void)state;
-	add_list(&f, "a", 100, 400, 0);
-	add_list(&f, "b", 100, 401, 0);
+	add_list(&f, "a", 0, 400, 0);
+	add_list(&f, "b", 0, 401, 0);
+	forge_publish_dir(&f);
+	assert_caught(&f, CHECK_STRUCTURE, "level, length", LIES "b");
+}
+
+/* A level and a length that are wrong by the same bits. */
+static void
+check_run__finds_wrong_levels_of_lists(void **state)
+{
+	FORGE_AUTO struct forge f = forge_new();
+
+	(void)state;
+	add_list(&f, "a", 0, 400, 0);
+	add_list(&f, "b", 1, 401, 0);
 	forge_publish_dir(&f);
 	assert_caught(&f, CHECK_STRUCTURE, "level, length", LIES "b");
 }
@@ -171,8 +187,8 @@ check_run__finds_wrong_numbers_of_holes(void **state)
 	FORGE_AUTO struct forge f = forge_new();
 
 	(void)state;
-	add_list(&f, "a", 100, 400, 0);
-	add_list(&f, "b", 100, 400, 4);
+	add_list(&f, "a", 0, 400, 0);
+	add_list(&f, "b", 0, 400, 4);
 	forge_publish_dir(&f);
 	assert_caught(
 	    &f, CHECK_STRUCTURE, "bytes in holes than listed", LIES "b");
@@ -188,8 +204,8 @@ check_run__names_all_files_with_a_damaged_list(void **state)
 	struct original o;
 
 	(void)state;
-	add_list(&f, "a", 100, 400, 0);
-	add_list(&f, "b", 100, 400, 0);
+	add_list(&f, "a", 0, 400, 0);
+	add_list(&f, "b", 0, 400, 0);
 	forge_publish_dir(&f);
 	assert_whole(&f);
 	files_find(f.r, "/packs/", &packs);
@@ -217,6 +233,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_wrong_lengths_of_chunks),
 	    cmocka_unit_test(check_run__finds_one_chunk_of_many),
 	    cmocka_unit_test(check_run__finds_wrong_lengths_of_lists),
+	    cmocka_unit_test(check_run__finds_wrong_levels_of_lists),
 	    cmocka_unit_test(check_run__finds_wrong_numbers_of_holes),
 	    cmocka_unit_test(check_run__names_all_files_with_a_damaged_list),
 	};

@@ -168,6 +168,24 @@ seek__passes_over_what_has_no_hole(void **state)
 	fake_chunks_free(c);
 }
 
+/* That all is holes, who has keys can say of anything. */
+static void
+seek__does_not_believe_in_holes_alone(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	uint64_t size, pos;
+	struct content content = build_dotted(c, 10000, 20000, &size);
+	struct content_cursor *cur;
+
+	(void)state;
+	assert_true(content.level > 0);
+	content.holes = size;
+	cur = open_cursor(c, &content, size);
+	assert_rc(ERR_CORRUPT, content_seek(cur, 0, false, &pos, &err));
+	content_cursor_free(cur);
+	fake_chunks_free(c);
+}
+
 static void
 read__passes_a_hole_of_a_tebibyte(void **state)
 {
@@ -411,6 +429,7 @@ main(void)
 	    cmocka_unit_test(read__agrees_with_a_reference),
 	    cmocka_unit_test(seek__agrees_with_a_reference),
 	    cmocka_unit_test(seek__passes_over_what_has_no_hole),
+	    cmocka_unit_test(seek__does_not_believe_in_holes_alone),
 	    cmocka_unit_test(read__passes_a_hole_of_a_tebibyte),
 	    cmocka_unit_test(read__reports_damage),
 	    cmocka_unit_test(read__refuses_a_list_that_does_not_descend),
