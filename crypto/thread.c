@@ -38,16 +38,13 @@ each_main(void *arg)
 }
 
 void
-thread_each(
-    size_t n, unsigned threads, void (*run)(void *arg, size_t i), void *arg)
+thread_each(size_t n, void (*run)(void *arg, size_t i), void *arg)
 {
 	struct each e = {.run = run, .arg = arg, .n = n};
-	pthread_t others[THREAD_EACH_MAX - 1];
+	pthread_t others[THREAD_EACH_THREADS - 1];
 	unsigned started = 0;
 
-	if (threads > THREAD_EACH_MAX)
-		threads = THREAD_EACH_MAX;
-	while (n >= THREAD_EACH_MIN && started + 1 < threads &&
+	while (n >= THREAD_EACH_MIN && started + 1 < THREAD_EACH_THREADS &&
 	       thread_start(&others[started], each_main, &e) == 0)
 		started++;
 	(void)each_main(&e);

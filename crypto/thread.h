@@ -15,15 +15,15 @@ NODISCARD int thread_start(pthread_t *out, void *(*run)(void *arg), void *arg);
 
 /* Calls of less than a microsecond or two are not worth a thread. */
 #define THREAD_EACH_MIN 16 /* nor are fewer calls than these */
-#define THREAD_EACH_MAX 8
+/* The caller is one. More than two also where a disk is waited for. */
+#define THREAD_EACH_THREADS 4
 
 /**
- * thread_each(n, threads, run, arg):
- * Call ${run}(${arg}, i) once for each i below ${n}, by the caller and up to
- * ${threads} - 1 others (THREAD_EACH_MAX in all), in no order; returns when all
- * have returned. Where no thread is to be had, the caller does all of it.
+ * thread_each(n, run, arg):
+ * Call ${run}(${arg}, i) once for each i below ${n}, in no order, by several
+ * threads at a time; returns when all have returned. Where no thread is to be
+ * had, the caller does all of it.
  */
-void thread_each(
-    size_t n, unsigned threads, void (*run)(void *arg, size_t i), void *arg);
+void thread_each(size_t n, void (*run)(void *arg, size_t i), void *arg);
 
 #endif

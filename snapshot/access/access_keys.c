@@ -153,8 +153,6 @@ is_settled(const struct key_object *o)
  * There are as many as persons, hosts and datasets: threads share the reading.
  * What one failed to read is NULL, and read again by who tells of it.
  */
-#define READERS 4
-
 struct reading {
 	const struct access *a;
 	const struct names *names;
@@ -194,7 +192,7 @@ reading_new(const struct access *a, const struct names *names,
 	for (size_t i = 0; i < names->n; i++)
 		todo += is_to_read(a, names->v[i]);
 	if (todo >= THREAD_EACH_MIN)
-		thread_each(names->n, READERS, read_one, r);
+		thread_each(names->n, read_one, r);
 	return 0;
 }
 

@@ -17,8 +17,6 @@
  * of the same name, and those that would be folders of it.
  */
 
-#define LOOKERS 4 /* threads */
-
 /* In a shown name, what tells datasets apart: '~' and so many digits. */
 #define DIGITS 8
 
@@ -163,7 +161,7 @@ look_at_many(struct access *a, int64_t now)
 	for (size_t i = 0; i < a->nkeys; i++)
 		n += is_to_look_at(a, a->keys[i], now);
 	if (n >= THREAD_EACH_MIN)
-		thread_each(a->nkeys, LOOKERS, look_ahead, &looking);
+		thread_each(a->nkeys, look_ahead, &looking);
 }
 
 int

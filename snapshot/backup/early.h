@@ -19,7 +19,8 @@ struct backup_early;
  * it can't be. What is wrong with the source is the run's to tell.
  * To be called when nobody is waited for any more, and before other threads are
  * made: the table of open files grows once for all.
- * Memory: 12 MB at most, and the names and paths; none of it once the run looks itself.
+ * Memory: 12 MB at most, and the names and paths; none of it once the run looks
+ * itself.
  */
 struct backup_early *backup_early_start(const struct backup_options *opt);
 

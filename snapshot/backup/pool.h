@@ -11,8 +11,9 @@
  *	                workers  <-->  [ pieces of big files ]
  *
  * The walk and the assembly each are a thread; the ring, and the jobs popped
- * together, bound how far the walk is ahead. A worker that reads a big file cuts it, and lets all workers hash,
- * compress and seal the pieces; it helps with them when it would have to wait.
+ * together, bound how far the walk is ahead. A worker that reads a big file cuts
+ * it, and lets all workers hash, compress and seal the pieces; it helps with them
+ * when it would have to wait.
  * The first error wins, and ends everybody's work.
  */
 #include "snapshot/backup/item.h"

@@ -155,6 +155,7 @@ NODISCARD int ingest_pack_there(struct ingest *in,
 struct pack_sought {
 	uint8_t name[OBJECT_NAME_LEN];
 	uint64_t size;
+	bool looked, there; /* found by packs_sought_look() */
 };
 struct packs_sought {
 	struct ingest *in;
@@ -166,7 +167,11 @@ void packs_sought_clear(struct packs_sought *s);
 #define PACKS_SOUGHT_AUTO __attribute__((cleanup(packs_sought_clear)))
 NODISCARD int packs_sought_add(struct packs_sought *s,
     const uint8_t name[OBJECT_NAME_LEN], uint64_t size, struct err *err);
-/** packs_sought_look(s, lost, err): Adds to *${lost} how many are not there. */
+/**
+ * packs_sought_look(s, lost, err):
+ * Look for them, once; adds to *${lost} how many are not there. Those that the
+ * run knew already are not looked for again. Errors: the store's; ERR_NOMEM.
+ */
 NODISCARD int packs_sought_look(
     struct packs_sought *s, uint64_t *lost, struct err *err);
 

@@ -70,8 +70,8 @@ const struct err *log_warning(const struct log *l);
  * Read what came since. When it fails, the log stays as it was; a damaged end
  * is no failure, see log_damage(). A record by somebody who was granted
  * something since ${a} was opened is such damage (ERR_AUTH) until an
- * access_refresh(). Cheap when nothing came: store_log_mark(); but a tail lists its
- * records.
+ * access_refresh(). Cheap when nothing came: store_log_mark(); but a tail lists
+ * its records.
  * Snapshots that were expired meanwhile are no longer counted below.
  */
 NODISCARD int log_refresh(struct log *l, bool *changed, struct err *err);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /*
- * Records change hands in batches, for to wake a thread costs more than to read
+ * Records change hands in batches, since waking a thread costs more than reading
  * a record that is in memory. Batch b stands in slot b % SLOTS from when a
  * thread sets out to read it until the next one is asked for.
  */

@@ -156,42 +156,40 @@ check_run__finds_one_chunk_of_many(void **state)
 	    &f, CHECK_STRUCTURE, "no index of the dataset lists it", LIES "z");
 }
 
+/* A file of which the truth is said, and then one of which this is. */
 static void
-check_run__finds_wrong_lengths_of_lists(void **state)
+assert_list_caught(
+    uint8_t level, uint64_t size, uint64_t holes, const char *what)
 {
 	FORGE_AUTO struct forge f = forge_new();
 
-	(void)state;
-	add_list(&f, "a", 0, 400, 0);
-	add_list(&f, "b", 0, 401, 0);
+	add_list(&f, "a", 0, 4 * LISTED, 0);
+	add_list(&f, "b", level, size, holes);
 	forge_publish_dir(&f);
-	assert_caught(&f, CHECK_STRUCTURE, "level, length", LIES "b");
+	assert_caught(&f, CHECK_STRUCTURE, what, LIES "b");
+}
+
+static void
+check_run__finds_wrong_lengths_of_lists(void **state)
+{
+	(void)state;
+	assert_list_caught(0, 4 * LISTED + 1, 0, "level, length");
 }
 
 /* A level and a length that are wrong by the same bits. */
 static void
 check_run__finds_wrong_levels_of_lists(void **state)
 {
-	FORGE_AUTO struct forge f = forge_new();
-
 	(void)state;
-	add_list(&f, "a", 0, 400, 0);
-	add_list(&f, "b", 1, 401, 0);
-	forge_publish_dir(&f);
-	assert_caught(&f, CHECK_STRUCTURE, "level, length", LIES "b");
+	assert_list_caught(1, 4 * LISTED, 0, "level, length");
+	assert_list_caught(1, 4 * LISTED + 1, 0, "level, length");
 }
 
 static void
 check_run__finds_wrong_numbers_of_holes(void **state)
 {
-	FORGE_AUTO struct forge f = forge_new();
-
 	(void)state;
-	add_list(&f, "a", 0, 400, 0);
-	add_list(&f, "b", 0, 400, 4);
-	forge_publish_dir(&f);
-	assert_caught(
-	    &f, CHECK_STRUCTURE, "bytes in holes than listed", LIES "b");
+	assert_list_caught(0, 4 * LISTED, 4, "bytes in holes than listed");
 }
 
 /* Two files with one list of chunks, of which one is missing. */

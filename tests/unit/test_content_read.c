@@ -215,6 +215,19 @@ read__passes_a_hole_of_a_tebibyte(void **state)
 }
 
 static void
+assert_refused(struct chunks *c, const struct content *content, uint64_t size,
+    const char *part)
+{
+	struct content_cursor *cur = open_cursor(c, content, size);
+	char buf[10];
+	size_t got;
+
+	assert_fails(ERR_CORRUPT, part,
+	    content_read(cur, 0, buf, sizeof(buf), &got, &err));
+	content_cursor_free(cur);
+}
+
+static void
 read__reports_damage(void **state)
 {
 	struct chunks *c = fake_chunks_new(0);
@@ -246,31 +259,17 @@ read__reports_damage(void **state)
 	content_cursor_free(cur);
 
 	/* The list itself. */
-	cur = open_cursor(c, &content, size - 1);
-	assert_fails(ERR_CORRUPT, "another level, length",
-	    content_read(cur, 0, buf, 10, &got, &err));
-	content_cursor_free(cur);
+	assert_refused(c, &content, size - 1, "another level, length");
 	content.level = 1;
-	cur = open_cursor(c, &content, size);
-	assert_fails(ERR_CORRUPT, "another level, length",
-	    content_read(cur, 0, buf, 10, &got, &err));
-	content_cursor_free(cur);
+	assert_refused(c, &content, size, "another level, length");
 	content.level = 0;
 	content.holes = 1;
-	cur = open_cursor(c, &content, size);
-	assert_fails(ERR_CORRUPT, "bytes in holes than listed",
-	    content_read(cur, 0, buf, 10, &got, &err));
-	content_cursor_free(cur);
+	assert_refused(c, &content, size, "bytes in holes than listed");
 	content.holes = 0;
 	fake_replace(c, &content.root, "\0\1\3\0", 4);
-	cur = open_cursor(c, &content, 1);
-	assert_fails(ERR_CORRUPT, "malformed node",
-	    content_read(cur, 0, buf, 10, &got, &err));
-	content_cursor_free(cur);
+	assert_refused(c, &content, 1, "malformed node");
 	fake_drop(c, &content.root);
-	cur = open_cursor(c, &content, 1);
-	assert_rc(ERR_CORRUPT, content_read(cur, 0, buf, 10, &got, &err));
-	content_cursor_free(cur);
+	assert_refused(c, &content, 1, "no index lists");
 	fake_chunks_free(c);
 }
 

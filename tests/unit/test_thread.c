@@ -28,13 +28,13 @@ count(void *arg, size_t i)
 }
 
 static void
-assert_each_once(size_t n, unsigned threads)
+assert_each_once(size_t n)
 {
 	struct tally *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
 	t->caller = pthread_self();
-	thread_each(n, threads, count, t);
+	thread_each(n, count, t);
 	for (size_t i = 0; i < MANY; i++)
 		assert_int_equal(t->calls[i], i < n ? 1 : 0);
 	assert_int_equal(t->open_to_signals, 0);
@@ -47,12 +47,8 @@ each__calls_once_for_each(UNUSED void **state)
 	static const size_t some[] = {
 	    0, 1, THREAD_EACH_MIN - 1, THREAD_EACH_MIN, MANY};
 
-	for (size_t i = 0; i < ARRAY_LEN(some); i++) {
-		assert_each_once(some[i], 0);
-		assert_each_once(some[i], 1);
-		assert_each_once(some[i], 4);
-		assert_each_once(some[i], 10 * THREAD_EACH_MAX);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(some); i++)
+		assert_each_once(some[i]);
 }
 
 /* Two that wait for each other end only where both run at once. */
@@ -69,7 +65,7 @@ each__is_by_several_at_once(UNUSED void **state)
 	pthread_barrier_t both;
 
 	assert_int_equal(pthread_barrier_init(&both, NULL, 2), 0);
-	thread_each(THREAD_EACH_MIN, 2, meet, &both);
+	thread_each(THREAD_EACH_MIN, meet, &both);
 	(void)pthread_barrier_destroy(&both);
 }
 
