@@ -282,7 +282,7 @@ backup_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", backup_options, ARRAY_LEN(backup_options), 0, NULL},
+    OPTION_GROUP("Options", backup_options, 0),
     STORE_GROUP(offsetof(struct backup_args, store)),
     KEY_GROUP(offsetof(struct backup_args, store)),
     PASSPHRASE_GROUP(offsetof(struct backup_args, store)),

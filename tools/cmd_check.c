@@ -268,7 +268,7 @@ check_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", check_options, ARRAY_LEN(check_options), 0, NULL},
+    OPTION_GROUP("Options", check_options, 0),
     STORE_GROUP(offsetof(struct check_args, store)),
     KEY_GROUP(offsetof(struct check_args, store)),
     PASSPHRASE_GROUP(offsetof(struct check_args, store)),

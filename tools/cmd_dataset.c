@@ -193,7 +193,7 @@ dataset_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", dataset_options, ARRAY_LEN(dataset_options), 0, NULL},
+    OPTION_GROUP("Options", dataset_options, 0),
     KEEP_GROUP(offsetof(struct dataset_args, keep)),
     STORE_GROUP(offsetof(struct dataset_args, store)),
     KEY_GROUP(offsetof(struct dataset_args, store)),

@@ -170,7 +170,7 @@ demote_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", demote_options, ARRAY_LEN(demote_options), 0, NULL},
+    OPTION_GROUP("Options", demote_options, 0),
     REMOTE_GROUP(offsetof(struct demote_args, how)),
     STORE_GROUP(offsetof(struct demote_args, store)),
     COMMON_GROUP,

@@ -291,16 +291,18 @@ diff_command(struct run *run, void *values, struct err *err)
 	return r;
 }
 
-#define OTHER offsetof(struct diff_args, other)
+#define OTHER_GROUP(what, list)                                                \
+	{                                                                      \
+		.title = (what), .options = (list), .n = ARRAY_LEN(list),      \
+		.base = offsetof(struct diff_args, other), .prefix = "other-"  \
+	}
 static const struct option_group groups[] = {
     STORE_GROUP(offsetof(struct diff_args, store)),
     KEY_GROUP(offsetof(struct diff_args, store)),
     PASSPHRASE_GROUP(offsetof(struct diff_args, store)),
-    {"B's store, where it is another one", store_options,
-	ARRAY_LEN(store_options), OTHER, "other-"},
-    {"Its key", key_options, ARRAY_LEN(key_options), OTHER, "other-"},
-    {"Its passphrase", passphrase_options, ARRAY_LEN(passphrase_options), OTHER,
-	"other-"},
+    OTHER_GROUP("B's store, where it is another one", store_options),
+    OTHER_GROUP("Its key", key_options),
+    OTHER_GROUP("Its passphrase", passphrase_options),
     COMMON_GROUP,
 };
 

@@ -186,7 +186,7 @@ expire_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", expire_options, ARRAY_LEN(expire_options), 0, NULL},
+    OPTION_GROUP("Options", expire_options, 0),
     KEEP_GROUP(offsetof(struct expire_args, keep)),
     STORE_GROUP(offsetof(struct expire_args, store)),
     KEY_GROUP(offsetof(struct expire_args, store)),

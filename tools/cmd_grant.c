@@ -227,10 +227,9 @@ grant_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", grant_options, ARRAY_LEN(grant_options), 0, NULL},
+    OPTION_GROUP("Options", grant_options, 0),
     STORE_GROUP(offsetof(struct grant_args, store)),
-    {"Key", admin_options, ARRAY_LEN(admin_options),
-	offsetof(struct grant_args, store), NULL},
+    OPTION_GROUP("Key", admin_options, offsetof(struct grant_args, store)),
     PASSPHRASE_GROUP(offsetof(struct grant_args, store)),
     COMMON_GROUP,
 };

@@ -13,7 +13,7 @@ hold_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", hold_options, ARRAY_LEN(hold_options), 0, NULL},
+    OPTION_GROUP("Options", hold_options, 0),
     STORE_GROUP(offsetof(struct hold_args, store)),
     KEY_GROUP(offsetof(struct hold_args, store)),
     PASSPHRASE_GROUP(offsetof(struct hold_args, store)),

@@ -214,10 +214,13 @@ init_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", init_options, ARRAY_LEN(init_options), 0, NULL},
+    OPTION_GROUP("Options", init_options, 0),
     KEEP_GROUP(offsetof(struct init_args, keep)),
     /* Not --fingerprint: there is none yet. */
-    {"Store", store_options, 1, offsetof(struct init_args, store), NULL},
+    {.title = "Store",
+	.options = store_options,
+	.n = 1,
+	.base = offsetof(struct init_args, store)},
     PASSPHRASE_GROUP(offsetof(struct init_args, store)),
     COMMON_GROUP,
 };

@@ -408,7 +408,7 @@ list_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", list_options, ARRAY_LEN(list_options), 0, NULL},
+    OPTION_GROUP("Options", list_options, 0),
     STORE_GROUP(offsetof(struct list_args, store)),
     KEY_GROUP(offsetof(struct list_args, store)),
     PASSPHRASE_GROUP(offsetof(struct list_args, store)),

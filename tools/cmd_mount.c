@@ -181,7 +181,7 @@ mount_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", mount_options, ARRAY_LEN(mount_options), 0, NULL},
+    OPTION_GROUP("Options", mount_options, 0),
     STORE_GROUP(offsetof(struct mount_args, store)),
     KEY_GROUP(offsetof(struct mount_args, store)),
     PASSPHRASE_GROUP(offsetof(struct mount_args, store)),

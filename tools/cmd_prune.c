@@ -316,8 +316,7 @@ prune_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", prune_command_options, ARRAY_LEN(prune_command_options), 0,
-	NULL},
+    OPTION_GROUP("Options", prune_command_options, 0),
     STORE_GROUP(offsetof(struct prune_args, store)),
     KEY_GROUP(offsetof(struct prune_args, store)),
     PASSPHRASE_GROUP(offsetof(struct prune_args, store)),

@@ -168,7 +168,7 @@ repair_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", repair_options, ARRAY_LEN(repair_options), 0, NULL},
+    OPTION_GROUP("Options", repair_options, 0),
     REMOTE_GROUP(offsetof(struct repair_args, how)),
     STORE_GROUP(offsetof(struct repair_args, store)),
     KEY_GROUP(offsetof(struct repair_args, store)),

@@ -297,7 +297,7 @@ replicate_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", replicate_options, ARRAY_LEN(replicate_options), 0, NULL},
+    OPTION_GROUP("Options", replicate_options, 0),
     REMOTE_GROUP(offsetof(struct replicate_args, how)),
     STORE_GROUP(offsetof(struct replicate_args, store)),
     KEY_GROUP(offsetof(struct replicate_args, store)),

@@ -147,7 +147,7 @@ restore_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", restore_options, ARRAY_LEN(restore_options), 0, NULL},
+    OPTION_GROUP("Options", restore_options, 0),
     STORE_GROUP(offsetof(struct restore_args, store)),
     KEY_GROUP(offsetof(struct restore_args, store)),
     PASSPHRASE_GROUP(offsetof(struct restore_args, store)),

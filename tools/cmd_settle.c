@@ -300,7 +300,7 @@ settle_command(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", settle_options, ARRAY_LEN(settle_options), 0, NULL},
+    OPTION_GROUP("Options", settle_options, 0),
     REMOTE_GROUP(offsetof(struct settle_args, how)),
     STORE_GROUP(offsetof(struct settle_args, store)),
     KEY_GROUP(offsetof(struct settle_args, store)),

@@ -315,7 +315,7 @@ status_run(struct run *run, void *values, struct err *err)
 }
 
 static const struct option_group groups[] = {
-    {"Options", status_options, ARRAY_LEN(status_options), 0, NULL},
+    OPTION_GROUP("Options", status_options, 0),
     STORE_GROUP(offsetof(struct status_args, store)),
     KEY_GROUP(offsetof(struct status_args, store)),
     PASSPHRASE_GROUP(offsetof(struct status_args, store)),

@@ -221,28 +221,33 @@ operands_clear(struct operands *o)
 /*
  * The environment stands in for what was not given; but not for a group of
  * which something was: who names a command for the passphrase does not mean
- * the file that the environment has.
+ * the file that the environment has. Who gives a fingerprint, though, may well
+ * mean the store that the environment has.
  */
+static void
+one_from_environment(const struct parse *p, size_t g, size_t i)
+{
+	const struct option_group *group = &p->groups[g];
+	const struct option *o = &group->options[i];
+	char *at = (char *)p->values + group->base + o->offset;
+	const char **value = (void *)at;
+	const char *env;
+
+	if (o->env == NULL || group->prefix != NULL)
+		return;
+	if (p->given[g] && !(group->leads && i == 0 && *value == NULL))
+		return;
+	env = getenv(o->env);
+	if (env != NULL && *env != '\0')
+		*value = env;
+}
+
 static void
 from_environment(const struct parse *p)
 {
-	for (size_t g = 0; g < p->n; g++) {
-		const struct option_group *group = &p->groups[g];
-
-		for (size_t i = 0; i < group->n; i++) {
-			const struct option *o = &group->options[i];
-			const char *env;
-
-			if (o->env == NULL || group->prefix != NULL ||
-			    p->given[g])
-				continue;
-			env = getenv(o->env);
-			if (env != NULL && *env != '\0')
-				*(const char **)(void *)((char *)p->values +
-							 group->base +
-							 o->offset) = env;
-		}
-	}
+	for (size_t g = 0; g < p->n; g++)
+		for (size_t i = 0; i < p->groups[g].n; i++)
+			one_from_environment(p, g, i);
 }
 
 int

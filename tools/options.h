@@ -46,7 +46,14 @@ struct option_group {
 	size_t n;
 	size_t base;        /* where their values start in the arguments */
 	const char *prefix; /* before each name; then without letter and env */
+	bool leads; /* the first may be the environment's, the others given */
 };
+
+#define OPTION_GROUP(what, list, at)                                           \
+	{                                                                      \
+		.title = (what), .options = (list), .n = ARRAY_LEN(list),      \
+		.base = (at)                                                   \
+	}
 
 /*
  * The values of an OPTION_LIST, in order. Two options may share a list: each
@@ -71,8 +78,8 @@ void operands_clear(struct operands *o);
  * options_parse(groups, n, argv, values, operands, err):
  * ${argv} ends with NULL and starts after the command's name. Options and
  * operands may be mixed; '--' ends the options. Where no option of a group is
- * given, the environment stands in for its options; else a value stays as it
- * is. Clear ${values} and ${operands} also after a failure. Errors: ERR_USAGE,
+ * given, the environment stands in for its options, and where the group's first
+ * one leads, for that also beside others; else a value stays as it is. Clear ${values} and ${operands} also after a failure. Errors: ERR_USAGE,
  * with the nearest option's name.
  */
 NODISCARD int options_parse(const struct option_group *groups, size_t n,

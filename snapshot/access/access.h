@@ -162,7 +162,8 @@ NODISCARD int access_key_set_lost(
  * ROLE_ADMIN, and for ROLE_REPLICA of all datasets. A reader and a writer are
  * granted all epochs.
  * Errors: ERR_DENIED not an admin, or a key set that is damaged; ERR_USAGE an
- * end that has passed, or a role without its dataset.
+ * end that has passed, or is sooner than that of a grant of the same role which
+ * is there: no grant ends another; or a role without its dataset.
  */
 NODISCARD int access_grant(struct access *a,
     const struct identity_public *subject, enum role role,

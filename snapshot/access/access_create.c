@@ -298,6 +298,28 @@ check_request(enum role role, const struct dataset *dataset, int64_t until,
 	return 0;
 }
 
+/* Nobody shall think that a role ends with this grant, while another goes on. */
+static int
+check_longest(const struct access *a, const struct grant *g, struct err *err)
+{
+	for (size_t i = 0; i < a->nkeys; i++) {
+		struct key_object *o = a->keys[i];
+		const struct grant *other = &o->grant;
+
+		if (o->kind == KEY_GRANT && other->role == g->role &&
+		    memcmp(other->dataset, g->dataset, DATASET_ID_LEN) == 0 &&
+		    memcmp(other->subject.id, g->subject.id, IDENTITY_ID_LEN) ==
+			0 &&
+		    other->until > g->until &&
+		    access_trust_grant(a, o, NULL) == 0)
+			return err_set(err, ERR_USAGE,
+			    "'%s' is %s for longer already, and a grant can't "
+			    "be made shorter by another",
+			    g->subject.name, role_name(g->role));
+	}
+	return 0;
+}
+
 int
 access_grant(struct access *a, const struct identity_public *subject,
     enum role role, const struct dataset *dataset, int64_t until,
@@ -319,6 +341,8 @@ access_grant(struct access *a, const struct identity_public *subject,
 	memcpy(g.store, a->root.store, STORE_ID_LEN);
 	if (dataset != NULL)
 		memcpy(g.dataset, dataset->id, DATASET_ID_LEN);
+	if ((ret = check_longest(a, &g, err)) != 0)
+		return ret;
 	if (role == ROLE_READER || role == ROLE_WRITER)
 		ret = grant_epochs(a, &g, dataset->keys, err);
 	else

@@ -145,6 +145,28 @@ access_grant__refuses_what_makes_no_sense(void **state)
 	    world_enter(w, host, &(struct access *){NULL}, &err));
 }
 
+/* A grant ends no other: that is said, not left to be found out. */
+static void
+access_grant__refuses_to_seem_shorter(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *host = world_host("bob");
+	const struct dataset *ds = world_granted(w, "a", host, ROLE_READER);
+	const struct dataset *other = world_dataset(w, "b");
+	const struct identity_public *who = &host->pub;
+
+	assert_ok(
+	    access_grant(w->alice, who, ROLE_READER, ds, START + 200, &err));
+	assert_fails(ERR_USAGE, "'bob' is reader for longer already",
+	    access_grant(w->alice, who, ROLE_READER, ds, START + 199, &err));
+	assert_ok(
+	    access_grant(w->alice, who, ROLE_READER, ds, START + 200, &err));
+	assert_ok(
+	    access_grant(w->alice, who, ROLE_WRITER, ds, START + 199, &err));
+	assert_ok(
+	    access_grant(w->alice, who, ROLE_READER, other, START + 199, &err));
+}
+
 /* --- epochs ------------------------------------------------------------- */
 
 /* The next epoch of a dataset, seen by alice. */
@@ -309,6 +331,7 @@ main(void)
 	    world_test(access_grant__gives_a_replica_nothing),
 	    world_test(access_grant__is_for_admins_alone),
 	    world_test(access_grant__refuses_what_makes_no_sense),
+	    world_test(access_grant__refuses_to_seem_shorter),
 	    world_test(access_grant__gives_a_writer_all_epochs_that_there_are),
 	    world_test(access_grant__gives_a_reader_all_epochs),
 	    world_test(access_refresh__tells_of_a_second_key_set_for_an_epoch),

@@ -51,10 +51,13 @@ static const struct option shared[] = {
 };
 
 static const struct option_group groups[] = {
-    {"Own", own, ARRAY_LEN(own), 0, NULL},
-    {"First", shared, ARRAY_LEN(shared), offsetof(struct values, first), NULL},
-    {"Second", shared, ARRAY_LEN(shared), offsetof(struct values, second),
-	"other-"},
+    OPTION_GROUP("Own", own, 0),
+    OPTION_GROUP("First", shared, offsetof(struct values, first)),
+    {.title = "Second",
+	.options = shared,
+	.n = ARRAY_LEN(shared),
+	.base = offsetof(struct values, second),
+	.prefix = "other-"},
 };
 
 /* A parse and what came of it. */
@@ -209,6 +212,32 @@ parse__the_environment_stays_out_of_a_given_group(void **state)
 	assert_string_equal(p->v.first.store, "/env");
 }
 
+/* Save that of its first option, where that says what the others are about. */
+static void
+parse__the_environment_leads_a_group(void **state)
+{
+	static const struct option_group led[] = {
+	    {.title = "First",
+		.options = shared,
+		.n = ARRAY_LEN(shared),
+		.base = offsetof(struct values, first),
+		.leads = true},
+	};
+	static char deep[] = "--deep", store[] = "-s", given[] = "/given";
+	char *const beside[] = {deep, NULL};
+	char *const named[] = {deep, store, given, NULL};
+	struct parsed *p = *state;
+
+	assert_int_equal(setenv("TEST_STORE", "/env", 1), 0);
+	assert_int_equal(
+	    options_parse(led, 1, beside, &p->v, &p->o, &p->err), 0);
+	assert_string_equal(p->v.first.store, "/env");
+	assert_true(p->v.first.deep);
+	assert_int_equal(
+	    options_parse(led, 1, named, &p->v, &p->o, &p->err), 0);
+	assert_string_equal(p->v.first.store, "/given");
+}
+
 static void
 refused(struct parsed *p, const char *why)
 {
@@ -277,6 +306,7 @@ main(void)
 	    TEST(parse__a_prefix_tells_groups_apart),
 	    TEST(parse__the_environment_stands_in),
 	    TEST(parse__the_environment_stays_out_of_a_given_group),
+	    TEST(parse__the_environment_leads_a_group),
 	    TEST(parse__refuses_with_a_hint),
 	    TEST(parse__takes_no_abbreviation),
 	    TEST(text__help_and_dump),
