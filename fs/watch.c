@@ -72,9 +72,14 @@ static void
 tell_warning(struct fs_dataset *d)
 {
 	const struct err *warning = log_warning(d->log);
+	const struct err *gap = log_gap(d->log);
 
 	if (warning != NULL)
 		report_line(d->watch->opt.report, "%s", warning->text);
+	if (gap != NULL)
+		report_line(d->watch->opt.report,
+		    "a snapshot of '%s' may be missing: %s", d->ds->name,
+		    gap->text);
 }
 
 static int

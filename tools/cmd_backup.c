@@ -215,6 +215,11 @@ run_and_show(struct run *run, struct session *s,
 			show_json(run->json, &result, opt->dataset);
 		else if (!run->common->quiet)
 			show_text(&result, opt->dataset);
+		if (log_gap(result.log) != NULL)
+			message_problem(run,
+			    "this snapshot is whole, but one before it may be "
+			    "missing (see 'varve check'): %s",
+			    log_gap(result.log)->text);
 		r = result.unreadable > 0 ? EXIT_PARTIAL : EXIT_DONE;
 	}
 	backup_result_clear(&result);

@@ -35,6 +35,16 @@ warn_of_damage(const struct session *s, const struct log *log)
 		*s->run->damaged = true;
 }
 
+static void
+warn_of_gap(const struct session *s, const struct log *log)
+{
+	message_problem(s->run,
+	    "a snapshot of '%s' may be missing (see 'varve check'): %s",
+	    log_dataset(log)->name, log_gap(log)->text);
+	if (s->run->damaged != NULL)
+		*s->run->damaged = true;
+}
+
 int
 session_dataset(const struct session *s, const char *name,
     const struct dataset **out, struct err *err)
@@ -90,6 +100,8 @@ session_log(const struct session *s, const char *dataset, struct log **out,
 	r = log_load(s->access, ds, s->heads, out, err);
 	if (r == 0 && log_damage(*out) != NULL)
 		warn_of_damage(s, *out);
+	if (r == 0 && log_gap(*out) != NULL)
+		warn_of_gap(s, *out);
 	if (r == 0 && log_warning(*out) != NULL)
 		message_problem(s->run, "%s", log_warning(*out)->text);
 	return r;

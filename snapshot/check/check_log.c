@@ -322,8 +322,8 @@ load_log(struct chain *ch, struct err *err)
 
 	if (s->ds != NULL) {
 		rc = log_load(s->c->access, s->ds, s->c->heads, &log, &why);
-		if (rc == 0 && log_damage(log) != NULL)
-			rc = err_copy(&why, log_damage(log));
+		if (rc == 0)
+			rc = log_whole(log, &why);
 		ch->damaged = rc != 0 && rc != ERR_DENIED;
 		if (rc == ERR_DENIED)
 			return 0;

@@ -72,8 +72,10 @@ plan(struct expire_plan *p, const struct rules *rules, struct moment now,
     struct err *err)
 {
 	const struct rules *own = log_rules(p->log);
-	int rc = list_snapshots(p, now, err);
+	int rc = log_whole(p->log, err); /* what is lost may be a hold */
 
+	if (rc == 0)
+		rc = list_snapshots(p, now, err);
 	if (rc != 0)
 		return rc;
 	if (rules == NULL && own != NULL && rules_any(own))

@@ -87,6 +87,8 @@ log_record_bytes(const struct log *l, uint64_t seq, uint8_t **buf, size_t *len,
 
 	*buf = NULL;
 	*len = 0;
+	if (r != NULL && r->lost)
+		return err_copy(err, r->why);
 	if (r == NULL)
 		return err_set(err, ERR_NOT_FOUND,
 		    "the log of dataset '%s' has no record %ju", l->ds->name,
@@ -101,6 +103,22 @@ const struct err *
 log_damage(const struct log *l)
 {
 	return l->damage.code == 0 ? NULL : &l->damage;
+}
+
+const struct err *
+log_gap(const struct log *l)
+{
+	return l->gap == NULL ? NULL : l->gap->why;
+}
+
+int
+log_whole(const struct log *l, struct err *err)
+{
+	const struct err *why = log_damage(l);
+
+	if (why == NULL)
+		why = log_gap(l);
+	return why == NULL ? 0 : err_copy(err, why);
 }
 
 const struct err *

@@ -24,13 +24,15 @@ struct log;
  * ${heads} (may be NULL) remembers heads; ${a} and ${ds} outlive the log.
  * Records of an epoch that this key was not given stay in the chain, but are no
  * snapshots of this log.
+ * Records whose bytes are not to be had (missing, damaged, unreadable) are
+ * passed over, and what comes after them counts: log_gap() tells of them.
  * Where the end of the log is damaged, the log is what lies before it, up to
  * the newest record that is signed by who may; log_damage() says what is wrong.
- * Errors: ERR_CORRUPT records missing or exchanged that this machine has seen;
- * and where nothing can be used, or not all that this machine has seen, what is
- * wrong: ERR_CORRUPT a gap, a fork, a break in the chain, a record that is not
- * what its name says or contradicts others, or two snapshots of one moment;
- * ERR_AUTH a record is not signed by who may, or its box does not open;
+ * Errors: ERR_CORRUPT the newest records that this machine has seen are missing,
+ * or some were exchanged; and where nothing can be used, or not all that this
+ * machine has seen and that has its bytes, what is wrong: ERR_CORRUPT a fork, a
+ * break in the chain, a record that contradicts others, or two snapshots of one
+ * moment; ERR_AUTH a record is not signed by who may, or its box does not open;
  * ERR_DENIED all are of an epoch that this key was not given; ERR_VERSION.
  * Cost: reads every record: about 20 us each.
  */
@@ -56,6 +58,18 @@ DEFINE_AUTO(log, log_free)
  * goes on and tells of it; log_append_*() refuse. The log's, until a refresh.
  */
 const struct err *log_damage(const struct log *l);
+
+/**
+ * log_gap(l):
+ * NULL, or what is wrong with the first record that is passed over because its
+ * bytes are not to be had. Its snapshot is not of this log, and what else it
+ * said is not known: log_append() goes on, the other log_append_*() refuse. When
+ * the record is there again, loading the log anew shows it.
+ */
+const struct err *log_gap(const struct log *l);
+
+/** log_whole(l, err): What log_damage() or else log_gap() says; 0: neither. */
+NODISCARD int log_whole(const struct log *l, struct err *err);
 
 /**
  * log_warning(l):
@@ -134,7 +148,8 @@ NODISCARD int log_record_bytes(const struct log *l, uint64_t seq, uint8_t **buf,
  * Errors: ERR_DENIED this key may not, or might not any more when the snapshot
  * ended; ERR_LOCKED somebody else has appended since the last refresh;
  * ERR_USAGE a text is too long; ERR_CORRUPT the log is damaged (see
- * log_damage(): look before a long run); those of store_put(), and of
+ * log_damage(): look before a long run), or lacks records (log_gap()) and this
+ * is no snapshot; those of store_put(), and of
  * heads_set() when the record is stored, but not remembered: log_records() has
  * grown then.
  */

@@ -8,7 +8,7 @@
 #define NS_PER_MS 1000000
 
 static int
-check_may_append(const struct log *l, struct err *err)
+check_may_append(const struct log *l, enum record_type type, struct err *err)
 {
 	if (access_identity(l->access) == NULL)
 		return err_set(err, ERR_DENIED,
@@ -23,6 +23,12 @@ check_may_append(const struct log *l, struct err *err)
 		    "the log of dataset '%s' is damaged, and nothing can be"
 		    " added to it (see 'varve check'): %s",
 		    l->ds->name, l->damage.text);
+	/* A record that is lost may be a hold, or rules. */
+	if (log_gap(l) != NULL && type != RECORD_SNAPSHOT)
+		return err_set(err, ERR_CORRUPT,
+		    "the log of dataset '%s' lacks a record, and until 'varve"
+		    " repair' has brought it back, only backups are added: %s",
+		    l->ds->name, log_gap(l)->text);
 	return 0;
 }
 
@@ -75,14 +81,16 @@ check_head_unmoved(struct log *l, struct err *err)
 	uint64_t last;
 	int rc = log_list_read(l, &list, err);
 
-	if (rc != 0 || list.all.n == log_number(l))
+	if (rc != 0)
 		return rc;
-	last = list.all.v[list.all.n - 1].seq;
+	last = record_refs_last(&list.all);
 	if (last > log_number(l))
 		return err_set(err, ERR_LOCKED,
 		    "somebody else has added record %ju to the log of dataset"
 		    " '%s' meanwhile",
 		    (uintmax_t)last, l->ds->name);
+	if (record_refs_single(&list.all))
+		return 0;
 	return err_set(err, ERR_CORRUPT,
 	    "somebody else has put a second record of one number into the log"
 	    " of dataset '%s': see 'varve check'",
@@ -206,7 +214,7 @@ log_append_record(struct log *l, struct record *r,
     const struct record_lists *lists, struct err *err)
 {
 	AUTO(record) struct record *own = r;
-	int rc = check_may_append(l, err);
+	int rc = check_may_append(l, own->head.type, err);
 
 	if (rc != 0)
 		return rc;

@@ -42,8 +42,8 @@ log_verify(const struct access *a, const struct record_clear *clear,
 	return rc != 0 ? rc : record_check(buf, len, &signer, err);
 }
 
-static int
-check_record(const struct log *l, uint64_t seq, struct err *err)
+int
+log_check_record(const struct log *l, uint64_t seq, struct err *err)
 {
 	struct record_clear clear;
 	uint8_t *buf;
@@ -65,7 +65,7 @@ log_check(struct log *l, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < l->nrecords; i++)
-		rc = check_record(l, l->base + i + 1, err);
+		rc = log_check_record(l, l->base + i + 1, err);
 	if (rc == 0 && l->damage.code != 0)
 		rc = err_copy(err, &l->damage);
 	return rc;

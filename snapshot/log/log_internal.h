@@ -9,6 +9,7 @@
  *	log_numbers.c	... and which inode number is next
  *	log_list.c	what the store shows, against what is known already
  *	log_read.c	reading and checking new records
+ *	log_lost.c	... and passing over those that can't be read
  *	log_ahead.c	... whose bytes are fetched before
  *	log_load.c	a log, or a tail, made of them; and what was lost
  *	log_check.c	signatures
@@ -60,11 +61,14 @@ struct log {
 	    hidden; /* what newer snapshots that can't be opened may have */
 	const struct record *rules; /* the newest of its type, or NULL */
 	const struct record *prune;
+	const struct record *gap; /* the first that is lost, or NULL */
+	size_t nlost;
 
 	struct index_list indexes; /* of the newest record */
 
 	/* What is wrong with the records that follow, code 0: nothing. */
 	struct err damage;
+	bool end_lost;      /* only this: their bytes are not to be had */
 	struct err warning; /* code 0: none */
 };
 
@@ -116,6 +120,13 @@ NODISCARD int log_take(struct log *l, struct record *r, struct err *err);
 /** log_settle(l): Find the snapshots that have not expired. */
 void log_settle(struct log *l);
 
+/**
+ * log_take_lost(l, why, err):
+ * The next record is lost, as ${why} says; room is reserved.
+ */
+NODISCARD int log_take_lost(
+    struct log *l, const struct err *why, struct err *err);
+
 /** log_truncate(l, n): Forget all but the first ${n} records; settle. */
 void log_truncate(struct log *l, size_t n);
 
@@ -144,6 +155,9 @@ NODISCARD int log_get(const struct log *l, const struct object_ref *ref,
     uint8_t **buf, size_t *len, struct err *err);
 /** log_wrap(l, seq, err): Say which record ${err} is about. */
 int log_wrap(const struct log *l, uint64_t seq, struct err *err);
+/** log_check_record(l, seq, err): Whether it is signed by who may. */
+NODISCARD int log_check_record(
+    const struct log *l, uint64_t seq, struct err *err);
 /** log_closed(head, err): ERR_DENIED, of a record that can't be opened. */
 int log_closed(const struct record_head *head, struct err *err);
 
@@ -157,6 +171,27 @@ int log_closed(const struct record_head *head, struct err *err);
  */
 NODISCARD int log_read(
     struct log *l, const struct log_list *list, struct err *err);
+
+/* --- log_lost.c ----------------------------------------------------------- */
+
+/**
+ * log_lose(l, why, room, err):
+ * Pass over the next record, whose bytes are not to be had, as ${why} says, and
+ * see to it that those at hand stand without it: their newest is signed, and
+ * what only an admin may do was done by one. ${room}: for how many more records
+ * there is to be room. Errors: ${why} where they don't, or too many are lost;
+ * ERR_NOMEM; ERR_CANCELLED; ERR_BUG.
+ */
+NODISCARD int log_lose(
+    struct log *l, const struct err *why, size_t room, struct err *err);
+
+/**
+ * log_rejoin(l, seen, prev, err):
+ * A record comes after lost ones, and says that the one before it is ${prev}.
+ * Where this machine has seen one of these last, it must be that.
+ */
+NODISCARD int log_rejoin(struct log *l, const struct head_seen *seen,
+    const uint8_t prev[OBJECT_NAME_LEN], struct err *err);
 
 /* --- log_load.c, log_append.c --------------------------------------------- */
 

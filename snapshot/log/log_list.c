@@ -39,6 +39,15 @@ check_seen(const struct log *l, const struct log_list *list, uint64_t seq,
 	    l->ds->name, (uintmax_t)seq);
 }
 
+/* It is missing, and there are later ones: these say whether they follow it. */
+static bool
+is_passed_over(const struct log_list *list)
+{
+	size_t at = record_refs_find(&list->all, list->seen.seq);
+
+	return at < list->all.n && list->all.v[at].seq != list->seen.seq;
+}
+
 static int
 recall(const struct log *l, struct head_seen *seen, struct err *err)
 {
@@ -65,10 +74,12 @@ log_list_read(struct log *l, struct log_list *list, struct err *err)
 		return rc;
 	/* The newest first: it says best how much has gone. */
 	for (size_t i = l->nrecords; rc == 0 && i > 0; i--)
-		rc = check_seen(
-		    l, list, l->base + i, l->records[i - 1]->name, err);
-	if (rc == 0 && check_seen(l, list, list->seen.seq, list->seen.name,
-			   &list->why) != 0) {
+		if (!l->records[i - 1]->lost)
+			rc = check_seen(
+			    l, list, l->base + i, l->records[i - 1]->name, err);
+	if (rc == 0 && !is_passed_over(list) &&
+	    check_seen(l, list, list->seen.seq, list->seen.name, &list->why) !=
+		0) {
 		list->lost = list->seen;
 		memset(&list->seen, 0, sizeof(list->seen));
 	}

@@ -84,20 +84,24 @@ accept_loss(struct log *l, const struct log_list *list, struct err *err)
 
 /* --- the whole ------------------------------------------------------------ */
 
-/* Until the newest is found to be signed, none of them counts. */
+/*
+ * Until the newest is found to be signed, none of them counts. A log of which
+ * nothing can be used is no empty log; nor does one count that falls short of
+ * what was seen, unless the rest is there, and its bytes are damaged.
+ */
 static int
 read_listed(struct log *l, const struct log_list *list, struct err *err)
 {
 	size_t before = l->nrecords;
 	int rc = log_read(l, list, err);
+	bool short_of = log_number(l) < list->seen.seq;
 
-	/* A log of which nothing can be used is no empty log. */
 	if (rc == 0 && l->damage.code != 0 &&
-	    (l->nrecords == 0 || log_number(l) < list->seen.seq))
+	    (l->nrecords == 0 || (short_of && !l->end_lost)))
 		rc = err_copy(err, &l->damage);
 	if (rc == 0)
 		rc = accept_loss(l, list, err);
-	if (rc == 0 && l->nrecords > before)
+	if (rc == 0 && l->nrecords > before && !short_of)
 		rc = log_remember(l, err);
 	log_settle(l);
 	return rc;

@@ -53,7 +53,8 @@ log_numbers_take(struct log *l, const struct record *r)
 	const struct snapshot *s = r->snapshot;
 	uint64_t most;
 
-	if (r->head.type != RECORD_SNAPSHOT || r->head.seq <= l->known.seq)
+	if ((r->head.type != RECORD_SNAPSHOT && !r->lost) ||
+	    r->head.seq <= l->known.seq)
 		return;
 	if (!r->open) {
 		l->hidden = plus(l->hidden, STEP_MAX);

@@ -9,25 +9,37 @@
  * So the chain is followed as far as it goes, and then back to the newest
  * record that is signed by who may: it vouches for all before it. What lies
  * beyond is left out, and the log says what is wrong with it. But never are
- * fewer records shown than this machine has seen.
+ * fewer records shown than this machine has seen, unless the bytes of those that
+ * are left out are not to be had: then they are there, but damaged.
  */
+
+/* How a record is read. */
+struct reading {
+	const struct head_seen *seen; /* those up to it are vouched for */
+	bool signed_only; /* it counts only if its signature is found good */
+	struct log_ahead *ahead; /* what may have its bytes; may be NULL */
+	bool *lost;              /* it failed because there are no bytes */
+};
 
 /* Where it stands in the store, by whom, and after which: its own words. */
 static int
-check_head(const struct log *l, const struct object_ref *ref,
-    const struct record_head *head, struct err *err)
+check_head(struct log *l, const struct object_ref *ref,
+    const struct record_head *head, const struct reading *how, struct err *err)
 {
 	static const uint8_t none[OBJECT_NAME_LEN];
-	const uint8_t *prev =
-	    l->nrecords == 0 ? none : l->records[l->nrecords - 1]->name;
+	const struct record *last =
+	    l->nrecords == 0 ? NULL : l->records[l->nrecords - 1];
+	const uint8_t *prev = last == NULL ? none : last->name;
 	/* What follows from a tail's first record vouches for it. */
-	bool first = l->base > 0 && l->nrecords == 0;
+	bool first = l->base > 0 && last == NULL;
 
 	if (memcmp(head->dataset, l->ds->id, DATASET_ID_LEN) != 0)
 		return err_set(err, ERR_CORRUPT, "of another dataset");
 	if (head->seq != ref->seq)
 		return err_set(err, ERR_CORRUPT, "says that it is record %ju",
 		    (uintmax_t)head->seq);
+	if (last != NULL && last->lost)
+		return log_rejoin(l, how->seen, head->prev, err);
 	if (!first && memcmp(head->prev, prev, OBJECT_NAME_LEN) != 0)
 		return err_set(
 		    err, ERR_CORRUPT, "does not follow the one before it");
@@ -63,15 +75,8 @@ needs_check(const struct record_head *head, uint64_t seen)
 	return record_admin_only(head->type) && head->seq > seen;
 }
 
-/* How a record is read. */
-struct reading {
-	uint64_t seen;    /* this number and those before are vouched for */
-	bool signed_only; /* it counts only if its signature is found good */
-	struct log_ahead *ahead; /* what may have its bytes; may be NULL */
-};
-
 static int
-read_bytes(const struct log *l, const struct object_ref *ref,
+read_bytes(struct log *l, const struct object_ref *ref,
     const struct reading *how, const uint8_t *buf, size_t len,
     struct record **out, struct err *err)
 {
@@ -79,19 +84,19 @@ read_bytes(const struct log *l, const struct object_ref *ref,
 	int rc = record_peek(buf, len, &clear, err);
 
 	if (rc == 0)
-		rc = check_head(l, ref, &clear.head, err);
+		rc = check_head(l, ref, &clear.head, how, err);
 	if (rc == 0)
 		rc = decode(l, &clear, buf, len, out, err);
 	if (rc == 0 && how->signed_only && !(*out)->open)
 		rc = log_closed(&clear.head, err);
 	if (rc == 0 &&
-	    (how->signed_only || needs_check(&clear.head, how->seen)))
+	    (how->signed_only || needs_check(&clear.head, how->seen->seq)))
 		rc = log_verify(l->access, &clear, buf, len, err);
 	return rc;
 }
 
 static int
-read_record(const struct log *l, const struct object_ref *ref,
+read_record(struct log *l, const struct object_ref *ref,
     const struct reading *how, struct record **out, struct err *err)
 {
 	AUTO(record) struct record *r = NULL;
@@ -101,6 +106,7 @@ read_record(const struct log *l, const struct object_ref *ref,
 
 	if (!log_ahead_take(how->ahead, ref, &buf, &len))
 		rc = log_get(l, ref, &buf, &len, err);
+	*how->lost = rc != 0;
 	if (rc == 0)
 		rc = read_bytes(l, ref, how, buf, len, &r, err);
 	free(buf);
@@ -140,6 +146,7 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 	uint64_t seq = list->all.v[at].seq;
 	size_t good = 0;
 	struct err why;
+	bool lost;
 
 	(void)err_set(&why, ERR_CORRUPT,
 	    "log of dataset '%s' has two records %ju: copies of the store went"
@@ -149,8 +156,9 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 	for (size_t i = at; i < at + n; i++) {
 		const struct object_ref *ref = &list->all.v[i];
 		const struct reading how = {
-		    .seen = list->seen.seq,
+		    .seen = &list->seen,
 		    .signed_only = seq != list->seen.seq,
+		    .lost = &lost,
 		};
 		AUTO(record) struct record *r = NULL;
 		int rc;
@@ -169,18 +177,18 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 	return good == 1 ? 0 : err_copy(err, &l->damage);
 }
 
-/* The record after those at hand, which the list has at ${at}. */
+/* The record after those at hand, which the list has at ${at}, if it has it. */
 static int
-read_next(struct log *l, const struct log_list *list, size_t at,
-    struct log_ahead *ahead, struct err *err)
+read_listed(struct log *l, const struct log_list *list, size_t at,
+    const struct reading *how, struct err *err)
 {
-	const struct reading how = {.seen = list->seen.seq, .ahead = ahead};
 	uint64_t seq = log_number(l) + 1;
 	struct record *r = NULL;
 	size_t n = record_refs_find(&list->all, seq + 1) - at;
 	int rc = 0;
 
-	if (list->all.v[at].seq != seq)
+	*how->lost = list->all.v[at].seq != seq;
+	if (*how->lost)
 		return err_set(err, ERR_CORRUPT,
 		    "log of dataset '%s' has no record %ju, but a record %ju",
 		    l->ds->name, (uintmax_t)seq,
@@ -188,8 +196,25 @@ read_next(struct log *l, const struct log_list *list, size_t at,
 	if (n > 1)
 		rc = choose(l, list, at, n, &at, err);
 	if (rc == 0)
-		rc = read_record(l, &list->all.v[at], &how, &r, err);
+		rc = read_record(l, &list->all.v[at], how, &r, err);
 	return rc != 0 ? rc : log_take(l, r, err);
+}
+
+static int
+read_next(struct log *l, const struct log_list *list, size_t at,
+    struct log_ahead *ahead, struct err *err)
+{
+	bool lost = false;
+	const struct reading how = {
+	    .seen = &list->seen, .ahead = ahead, .lost = &lost};
+	struct err why;
+	int rc = read_listed(l, list, at, &how, &why);
+
+	if (rc == 0)
+		return 0;
+	if (!lost || is_fatal(rc))
+		return err_copy(err, &why);
+	return log_lose(l, &why, list->all.n - at, err);
 }
 
 /* As far as the chain goes. */
@@ -257,15 +282,18 @@ drop_unsigned(struct log *l, size_t before, struct err *err)
 {
 	size_t n = l->nrecords;
 
+	l->end_lost = l->damage.code == 0;
 	while (n > before) {
+		const struct record *r = l->records[n - 1];
 		struct err why;
-		int rc = check_newest(l, n, &why);
+		int rc = r->lost ? r->why->code : check_newest(l, n, &why);
 
 		if (rc == 0)
 			break;
 		if (is_fatal(rc))
 			return err_copy(err, &why);
-		l->damage = why;
+		l->damage = r->lost ? *r->why : why;
+		l->end_lost = l->end_lost && r->lost;
 		n--;
 	}
 	if (n < l->nrecords)

@@ -120,8 +120,8 @@ apply_snapshot(struct log *l, struct snapshot *s, struct err *err)
 }
 
 /*
- * The snapshot that is meant; NULL when it lies before a tail, or is of an
- * epoch that this key was not given.
+ * The snapshot that is meant; NULL when it lies before a tail, is lost, or is of
+ * an epoch that this key was not given.
  */
 static int
 find_target(const struct log *l, const struct record_target *t,
@@ -130,7 +130,7 @@ find_target(const struct log *l, const struct record_target *t,
 	const struct record *r = log_record_at(l, t->seq);
 
 	*out = NULL;
-	if (r == NULL)
+	if (r == NULL || r->lost)
 		return 0;
 	if (r->head.type != RECORD_SNAPSHOT ||
 	    memcmp(r->name, t->id, OBJECT_NAME_LEN) != 0)
@@ -158,7 +158,8 @@ check_expire(
 
 		if (rc != 0)
 			return rc;
-		if (s != NULL && s->held != 0)
+		/* What released it may be lost. */
+		if (s != NULL && s->held != 0 && l->nlost == 0)
 			return err_set(err, ERR_CORRUPT,
 			    "the snapshot of record %ju, which it expires, is"
 			    " held",
@@ -179,7 +180,11 @@ static int
 check_primary(const struct log *l, const struct record *r, struct err *err)
 {
 	/* The tail's first records: their numbers stand as they were seen. */
-	if (r->head.seq <= l->known.seq || r->primary.change == l->changes + 1)
+	if (r->head.seq <= l->known.seq)
+		return 0;
+	/* Each of the lost ones may have been a change. */
+	if (r->primary.change > l->changes &&
+	    r->primary.change - l->changes <= l->nlost + 1)
 		return 0;
 	return err_set(err, ERR_CORRUPT,
 	    "change %ju of the primary comes after change %ju",
@@ -227,8 +232,12 @@ mark_held(const struct log *l, const struct record *r)
 static void
 apply(struct log *l, const struct record *r)
 {
+	if (r->lost) {
+		l->nlost++;
+		l->gap = l->gap != NULL ? l->gap : r;
+	}
 	if (r->head.type == RECORD_PRIMARY && r->head.seq > l->known.seq)
-		l->changes++;
+		l->changes = r->open ? r->primary.change : l->changes + 1;
 	if (r->head.type == RECORD_PRUNE)
 		l->prune = r;
 	log_numbers_take(l, r);
@@ -256,6 +265,24 @@ log_take(struct log *l, struct record *r, struct err *err)
 		return log_wrap(l, r->head.seq, err);
 	apply(l, r);
 	l->records[l->nrecords++] = STEAL(own);
+	return 0;
+}
+
+int
+log_take_lost(struct log *l, const struct err *why, struct err *err)
+{
+	AUTO(record) struct record *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return err_nomem(err);
+	r->lost = true;
+	r->head.seq = log_number(l) + 1;
+	r->why = malloc(sizeof(*r->why));
+	if (r->why == NULL)
+		return err_nomem(err);
+	*r->why = *why;
+	apply(l, r);
+	l->records[l->nrecords++] = STEAL(r);
 	return 0;
 }
 
@@ -321,6 +348,8 @@ forget_marks(struct log *l)
 	log_numbers_reset(l);
 	l->rules = NULL;
 	l->prune = NULL;
+	l->gap = NULL;
+	l->nlost = 0;
 	for (size_t i = 0; i < l->ntimes; i++) {
 		l->times[i]->expired = 0;
 		l->times[i]->held = 0;

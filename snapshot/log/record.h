@@ -168,7 +168,13 @@ struct record {
 	uint8_t name[OBJECT_NAME_LEN]; /* its object's; the caller's to fill */
 	/* False: of an epoch that this key was not given; no body then. */
 	bool open;
+	/*
+	 * Its bytes are not to be had: ${why}. Of the head only seq is known,
+	 * and the name where the record after it says it. Not open.
+	 */
+	bool lost;
 	union {
+		struct err *why;
 		struct snapshot *snapshot;
 		struct record_expire expire;
 		struct record_hold hold;

@@ -6,6 +6,8 @@
 void
 record_release(struct record *r)
 {
+	if (r->lost)
+		free(r->why);
 	if (r->open && r->head.type == RECORD_SNAPSHOT)
 		snapshot_free(r->snapshot);
 	if (r->open && r->head.type == RECORD_EXPIRE) {

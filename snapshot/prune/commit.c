@@ -37,10 +37,10 @@ prune_catch_up(struct prune *p, struct err *err)
 	bool changed;
 	int rc = log_refresh(p->log, &changed, err);
 
+	if (rc == 0)
+		rc = log_whole(p->log, err);
 	if (rc != 0)
 		return rc;
-	if (log_damage(p->log) != NULL)
-		return err_copy(err, log_damage(p->log));
 	if (prune_newest(p) == p->seen)
 		return 0;
 	rc = mark_new(p, err);

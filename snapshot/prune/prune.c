@@ -131,8 +131,8 @@ settle(struct prune *p, struct err *err)
 		if (rc == 0)
 			rc = log_refresh(p->log, &changed, err);
 	}
-	if (rc == 0 && log_damage(p->log) != NULL)
-		rc = err_copy(err, log_damage(p->log));
+	if (rc == 0)
+		rc = log_whole(p->log, err);
 	p->alone = !p->running.any;
 	p->seen = prune_newest(p);
 	return rc;

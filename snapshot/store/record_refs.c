@@ -55,6 +55,15 @@ record_refs_plain(const struct record_refs *r)
 	return true;
 }
 
+bool
+record_refs_single(const struct record_refs *r)
+{
+	for (size_t i = 1; i < r->n; i++)
+		if (r->v[i].seq == r->v[i - 1].seq)
+			return false;
+	return true;
+}
+
 size_t
 record_refs_find(const struct record_refs *r, uint64_t seq)
 {

@@ -31,6 +31,9 @@ NODISCARD int record_refs_list(struct store *s,
 /** record_refs_plain(r): Whether there is one of each number, from 1. */
 bool record_refs_plain(const struct record_refs *r);
 
+/** record_refs_single(r): Whether there are no two of one number. */
+bool record_refs_single(const struct record_refs *r);
+
 /** record_refs_find(r, seq): The first that is not before ${seq}, or n. */
 size_t record_refs_find(const struct record_refs *r, uint64_t seq);
 

@@ -233,6 +233,64 @@ for record in $(new_objects log); do
 	heal
 done
 
+part 'the newest record: those before it can be read'
+flip "$(new_objects log)"
+run 3 varve list d
+out_has "${first_id:0:8}"
+run 3 varve restore -q "d@$first_id" "$T/first"
+equal "$(find "$T/first" -type f | wc -l)" 24 'files of the first'
+nothing cmp "$src/some/7" "$T/first/some/7"
+rm -rf "$T/first"
+refused 3 'varve check' varve backup d "$src"
+heal
+
+part 'an older record: those behind it can be read, and added to'
+first=$(objects log | grep '/0*1-')
+remembers=$XDG_STATE_HOME
+for how in flipped missing; do
+	for state in "$remembers" "$T/knows.nothing"; do
+		echo "$how, $state"
+		rm -rf "$T/trial"
+		mkdir "$T/trial"
+		[ ! -e "$state" ] || cp -a "$state/." "$T/trial"
+		XDG_STATE_HOME=$T/trial
+		if [ $how = missing ]; then
+			rm "$VARVE_STORE/$first"
+		else
+			flip "$first"
+		fi
+		run 3 varve list --json d
+		equal "$(jq '.snapshots | length' "$T/out")" 1 'snapshots'
+		err_has 'a snapshot of'
+		run 3 varve restore -q d@latest "$T/out.r"
+		nothing diff -r "$src" "$T/out.r"
+		rm -rf "$T/out.r"
+		mount_store "$T/mnt"
+		equal "$(readable "$T/mnt/d/latest")" 0 'files that can not be read'
+		unmount "$T/mnt"
+		run 3 varve check
+		run 0 varve backup d "$src"
+		err_has 'this snapshot is whole'
+		run 3 varve list --json d
+		equal "$(jq '.snapshots | length' "$T/out")" 2 'snapshots'
+		run 3 varve expire --keep-last 1
+		err_has "$([ $how = missing ] && echo 'no record 1' || echo damaged)"
+		refused 3 'lacks a record' varve hold d@latest --why it
+		run 3 varve prune
+		# Brought back, it is as if nothing had been.
+		rm -f "$VARVE_STORE/$first"
+		cp -a "$T/whole/$first" "$VARVE_STORE/$first"
+		whole
+		run 0 varve list --json d
+		equal "$(jq '.snapshots | length' "$T/out")" 3 'snapshots'
+		run 0 varve expire --keep-last 1
+		run 0 varve prune
+		whole
+		heal
+	done
+done
+XDG_STATE_HOME=$remembers
+
 part 'damage of one dataset keeps nobody from the others'
 first=$(objects log | grep '/0*1-')
 remembers=$XDG_STATE_HOME

@@ -57,6 +57,15 @@ bench_read(const struct bench *b, uint64_t seq, const uint8_t *name)
 }
 
 void
+bench_damage(const struct bench *b, uint64_t seq, const uint8_t *name)
+{
+	char path[BENCH_PATH];
+
+	bench_path(b, seq, name, path);
+	scratch_write(path, "cut", 3);
+}
+
+void
 bench_plant_bytes(struct bench *b, uint64_t seq, const struct wr *w)
 {
 	char path[BENCH_PATH];
@@ -128,6 +137,19 @@ bench_loads(const struct bench *b, size_t n, int want, const char *part)
 	AUTO(log) struct log *l = bench_load(b);
 
 	assert_damaged(l, n, want, part);
+}
+
+void
+bench_loads_without(const struct bench *b, size_t n, const char *part)
+{
+	AUTO(log) struct log *l = bench_load(b);
+
+	assert_null(log_damage(l));
+	assert_int_equal(log_count(l), n);
+	assert_non_null(log_gap(l));
+	if (strstr(log_gap(l)->text, part) == NULL)
+		fail_msg("'%s' is not in: %s", part, log_gap(l)->text);
+	assert_fails(log_gap(l)->code, part, log_whole(l, &err));
 }
 
 int

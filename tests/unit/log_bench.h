@@ -34,6 +34,8 @@ const struct keyset *bench_keys(const struct bench *b);
 void bench_path(const struct bench *b, uint64_t seq,
     const uint8_t name[OBJECT_NAME_LEN], char out[BENCH_PATH]);
 void bench_remove(const struct bench *b, uint64_t seq, const uint8_t *name);
+/** bench_damage(): Other bytes stand under its name. */
+void bench_damage(const struct bench *b, uint64_t seq, const uint8_t *name);
 struct wr bench_read(const struct bench *b, uint64_t seq, const uint8_t *name);
 
 /** bench_plant_bytes(): Where record ${seq} goes, under their own name. */
@@ -54,6 +56,9 @@ void bench_no_load(const struct bench *b, int want, const char *part);
 /** assert_damaged(): Shorter than the store shows, and it says why. */
 void assert_damaged(const struct log *l, size_t n, int want, const char *part);
 void bench_loads(const struct bench *b, size_t n, int want, const char *part);
+
+/** bench_loads_without(): ${n} snapshots, and a gap of which it says why. */
+void bench_loads_without(const struct bench *b, size_t n, const char *part);
 
 int add_snapshot(struct log *l, int64_t s, uint32_t ns, struct err *err);
 void must_add(struct log *l, int64_t s, uint32_t ns);

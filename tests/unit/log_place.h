@@ -86,6 +86,16 @@ remove_record(const struct place *s, const struct record *r)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* Other bytes stand under its name. */
+static inline UNUSED void
+damage_record(const struct place *s, const struct record *r)
+{
+	char path[SCRATCH_PATH + 256];
+
+	record_path(s, r, path);
+	scratch_write(path, "cut", 3);
+}
+
 /* A record as anybody could make it who has the dataset's keys. */
 static inline UNUSED void
 plant(const struct place *s, struct record *r, const struct identity *signer)

@@ -73,19 +73,37 @@ log_load__nothing_but_junk(void **state)
 	bench_end(&b, l);
 }
 
+/* The newest that was seen is there, but damaged: what it follows is not. */
+static void
+log_load__all_but_the_damaged_end(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = bench_log(&b, 3);
+
+	bench_damage(&b, 3, log_snapshot(l, 2)->id);
+	bench_loads(&b, 2, ERR_CORRUPT, "record 3");
+	/* It stays what this machine has seen. */
+	bench_remove(&b, 3, log_snapshot(l, 2)->id);
+	bench_no_load(&b, ERR_CORRUPT, "cut back");
+	heads_close(STEAL(b.heads));
+	log_free(bench_load(&b));
+	bench_end(&b, l);
+}
+
 /* A prefix that is older than what was seen is no way out. */
 static void
 log_load__never_less_than_was_seen(void **state)
 {
 	struct bench b = {.w = *state};
-	struct log *l = bench_log(&b, 3);
-	char path[BENCH_PATH];
+	struct log *l = bench_log(&b, 4);
+	AUTO(identity) struct identity *stranger = world_host("stranger");
 
-	bench_path(&b, 3, log_snapshot(l, 2)->id, path);
-	scratch_write(path, "cut", 3);
-	bench_no_load(&b, ERR_CORRUPT, "");
-	heads_close(STEAL(b.heads));
-	bench_loads(&b, 2, ERR_CORRUPT, "record 3");
+	bench_damage(&b, 4, log_snapshot(l, 3)->id);
+	bench_remove(&b, 3, log_snapshot(l, 2)->id);
+	memcpy(b.prev, log_snapshot(l, 1)->id, OBJECT_NAME_LEN);
+	b.seq = 2;
+	bench_plant(&b, stranger, START + 5000);
+	bench_no_load(&b, ERR_AUTH, "record 3");
 	bench_end(&b, l);
 }
 
@@ -132,6 +150,7 @@ main(void)
 	    world_test(log_load__junk_at_the_end),
 	    world_test(log_load__junk_beside_a_record),
 	    world_test(log_load__nothing_but_junk),
+	    world_test(log_load__all_but_the_damaged_end),
 	    world_test(log_load__never_less_than_was_seen),
 	    world_test(log_load__a_newer_version_at_the_end),
 	    world_test(log_refresh__up_to_the_damage),
