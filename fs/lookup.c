@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 /* --- for all operations ------------------------------------------------ */
 
@@ -199,6 +200,27 @@ op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_attr(req, &st, timeout);
 }
 
+/*
+ * Asked where the kernel doesn't look at modes itself: who may mount may read
+ * everything; but what nobody may run is no program.
+ */
+static void
+op_access(fuse_req_t req, fuse_ino_t ino, int mask)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = lookup_node(fs, ino);
+	struct stat st;
+	int rc = n == NULL ? ESTALE : lookup_stat(fs, n, &st);
+
+	nodes_put(fs->nodes, n);
+	if (rc == 0 && (mask & W_OK) != 0)
+		rc = EROFS;
+	if (rc == 0 && (mask & X_OK) != 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
+		rc = EACCES;
+	fuse_reply_err(req, rc);
+}
+
 static int
 link_target(struct fs *fs, const struct node *n, struct span *target)
 {
@@ -270,6 +292,7 @@ lookup_ops(struct fuse_lowlevel_ops *ops)
 	ops->forget = op_forget;
 	ops->forget_multi = op_forget_multi;
 	ops->getattr = op_getattr;
+	ops->access = op_access;
 	ops->readlink = op_readlink;
 	ops->statfs = op_statfs;
 }

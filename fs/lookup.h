@@ -2,7 +2,8 @@
 #define FS_LOOKUP_H
 
 /*
- * Looking names up, and attributes: lookup, forget, getattr, readlink, statfs.
+ * Looking names up, and attributes: lookup, forget, getattr, access,
+ * readlink, statfs.
  */
 #include "fs/names.h"
 #include "snapshot/tree/dir.h"

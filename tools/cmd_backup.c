@@ -118,6 +118,10 @@ show_problems(const struct backup_result *r)
 		    "  read, and this snapshot is whole; 'varve check' says\n"
 		    "  what is damaged\n",
 		    output_things(r->lost, "object", "objects", n));
+	if (r->elsewhere > 0)
+		(void)printf("  %s on other filesystems left out (see "
+			     "--cross-filesystems)\n",
+		    output_things(r->elsewhere, "directory", "directories", n));
 	if (r->vanished > 0)
 		(void)printf("  %s vanished before being read\n",
 		    output_things(r->vanished, "entry", "entries", n));
@@ -157,6 +161,7 @@ show_json(
 	json_out_member(o, "unchanged", describe_u64(r->unchanged));
 	json_out_member(o, "lost", describe_u64(r->lost));
 	json_out_member(o, "vanished", describe_u64(r->vanished));
+	json_out_member(o, "other_filesystems", describe_u64(r->elsewhere));
 }
 
 /* --- the command -------------------------------------------------------- */

@@ -204,6 +204,12 @@ init_run(struct run *run, void *values, struct err *err)
 	if (r != 0)
 		return r;
 	show(run, args, access, recovery);
+	if (run->json == NULL && args->recovery_key_file == NULL &&
+	    (fflush(stdout) != 0 || ferror(stdout) != 0))
+		return err_set(err, ERR_IO,
+		    "the store '%s' is made, but its recovery key could not be "
+		    "shown, and is lost (remove the store and start again)",
+		    address);
 	if (!ruled)
 		return EXIT_DONE;
 	r = expire_set_default(access, &rules, err);

@@ -45,7 +45,7 @@ help_run(char *const *argv)
 	struct err err = {0};
 	const struct command *c;
 
-	if (argv[0] == NULL) {
+	if (argv[0] == NULL || strcmp(argv[0], "help") == 0) {
 		overview(stdout);
 		return EXIT_DONE;
 	}

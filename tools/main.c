@@ -40,9 +40,11 @@
 #include "tools/message.h"
 #include "tools/signals.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int
 no_command(void)
@@ -78,12 +80,31 @@ run(const char *name, char *const *argv)
 	return EXIT_USAGE;
 }
 
+/*
+ * Whoever starts us may have closed some of these, and then the next file that
+ * is opened, perhaps an object of the store, would have such a number, and be
+ * written to as standard error. Using one that was closed goes on failing.
+ */
+static bool
+fill_standard(void)
+{
+	static const int flags[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", flags[fd]) != fd)
+			return false;
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct err err = {0};
 	int status;
 
+	if (!fill_standard())
+		return EXIT_FAILED;
 	secret_no_core();
 	signals_catch();
 	if (argc < 2)

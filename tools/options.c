@@ -221,8 +221,8 @@ operands_clear(struct operands *o)
 /*
  * The environment stands in for what was not given; but not for a group of
  * which something was: who names a command for the passphrase does not mean
- * the file that the environment has. Who gives a fingerprint, though, may well
- * mean the store that the environment has.
+ * the file that the environment has. Some stand apart: who gives a fingerprint
+ * may well mean the store that the environment has.
  */
 static void
 one_from_environment(const struct parse *p, size_t g, size_t i)
@@ -235,7 +235,7 @@ one_from_environment(const struct parse *p, size_t g, size_t i)
 
 	if (o->env == NULL || group->prefix != NULL)
 		return;
-	if (p->given[g] && !(group->leads && i == 0 && *value == NULL))
+	if (*value != NULL || (p->given[g] && !group->apart))
 		return;
 	env = getenv(o->env);
 	if (env != NULL && *env != '\0')

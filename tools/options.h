@@ -46,7 +46,7 @@ struct option_group {
 	size_t n;
 	size_t base;        /* where their values start in the arguments */
 	const char *prefix; /* before each name; then without letter and env */
-	bool leads; /* the first may be the environment's, the others given */
+	bool apart;         /* the environment stands in for each on its own */
 };
 
 #define OPTION_GROUP(what, list, at)                                           \
@@ -78,8 +78,8 @@ void operands_clear(struct operands *o);
  * options_parse(groups, n, argv, values, operands, err):
  * ${argv} ends with NULL and starts after the command's name. Options and
  * operands may be mixed; '--' ends the options. Where no option of a group is
- * given, the environment stands in for its options, and where the group's first
- * one leads, for that also beside others; else a value stays as it is. Clear ${values} and ${operands} also after a failure. Errors: ERR_USAGE,
+ * given, the environment stands in for its options, and where these stand apart,
+ * for each that is not given; else a value stays as it is. Clear ${values} and ${operands} also after a failure. Errors: ERR_USAGE,
  * with the nearest option's name.
  */
 NODISCARD int options_parse(const struct option_group *groups, size_t n,

@@ -35,7 +35,7 @@ extern const struct option key_options[3]; /* --person, --key-file, ... */
 #define STORE_GROUP(at)                                                        \
 	{                                                                      \
 		.title = "Store", .options = store_options,                    \
-		.n = ARRAY_LEN(store_options), .base = (at), .leads = true     \
+		.n = ARRAY_LEN(store_options), .base = (at), .apart = true     \
 	}
 #define KEY_GROUP(at)                                                          \
 	{                                                                      \

@@ -38,12 +38,15 @@ signals_catch(void)
 {
 	/* No SA_RESTART: a read from the terminal must not wait on. */
 	set_all(on_signal, true);
+	/* A limit on the size of files is an error of the write, and told. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
 void
 signals_release(void)
 {
 	set_all(SIG_DFL, false);
+	(void)signal(SIGXFSZ, SIG_DFL);
 }
 
 const atomic_bool *

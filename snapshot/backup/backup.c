@@ -294,6 +294,7 @@ run_locked(struct run *run, struct store_lock *lock, struct log *log,
 	out->unreadable = run->problems.unreadable;
 	out->changed = run->problems.changed;
 	out->vanished = run->problems.vanished;
+	out->elsewhere = run->elsewhere;
 	out->unchanged = run->assembly.unchanged;
 	out->lost = ingest_lost(run->ingest);
 	return 0;

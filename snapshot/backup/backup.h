@@ -55,6 +55,7 @@ struct backup_result {
 	const struct snapshot *before;   /* the one before it, or NULL */
 	uint64_t unreadable, changed, vanished;
 	uint64_t unchanged; /* files taken over from the last snapshot */
+	uint64_t elsewhere; /* directories on other filesystems, left out */
 	/*
 	 * Packs and indexes that earlier snapshots need and that are gone or
 	 * damaged: every file was read, and what this snapshot needs is whole.

@@ -9,6 +9,8 @@
 
 /* A file that changes while it is read is read once more, if it is small. */
 #define RETRY_BYTES (64 * 1024 * 1024)
+/* So often something of another kind may take a name while it is looked at. */
+#define GRAB_TRIES 4
 
 static void
 set_fate(struct item *it, int errnum)
@@ -70,9 +72,10 @@ read_once(struct worker *w, int fd, struct item *it,
 	return 0;
 }
 
+/* *${another}: something that is no file has taken its name. */
 static int
 grab_open_file(struct worker *w, int fd, struct item *it,
-    const struct grab_options *opt, struct err *err)
+    const struct grab_options *opt, bool *another, struct err *err)
 {
 	bool changed = false;
 	int ret;
@@ -82,10 +85,9 @@ grab_open_file(struct worker *w, int fd, struct item *it,
 			set_fate(it, errno);
 			return 0;
 		}
-		if (!S_ISREG(it->st.st_mode)) {
-			set_fate(it, ENOENT); /* another took its name */
+		*another = !S_ISREG(it->st.st_mode);
+		if (*another)
 			return 0;
-		}
 		if ((ret = grab_xattrs(w->lane, fd, NULL, it, err)) != 0)
 			return ret;
 		if ((ret = read_once(w, fd, it, opt, &changed, err)) != 0)
@@ -100,17 +102,19 @@ grab_open_file(struct worker *w, int fd, struct item *it,
 
 static int
 grab_file(struct worker *w, int dirfd, struct item *it,
-    const struct grab_options *opt, struct err *err)
+    const struct grab_options *opt, bool *another, struct err *err)
 {
 	const struct stat met = it->st;
 	int fd = grab_open(dirfd, it->name);
 	int ret;
 
 	if (fd < 0) {
-		set_fate(it, errno);
+		*another = errno == ELOOP; /* a symlink */
+		if (!*another)
+			set_fate(it, errno);
 		return 0;
 	}
-	ret = grab_open_file(w, fd, it, opt, err);
+	ret = grab_open_file(w, fd, it, opt, another, err);
 	close(fd);
 	/* A link made or removed meanwhile: as the walk saw it, all links agree. */
 	if (it->st.st_dev == met.st_dev && it->st.st_ino == met.st_ino)
@@ -118,8 +122,9 @@ grab_file(struct worker *w, int dirfd, struct item *it,
 	return ret;
 }
 
+/* Of the symlink ${fd}. */
 static int
-grab_target(int dirfd, struct item *it, struct err *err)
+grab_target(int fd, struct item *it, struct err *err)
 {
 	size_t cap = (size_t)it->st.st_size + 1;
 	ssize_t n;
@@ -130,7 +135,7 @@ grab_target(int dirfd, struct item *it, struct err *err)
 		free(it->target);
 		if ((it->target = malloc(cap)) == NULL)
 			return err_nomem(err);
-		n = readlinkat(dirfd, it->name, it->target, cap);
+		n = readlinkat(fd, "", it->target, cap);
 		if (n < 0) {
 			set_fate(it, errno);
 			return 0;
@@ -142,31 +147,71 @@ grab_target(int dirfd, struct item *it, struct err *err)
 	return 0;
 }
 
-/* What has no content. It can't be opened; /proc has a way to its name. */
+/*
+ * It can't be read by its descriptor; /proc has a way to what that stands for.
+ * *${another}: a file has taken its name.
+ */
 static int
-grab_meta(struct worker *w, int dirfd, struct item *it, struct err *err)
+grab_held(
+    struct worker *w, int fd, struct item *it, bool *another, struct err *err)
 {
-	char path[64 + ENTRY_NAME_MAX];
+	const struct stat met = it->st;
+	char path[64];
 	int ret;
+
+	if (fstat(fd, &it->st) != 0 || S_ISDIR(it->st.st_mode)) {
+		it->st = met;
+		set_fate(it, ENOENT);
+		return 0;
+	}
+	*another = S_ISREG(it->st.st_mode);
+	if (*another)
+		return 0;
+	if (it->st.st_dev == met.st_dev && it->st.st_ino == met.st_ino)
+		it->st.st_nlink = met.st_nlink;
+	if (S_ISLNK(it->st.st_mode) &&
+	    ((ret = grab_target(fd, it, err)) != 0 || it->fate != ITEM_GOOD))
+		return ret;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return grab_xattrs(w->lane, -1, path, it, err);
+}
+
+/* What has no content: held, so that all of it is of one and the same. */
+static int
+grab_meta(struct worker *w, int dirfd, struct item *it, bool *another,
+    struct err *err)
+{
+	int fd, ret;
 
 	if (it->fate != ITEM_GOOD)
 		return 0;
-	if (S_ISLNK(it->st.st_mode) &&
-	    ((ret = grab_target(dirfd, it, err)) != 0 || it->fate != ITEM_GOOD))
-		return ret;
-	(void)snprintf(
-	    path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, it->name);
-	return grab_xattrs(w->lane, -1, path, it, err);
+	fd = openat(dirfd, it->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		set_fate(it, errno);
+		return 0;
+	}
+	ret = grab_held(w, fd, it, another, err);
+	close(fd);
+	return ret;
 }
 
 int
 grab_item(struct worker *w, int dirfd, struct item *it,
     const struct grab_options *opt, struct err *err)
 {
-	if (it->what == ITEM_READ)
-		return grab_file(w, dirfd, it, opt, err);
-	if (it->what == ITEM_META)
-		return grab_meta(w, dirfd, it, err);
+	for (unsigned tries = 0; tries < GRAB_TRIES; tries++) {
+		bool another = false;
+		int ret = 0;
+
+		if (it->what == ITEM_READ)
+			ret = grab_file(w, dirfd, it, opt, &another, err);
+		else if (it->what == ITEM_META)
+			ret = grab_meta(w, dirfd, it, &another, err);
+		if (ret != 0 || !another)
+			return ret;
+		it->what = it->what == ITEM_READ ? ITEM_META : ITEM_READ;
+	}
+	set_fate(it, ENOENT);
 	return 0;
 }
 

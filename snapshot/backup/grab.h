@@ -23,7 +23,7 @@ NODISCARD int grab_batch(
 
 /**
  * grab_xattrs(lane, fd, path, it, err):
- * The attributes of an open file, or (${fd} < 0) of ${path}, links not followed.
+ * The attributes of an open file, or (${fd} < 0) of what ${path} leads to.
  * A filesystem without any is fine.
  */
 NODISCARD int grab_xattrs(struct ingest_lane *lane, int fd, const char *path,

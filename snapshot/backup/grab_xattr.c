@@ -9,7 +9,10 @@
 /* Beyond it all values go to chunks: an entry has a limit (FORMAT.md 8). */
 #define INLINE_TOTAL (128 * 1024)
 
-/* One way to list and get, for files that are open and for those that aren't. */
+/*
+ * One way to list and get, for files that are open, and for those that can't be:
+ * the path is a link of /proc to one that is held, and so is followed.
+ */
 struct source {
 	int fd;
 	const char *path;
@@ -19,14 +22,14 @@ static ssize_t
 list_xattrs(const struct source *s, char *buf, size_t len)
 {
 	return s->fd >= 0 ? flistxattr(s->fd, buf, len)
-			  : llistxattr(s->path, buf, len);
+			  : listxattr(s->path, buf, len);
 }
 
 static ssize_t
 get_xattr(const struct source *s, const char *name, void *buf, size_t len)
 {
 	return s->fd >= 0 ? fgetxattr(s->fd, name, buf, len)
-			  : lgetxattr(s->path, name, buf, len);
+			  : getxattr(s->path, name, buf, len);
 }
 
 static int

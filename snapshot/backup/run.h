@@ -31,6 +31,7 @@ struct run {
 	struct grab_options grab;
 	struct links *links;
 	struct problems problems;
+	uint64_t elsewhere; /* directories on other filesystems, left out */
 	struct assembly assembly;
 	struct moment start;
 };

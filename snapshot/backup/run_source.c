@@ -114,6 +114,7 @@ walk_source(struct run *run, struct err *err)
 		    .full = run->opt->full || !run->source.exact_ctime,
 		    .state = run->state_usable ? run->state : NULL,
 		    .links = run->links,
+		    .elsewhere = &run->elsewhere,
 		},
 	};
 	int ret = find_scout(run, &scout, err);

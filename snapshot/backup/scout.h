@@ -38,6 +38,7 @@ struct dir_facts {
 	_Atomic unsigned refs;
 	struct stat st; /* of what was opened */
 	int errnum;     /* not 0: it can't be listed, and the list is empty */
+	bool elsewhere; /* on another filesystem: left out, the list is empty */
 	struct listing list;
 	char path[]; /* from the root; "" is the root */
 };

@@ -229,7 +229,9 @@ list_dir(struct search *s, int fd, struct dir_facts *f, struct err *err)
 		f->errnum = err->errnum;
 	if (s->opt->exclude_caches && is_cache(fd, &f->list))
 		keep_only_tag(&f->list);
-	if (f->st.st_dev != s->root_dev && !s->opt->cross_filesystems)
+	f->elsewhere =
+	    f->st.st_dev != s->root_dev && !s->opt->cross_filesystems;
+	if (f->elsewhere)
 		listing_clear(&f->list);
 	return 0;
 }

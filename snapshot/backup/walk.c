@@ -133,6 +133,7 @@ enter(struct walk *w, struct item *it, struct view *v, struct err *err)
 	if ((job = job_new(JOB_ENTER, l->facts->path)) == NULL)
 		return err_nomem(err);
 	self->st = l->facts->st;
+	*w->opt->elsewhere += l->facts->elsewhere;
 	if (l->facts->errnum != 0) {
 		self->fate = ITEM_UNREADABLE;
 		self->errnum = l->facts->errnum;

@@ -16,6 +16,7 @@ struct walk_options {
 	bool full;
 	struct state *state; /* the last snapshot's, or NULL */
 	struct links *links;
+	uint64_t *elsewhere; /* counts directories on other filesystems */
 };
 
 /* Receives the jobs in order; takes them over. */

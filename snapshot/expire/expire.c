@@ -32,21 +32,30 @@ load_locked(struct access *a, const struct dataset *ds, struct heads *heads,
 /*
  * A snapshot's time is its writer's word, and rules keep the newest of a
  * period: one that is dated back, or into the future, would push true ones out.
- * So no snapshot counts as older than those before it in the log, or as newer
- * than now.
+ * So no snapshot counts as older than those before it in the log; and one from
+ * the future counts as made when the next one was that isn't, or now.
  */
-static struct moment
-counted_time(struct moment t, struct moment before, struct moment now)
+static void
+count_times(struct keep_item *items, size_t n, struct moment now)
 {
-	if (moment_compare(t, now) > 0)
-		t = now;
-	return moment_compare(t, before) < 0 ? before : t;
+	struct moment next = now;
+	struct moment before = {.s = INT64_MIN};
+
+	for (size_t i = n; i > 0; i--) {
+		if (moment_compare(items[i - 1].time, now) > 0)
+			items[i - 1].time = next;
+		next = items[i - 1].time;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (moment_compare(items[i].time, before) < 0)
+			items[i].time = before;
+		before = items[i].time;
+	}
 }
 
 static int
 list_snapshots(struct expire_plan *p, struct moment now, struct err *err)
 {
-	struct moment before = {.s = INT64_MIN};
 	size_t n = log_count(p->log);
 
 	if (n == 0)
@@ -59,10 +68,10 @@ list_snapshots(struct expire_plan *p, struct moment now, struct err *err)
 		const struct snapshot *s = log_snapshot(p->log, i);
 
 		p->snapshots[i] = s;
-		before = counted_time(s->time, before, now);
-		p->items[i].time = before;
+		p->items[i].time = s->time;
 		p->items[i].held = s->held != 0;
 	}
+	count_times(p->items, n, now);
 	p->n = n;
 	return 0;
 }

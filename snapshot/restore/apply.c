@@ -185,16 +185,42 @@ set_xattrs(struct apply *a, const struct place *p, const struct entry *e,
 
 /* --- the whole --------------------------------------------------------- */
 
-static int
-set_mode_and_time(const struct place *p, const struct entry *e, struct err *err)
+/*
+ * The mode that the file gets: who runs it as somebody else is to run it as its
+ * owner, so these bits don't go without that.
+ */
+static mode_t
+safe_mode(struct apply *a, const struct place *p, const struct entry *e)
 {
+	mode_t mode = e->mode;
+	struct stat st;
+	int ret;
+
+	if (e->type != ENTRY_FILE || (mode & (S_ISUID | S_ISGID)) == 0)
+		return mode;
+	ret = p->fd >= 0 ? fstat(p->fd, &st)
+			 : fstatat(p->dirfd, p->name, &st, AT_SYMLINK_NOFOLLOW);
+	if (ret != 0 ||
+	    st.st_uid != local_id(a, &a->user, e->user, e->uid, ask_user))
+		mode &= ~(mode_t)S_ISUID;
+	if (ret != 0 ||
+	    st.st_gid != local_id(a, &a->group, e->group, e->gid, ask_group))
+		mode &= ~(mode_t)S_ISGID;
+	return mode;
+}
+
+static int
+set_mode_and_time(struct apply *a, const struct place *p, const struct entry *e,
+    struct err *err)
+{
+	mode_t mode = safe_mode(a, p, e);
 	struct timespec times[2];
 
 	times[1].tv_sec = e->mtime;
 	times[1].tv_nsec = e->mtime_ns;
 	times[0] = times[1];
 	if (p->fd >= 0) {
-		if (fchmod(p->fd, e->mode) != 0)
+		if (fchmod(p->fd, mode) != 0)
 			return err_errno(err, "cannot set the mode");
 		if (futimens(p->fd, times) != 0)
 			return err_errno(err, "cannot set the time");
@@ -202,7 +228,7 @@ set_mode_and_time(const struct place *p, const struct entry *e, struct err *err)
 	}
 	/* A symlink has no mode of its own. */
 	if (e->type != ENTRY_SYMLINK &&
-	    fchmodat(p->dirfd, p->name, e->mode, 0) != 0)
+	    fchmodat(p->dirfd, p->name, mode, 0) != 0)
 		return err_errno(err, "cannot set the mode");
 	if (utimensat(p->dirfd, p->name, times, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_errno(err, "cannot set the time");
@@ -223,7 +249,8 @@ apply_all(struct apply *a, const struct place *p, const struct entry *e,
 
 	if (set_xattrs(a, p, e, ret == 0 ? err : &other) != 0 && ret == 0)
 		ret = err->code;
-	if (set_mode_and_time(p, e, ret == 0 ? err : &other) != 0 && ret == 0)
+	if (set_mode_and_time(a, p, e, ret == 0 ? err : &other) != 0 &&
+	    ret == 0)
 		ret = err->code;
 	return ret;
 }

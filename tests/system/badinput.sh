@@ -107,6 +107,35 @@ for c in init backup list mount restore diff find check grant; do
 	out_has "varve $c"
 done
 
+part 'closed or full standard streams'
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+	echo "$closed"
+	eval "varve mount '$T/empty' $closed" || true
+	nothing cmp "$src/one" "$T/empty/d/latest/one"
+	unmount "$T/empty"
+	eval "varve backup -q d '$src' $closed" || fail 'no backup'
+done
+whole
+status=0
+"$VARVE" list >&- 2>"$T/err" || status=$?
+equal "$status" 1 'exit status of a list that goes nowhere'
+status=0
+VARVE_STORE=$T/unseen "$VARVE" init >/dev/full 2>"$T/err" || status=$?
+equal "$status" 1 'exit status of a recovery key that goes nowhere'
+err_has 'recovery key could not be shown'
+
+part 'a limit on the size of files'
+head -c 3000000 /dev/urandom >"$src/large"
+status=0
+(
+	ulimit -f 1000
+	exec "$VARVE" backup d "$src"
+) >"$T/out" 2>"$T/err" || status=$?
+equal "$status" 1 'exit status of a backup that may write no more'
+err_has 'File too large'
+rm "$src/large"
+whole
+
 part 'two backups of one dataset at once'
 "$VARVE" backup -q d --exec "touch '$T/started'; sleep 1000" --name x \
     2>"$T/first" &

@@ -192,7 +192,10 @@ part 'other filesystems'
 holds "$all"
 [ -d "$T/fs/out/other" ] || fail 'the mount point is gone'
 nothing ls -A "$T/fs/out/other"
+run 0 varve backup x "$src"
+out_has '1 directory on other filesystems left out'
 run 0 varve backup x "$src" --cross-filesystems
+grep -q 'left out' "$T/out" && fail 'something was left out'
 restore x@latest "$T/fs/crossed"
 [ -e "$T/fs/crossed/other/on-another-filesystem" ] ||
     fail 'the other filesystem is missing'

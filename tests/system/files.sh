@@ -60,6 +60,12 @@ archive "$src" >"$T/source.tar"
 archive "$there" >"$T/mount.tar"
 nothing cmp "$T/source.tar" "$T/mount.tar"
 
+part 'what can be run, and nothing else'
+equal "$(cd "$there" && find . -type f -executable | sort | sha256sum)" \
+    "$(cd "$src" && find . -type f -executable | sort | sha256sum)" 'programs'
+[ -n "$(cd "$src" && find . -type f ! -executable | head -n 1)" ] ||
+    fail 'no file to tell'
+
 part 'cp -a'
 cp -a "$there" "$T/fs/copied"
 same_tree "$src" "$T/fs/copied"
@@ -73,6 +79,22 @@ restore "odd@latest:names/new
 line" "$T/fs/line"
 nothing cmp "$src/names/new
 line" "$T/fs/line"
+
+part 'setuid and setgid go with the owner'
+mkdir "$T/fs/su"
+for mode in 4755 2755 6755; do
+	install -o 1234 -g 1234 -m $mode /bin/true "$T/fs/su/$mode"
+done
+backup su "$T/fs/su"
+restore su@latest "$T/fs/su.owner"
+restore --no-owner su@latest "$T/fs/su.none"
+for mode in 4755 2755 6755; do
+	equal "$(stat -c '%u %g %a' "$T/fs/su.owner/$mode")" "1234 1234 $mode" \
+	    "a file of mode $mode"
+	equal "$(stat -c '%u %g %a' "$T/fs/su.none/$mode")" '0 0 755' \
+	    "a file of mode $mode without its owner"
+done
+rm -r "$T/fs/su" "$T/fs/su.owner" "$T/fs/su.none"
 
 part 'a file with a link outside of the source'
 mkdir "$T/fs/half"

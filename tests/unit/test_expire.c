@@ -73,6 +73,30 @@ expire_look__by_times_that_the_log_bears_out(void **state)
 	assert_true(p.items[11].why != 0);
 }
 
+/* A clock that was wrong for a day keeps nothing else from being kept. */
+static void
+expire_look__passes_over_times_to_come(void **state)
+{
+	static const struct rules daily_20 = {{[RULE_DAILY] = 20}};
+	const struct moment later = {START + 20 * DAY, 0};
+	struct world *w = *state;
+	const struct dataset *ds = ten_days(w);
+	EXPIRE_PLAN_AUTO struct expire_plan p = {0};
+	AUTO(log) struct log *l = NULL;
+
+	assert_ok(log_load(w->alice, ds, NULL, &l, &err));
+	assert_ok(log_append(
+	    l, snapshot_at(START + 700 * DAY, 0), fixture_indexes, 2, &err));
+	for (int64_t i = 10; i < 19; i++)
+		assert_ok(log_append(l, snapshot_at(START + i * DAY, 0),
+		    fixture_indexes, 2, &err));
+	assert_ok(expire_look(w->alice, ds, NULL, &daily_20, later, &p, &err));
+	assert_int_equal(p.n, 20);
+	/* It counts with the day after, of which a true one is the newest. */
+	for (size_t i = 0; i < 20; i++)
+		assert_int_equal(p.items[i].why != 0, i != 10);
+}
+
 static void
 expire_run__signs_one_record(void **state)
 {
@@ -218,6 +242,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    world_test(expire_look__changes_nothing),
 	    world_test(expire_look__by_times_that_the_log_bears_out),
+	    world_test(expire_look__passes_over_times_to_come),
 	    world_test(expire_run__signs_one_record),
 	    world_test(expire_run__by_the_dataset_s_own_rules),
 	    world_test(expire_hold__beats_the_rules),

@@ -124,6 +124,42 @@ grab_batch__tells_what_has_vanished(void **state)
 	assert_int_equal(dir->fate, ITEM_VANISHED);
 }
 
+/* All that an entry says is of one and the same, whatever it is by then. */
+static void
+grab_batch__takes_what_took_its_name(void **state)
+{
+	RIG_AUTO struct rig g;
+	char path[2 * SCRATCH_PATH];
+	const struct item *file, *link, *fifo;
+
+	rig_new(&g);
+	put_file(&g, "file", "was");
+	put_file(&g, "link", "was");
+	in_dir(&g, "fifo", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	file = meet(&g, "fifo");
+	link = meet(&g, "file");
+	fifo = meet(&g, "link");
+	assert_int_equal(unlink(path), 0);
+	put_file(&g, "fifo", "a file");
+	in_dir(&g, "file", path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("there", path), 0);
+	in_dir(&g, "link", path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0640), 0);
+	grab(state, &g);
+	assert_int_equal(file->fate, ITEM_GOOD);
+	assert_true(S_ISREG(file->st.st_mode));
+	assert_int_equal(file->size, 6);
+	assert_int_equal(link->fate, ITEM_GOOD);
+	assert_true(S_ISLNK(link->st.st_mode));
+	assert_string_equal(link->target, "there");
+	assert_int_equal(fifo->fate, ITEM_GOOD);
+	assert_true(S_ISFIFO(fifo->st.st_mode));
+	assert_int_equal(fifo->nxattrs, 0);
+}
+
 /* Its entry is of the file that was read, link count and all. */
 static void
 grab_batch__takes_a_file_that_took_anothers_name(void **state)
@@ -191,6 +227,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    content_test(grab_batch__reads_what_there_is),
 	    content_test(grab_batch__tells_what_has_vanished),
+	    content_test(grab_batch__takes_what_took_its_name),
 	    content_test(grab_batch__takes_a_file_that_took_anothers_name),
 	    content_test(grab_batch__keeps_the_link_count_of_the_walk),
 	    content_test(grab_batch__stops),

@@ -212,16 +212,16 @@ parse__the_environment_stays_out_of_a_given_group(void **state)
 	assert_string_equal(p->v.first.store, "/env");
 }
 
-/* Save that of its first option, where that says what the others are about. */
+/* Where the options stand apart, each is asked for. */
 static void
-parse__the_environment_leads_a_group(void **state)
+parse__the_environment_stands_beside_a_given_option(void **state)
 {
-	static const struct option_group led[] = {
+	static const struct option_group apart[] = {
 	    {.title = "First",
 		.options = shared,
 		.n = ARRAY_LEN(shared),
 		.base = offsetof(struct values, first),
-		.leads = true},
+		.apart = true},
 	};
 	static char deep[] = "--deep", store[] = "-s", given[] = "/given";
 	char *const beside[] = {deep, NULL};
@@ -230,11 +230,11 @@ parse__the_environment_leads_a_group(void **state)
 
 	assert_int_equal(setenv("TEST_STORE", "/env", 1), 0);
 	assert_int_equal(
-	    options_parse(led, 1, beside, &p->v, &p->o, &p->err), 0);
+	    options_parse(apart, 1, beside, &p->v, &p->o, &p->err), 0);
 	assert_string_equal(p->v.first.store, "/env");
 	assert_true(p->v.first.deep);
 	assert_int_equal(
-	    options_parse(led, 1, named, &p->v, &p->o, &p->err), 0);
+	    options_parse(apart, 1, named, &p->v, &p->o, &p->err), 0);
 	assert_string_equal(p->v.first.store, "/given");
 }
 
@@ -306,7 +306,7 @@ main(void)
 	    TEST(parse__a_prefix_tells_groups_apart),
 	    TEST(parse__the_environment_stands_in),
 	    TEST(parse__the_environment_stays_out_of_a_given_group),
-	    TEST(parse__the_environment_leads_a_group),
+	    TEST(parse__the_environment_stands_beside_a_given_option),
 	    TEST(parse__refuses_with_a_hint),
 	    TEST(parse__takes_no_abbreviation),
 	    TEST(text__help_and_dump),

@@ -138,7 +138,8 @@ walk(struct source *s)
 	struct exclude *exclude;
 	struct links *links;
 	struct scout_options look = {0};
-	struct walk_options opt = {0};
+	uint64_t elsewhere = 0;
+	struct walk_options opt = {.elsewhere = &elsewhere};
 	struct scout *scout;
 	struct stat st;
 
@@ -151,6 +152,7 @@ walk(struct source *s)
 	assert_ok(walk_run(scout, item_new("", 0, &st), &opt, sink, s, &err));
 	scout_free(scout);
 	assert_int_equal(s->depth, 0);
+	assert_int_equal(elsewhere, 0);
 	links_free(links);
 	exclude_free(exclude);
 }
