@@ -72,14 +72,21 @@ static void
 tell_warning(struct fs_dataset *d)
 {
 	const struct err *warning = log_warning(d->log);
-	const struct err *gap = log_gap(d->log);
 
 	if (warning != NULL)
 		report_line(d->watch->opt.report, "%s", warning->text);
-	if (gap != NULL)
+}
+
+static void
+tell_gap(struct fs_dataset *d)
+{
+	const struct err *gap = log_gap(d->log);
+
+	if (gap != NULL && !d->gap_told)
 		report_line(d->watch->opt.report,
 		    "a snapshot of '%s' may be missing: %s", d->ds->name,
 		    gap->text);
+	d->gap_told = gap != NULL;
 }
 
 static int
@@ -91,6 +98,7 @@ refresh(struct fs_dataset *d, struct err *err)
 	if (rc != 0)
 		return rc;
 	tell_damage(d);
+	tell_gap(d);
 	if (!changed && !d->behind)
 		return 0;
 	d->behind = true;
@@ -135,6 +143,7 @@ load(struct fs_dataset *d, struct err *err)
 	}
 	chunks_on_missing(d->chunks, on_missing, d);
 	tell_damage(d);
+	tell_gap(d);
 	tell_warning(d);
 	return 0;
 }

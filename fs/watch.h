@@ -31,7 +31,8 @@ struct fs_dataset {
 	struct days days;
 	const struct snapshot *newest; /* of those in days, or NULL */
 	bool behind;                   /* the log knows more than is shown */
-	bool damage_told;              /* what is wrong with the log's end */
+	bool gap_told;
+	bool damage_told; /* what is wrong with the log's end */
 
 	pthread_mutex_t turn; /* who looks for news */
 	_Atomic int64_t next; /* when to look again: ms, CLOCK_MONOTONIC */

@@ -161,6 +161,8 @@ show_json(
 	json_out_member(o, "unchanged", describe_u64(r->unchanged));
 	json_out_member(o, "lost", describe_u64(r->lost));
 	json_out_member(o, "vanished", describe_u64(r->vanished));
+	json_out_member(
+	    o, "record_missing", json_boolean(log_gap(r->log) != NULL));
 	json_out_member(o, "other_filesystems", describe_u64(r->elsewhere));
 }
 

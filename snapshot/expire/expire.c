@@ -81,10 +81,13 @@ plan(struct expire_plan *p, const struct rules *rules, struct moment now,
     struct err *err)
 {
 	const struct rules *own = log_rules(p->log);
-	int rc = log_whole(p->log, err); /* what is lost may be a hold */
+	int rc = log_whole(p->log, err);
 
-	if (rc == 0)
-		rc = list_snapshots(p, now, err);
+	/* What is lost may be a hold. */
+	if (rc != 0)
+		return err_wrap(err, "nothing of dataset '%s' may expire",
+		    log_dataset(p->log)->name);
+	rc = list_snapshots(p, now, err);
 	if (rc != 0)
 		return rc;
 	if (rules == NULL && own != NULL && rules_any(own))

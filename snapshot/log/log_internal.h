@@ -44,6 +44,8 @@ struct log {
 	uint64_t base;
 	/* Of a tail, what this machine had seen; else zero. */
 	struct head_seen known;
+	/* What it had seen when the records were last listed. */
+	struct head_seen recalled;
 	struct record **records; /* record i has the number base + i + 1 */
 	size_t nrecords;
 
@@ -62,6 +64,7 @@ struct log {
 	const struct record *rules; /* the newest of its type, or NULL */
 	const struct record *prune;
 	const struct record *gap; /* the first that is lost, or NULL */
+	/* Lost ones since the last change that is known: so many may be missed. */
 	size_t nlost;
 
 	struct index_list indexes; /* of the newest record */
@@ -91,6 +94,11 @@ struct log_list {
 	 * ${seen} is none.
 	 */
 	struct head_seen lost;
+	/*
+	 * It is not there, as ${why} says, but later ones are: these show whether
+	 * they follow it.
+	 */
+	bool passed;
 	struct err why;
 };
 void log_list_clear(struct log_list *list);
@@ -103,6 +111,9 @@ void log_list_clear(struct log_list *list);
  */
 NODISCARD int log_list_read(
     struct log *l, struct log_list *list, struct err *err);
+
+/** log_list_lose(list): What was seen is lost, as ${list}->why says. */
+void log_list_lose(struct log_list *list);
 
 /* --- log_state.c ---------------------------------------------------------- */
 
@@ -188,14 +199,19 @@ NODISCARD int log_lose(
 /**
  * log_rejoin(l, seen, prev, err):
  * A record comes after lost ones, and says that the one before it is ${prev}.
- * Where this machine has seen one of these last, it must be that.
+ * Where this machine has seen one of these last, it must be that. Errors:
+ * ERR_CORRUPT it isn't: what comes is as good as lost.
  */
 NODISCARD int log_rejoin(struct log *l, const struct head_seen *seen,
     const uint8_t prev[OBJECT_NAME_LEN], struct err *err);
 
 /* --- log_load.c, log_append.c --------------------------------------------- */
 
-/** log_remember(l, err): Make the newest record the remembered head. */
+/**
+ * log_remember(l, err):
+ * Make the newest record the remembered head. What is lost makes nothing less
+ * of what was remembered beside it.
+ */
 NODISCARD int log_remember(struct log *l, struct err *err);
 
 /**

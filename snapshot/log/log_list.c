@@ -39,13 +39,33 @@ check_seen(const struct log *l, const struct log_list *list, uint64_t seq,
 	    l->ds->name, (uintmax_t)seq);
 }
 
-/* It is missing, and there are later ones: these say whether they follow it. */
+/* It is missing, and there are later ones. */
 static bool
 is_passed_over(const struct log_list *list)
 {
 	size_t at = record_refs_find(&list->all, list->seen.seq);
 
 	return at < list->all.n && list->all.v[at].seq != list->seen.seq;
+}
+
+/* What this machine has seen, against what there is. */
+static void
+compare_seen(struct log *l, struct log_list *list)
+{
+	l->recalled = list->seen;
+	if (check_seen(l, list, list->seen.seq, list->seen.name, &list->why) ==
+	    0)
+		return;
+	list->passed = is_passed_over(list);
+	if (!list->passed)
+		log_list_lose(list);
+}
+
+void
+log_list_lose(struct log_list *list)
+{
+	list->lost = list->seen;
+	memset(&list->seen, 0, sizeof(list->seen));
 }
 
 static int
@@ -77,11 +97,7 @@ log_list_read(struct log *l, struct log_list *list, struct err *err)
 		if (!l->records[i - 1]->lost)
 			rc = check_seen(
 			    l, list, l->base + i, l->records[i - 1]->name, err);
-	if (rc == 0 && !is_passed_over(list) &&
-	    check_seen(l, list, list->seen.seq, list->seen.name, &list->why) !=
-		0) {
-		list->lost = list->seen;
-		memset(&list->seen, 0, sizeof(list->seen));
-	}
+	if (rc == 0)
+		compare_seen(l, list);
 	return rc;
 }

@@ -6,6 +6,7 @@
 int
 log_remember(struct log *l, struct err *err)
 {
+	const struct head_seen *before = &l->recalled;
 	struct head_seen head = {
 	    .seq = log_number(l),
 	    .changes = l->changes,
@@ -13,6 +14,13 @@ log_remember(struct log *l, struct err *err)
 	    .next_ino = l->hidden == 0 ? l->next_ino : 0,
 	    .settled = l->settled,
 	};
+
+	if (l->gap != NULL && before->seq > 0) {
+		if (head.changes < before->changes)
+			head.changes = before->changes;
+		if (head.latest < before->latest)
+			head.latest = before->latest;
+	}
 
 	if (l->heads == NULL || l->nrecords == 0)
 		return 0;
@@ -49,7 +57,8 @@ is_settled(const struct log *l, const struct head_seen *lost)
 	    st.from <= lost->settled || st.seq > lost->seq)
 		return false;
 	r = log_record_at(l, st.seq);
-	return r != NULL && memcmp(r->name, st.name, OBJECT_NAME_LEN) == 0;
+	return r != NULL && !r->lost &&
+	       memcmp(r->name, st.name, OBJECT_NAME_LEN) == 0;
 }
 
 /*
@@ -84,16 +93,43 @@ accept_loss(struct log *l, const struct log_list *list, struct err *err)
 
 /* --- the whole ------------------------------------------------------------ */
 
+/* Where nothing follows what was seen, without regard to that. */
+static int
+read_all(struct log *l, struct log_list *list, struct err *err)
+{
+	size_t before = l->nrecords;
+	int rc = log_read(l, list, err);
+
+	if (rc != 0 || !list->passed || log_number(l) >= list->seen.seq)
+		return rc;
+	log_truncate(l, before);
+	l->damage.code = 0;
+	log_list_lose(list);
+	return log_read(l, list, err);
+}
+
+/*
+ * What lies behind a gap that begins behind what was seen does not show that it
+ * follows that. It is read, but not remembered in its place.
+ */
+static bool
+is_to_remember(const struct log *l, const struct log_list *list)
+{
+	if (log_number(l) < list->seen.seq)
+		return false;
+	return l->gap == NULL || l->gap->head.seq <= list->seen.seq;
+}
+
 /*
  * Until the newest is found to be signed, none of them counts. A log of which
  * nothing can be used is no empty log; nor does one count that falls short of
  * what was seen, unless the rest is there, and its bytes are damaged.
  */
 static int
-read_listed(struct log *l, const struct log_list *list, struct err *err)
+read_listed(struct log *l, struct log_list *list, struct err *err)
 {
 	size_t before = l->nrecords;
-	int rc = log_read(l, list, err);
+	int rc = read_all(l, list, err);
 	bool short_of = log_number(l) < list->seen.seq;
 
 	if (rc == 0 && l->damage.code != 0 &&
@@ -101,7 +137,7 @@ read_listed(struct log *l, const struct log_list *list, struct err *err)
 		rc = err_copy(err, &l->damage);
 	if (rc == 0)
 		rc = accept_loss(l, list, err);
-	if (rc == 0 && l->nrecords > before && !short_of)
+	if (rc == 0 && l->nrecords > before && is_to_remember(l, list))
 		rc = log_remember(l, err);
 	log_settle(l);
 	return rc;
@@ -197,8 +233,7 @@ log_load(struct access *a, const struct dataset *ds, struct heads *heads,
 
 /* The last ${back} of those that were seen, and all after them. */
 static int
-read_tail(
-    struct log *l, const struct log_list *list, uint64_t back, struct err *err)
+read_tail(struct log *l, struct log_list *list, uint64_t back, struct err *err)
 {
 	uint64_t seen = list->seen.seq;
 

@@ -51,7 +51,7 @@ log_lose(struct log *l, const struct err *why, size_t room, struct err *err)
 
 	if (since == 0)
 		rc = check_segment(l, &local);
-	else if (log_number(l) - since >= LOST_MAX)
+	else if (log_number(l) - since + 1 >= LOST_MAX)
 		return err_copy(err, why);
 	if (rc != 0)
 		return err_copy(

@@ -73,5 +73,5 @@ log_numbers_take(struct log *l, const struct record *r)
 uint64_t
 log_next_ino(const struct log *l)
 {
-	return l->next_ino;
+	return plus(l->next_ino, l->hidden);
 }

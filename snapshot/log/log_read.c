@@ -1,6 +1,7 @@
 #include "snapshot/log/log_ahead.h"
 #include "snapshot/log/log_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ struct reading {
 	const struct head_seen *seen; /* those up to it are vouched for */
 	bool signed_only; /* it counts only if its signature is found good */
 	struct log_ahead *ahead; /* what may have its bytes; may be NULL */
-	bool *lost;              /* it failed because there are no bytes */
+	bool *lost;              /* it failed, and is to be passed over */
 };
 
 /* Where it stands in the store, by whom, and after which: its own words. */
@@ -38,8 +39,12 @@ check_head(struct log *l, const struct object_ref *ref,
 	if (head->seq != ref->seq)
 		return err_set(err, ERR_CORRUPT, "says that it is record %ju",
 		    (uintmax_t)head->seq);
-	if (last != NULL && last->lost)
-		return log_rejoin(l, how->seen, head->prev, err);
+	if (last != NULL && last->lost) {
+		int rc = log_rejoin(l, how->seen, head->prev, err);
+
+		*how->lost = rc != 0;
+		return rc;
+	}
 	if (!first && memcmp(head->prev, prev, OBJECT_NAME_LEN) != 0)
 		return err_set(
 		    err, ERR_CORRUPT, "does not follow the one before it");
@@ -95,6 +100,14 @@ read_bytes(struct log *l, const struct object_ref *ref,
 	return rc;
 }
 
+/* Its bytes, for good; another failure may pass. */
+static bool
+are_gone(int rc, const struct err *err)
+{
+	return rc == ERR_CORRUPT || rc == ERR_NOT_FOUND ||
+	       (rc == ERR_IO && err->errnum == EIO);
+}
+
 static int
 read_record(struct log *l, const struct object_ref *ref,
     const struct reading *how, struct record **out, struct err *err)
@@ -106,7 +119,7 @@ read_record(struct log *l, const struct object_ref *ref,
 
 	if (!log_ahead_take(how->ahead, ref, &buf, &len))
 		rc = log_get(l, ref, &buf, &len, err);
-	*how->lost = rc != 0;
+	*how->lost = are_gone(rc, err);
 	if (rc == 0)
 		rc = read_bytes(l, ref, how, buf, len, &r, err);
 	free(buf);

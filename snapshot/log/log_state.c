@@ -159,7 +159,7 @@ check_expire(
 		if (rc != 0)
 			return rc;
 		/* What released it may be lost. */
-		if (s != NULL && s->held != 0 && l->nlost == 0)
+		if (s != NULL && s->held != 0 && l->gap == NULL)
 			return err_set(err, ERR_CORRUPT,
 			    "the snapshot of record %ju, which it expires, is"
 			    " held",
@@ -236,8 +236,10 @@ apply(struct log *l, const struct record *r)
 		l->nlost++;
 		l->gap = l->gap != NULL ? l->gap : r;
 	}
-	if (r->head.type == RECORD_PRIMARY && r->head.seq > l->known.seq)
+	if (r->head.type == RECORD_PRIMARY && r->head.seq > l->known.seq) {
 		l->changes = r->open ? r->primary.change : l->changes + 1;
+		l->nlost = 0;
+	}
 	if (r->head.type == RECORD_PRUNE)
 		l->prune = r;
 	log_numbers_take(l, r);

@@ -94,6 +94,8 @@ remove_some(struct prune *p, const struct present *orphans, struct err *err)
 	int rc = log_refresh(p->log, &changed, err);
 
 	if (rc == 0)
+		rc = log_whole(p->log, err);
+	if (rc == 0)
 		rc = prune_learn(p, err);
 	for (size_t i = 0; rc == 0 && i < orphans->n && seconds() <= end; i++) {
 		const struct present_object *o = &orphans->v[i];

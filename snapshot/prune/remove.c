@@ -149,6 +149,8 @@ prune_look_around(struct prune *p, struct err *err)
 
 	if (rc == 0)
 		rc = log_refresh(p->log, &changed, err);
+	if (rc == 0)
+		rc = log_whole(p->log, err);
 	return rc == 0 ? prune_learn(p, err) : rc;
 }
 

@@ -65,6 +65,9 @@ promote_dataset(
 	    access_store(p->access), ds->id, STORE_LOCK_APPEND, &lock, err);
 	if (rc == 0)
 		rc = log_load(p->access, ds, p->heads, &l, err);
+	/* What is lost may be another change. */
+	if (rc == 0)
+		rc = log_whole(l, err);
 	if (rc == 0 && !is_done(p, l))
 		rc = log_append_primary(l, p->site->name, p->site->id, err);
 	if (rc != 0)

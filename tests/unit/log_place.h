@@ -96,6 +96,46 @@ damage_record(const struct place *s, const struct record *r)
 	scratch_write(path, "cut", 3);
 }
 
+/* What a machine that knows nothing of the dataset sees. */
+static inline UNUSED struct log *
+elsewhere(const struct place *s)
+{
+	struct log *l = NULL;
+
+	assert_ok(log_load(s->w->alice, s->ds, NULL, &l, &err));
+	return l;
+}
+
+/* A record, out of the store and back into it. */
+struct aside {
+	char from[SCRATCH_PATH + 256];
+	char to[SCRATCH_PATH + 16];
+};
+
+static inline UNUSED void
+put_aside(const struct place *s, const struct record *r, struct aside *a)
+{
+	record_path(s, r, a->from);
+	(void)snprintf(a->to, sizeof(a->to), "%s/aside", s->w->dir);
+	assert_int_equal(rename(a->from, a->to), 0);
+}
+
+static inline UNUSED void
+put_back(const struct aside *a)
+{
+	assert_int_equal(rename(a->to, a->from), 0);
+}
+
+static inline UNUSED void
+assert_gap(const struct log *l, size_t count, const char *part)
+{
+	assert_null(log_damage(l));
+	assert_int_equal(log_count(l), count);
+	assert_non_null(log_gap(l));
+	if (strstr(log_gap(l)->text, part) == NULL)
+		fail_msg("'%s' is not in: %s", part, log_gap(l)->text);
+}
+
 /* A record as anybody could make it who has the dataset's keys. */
 static inline UNUSED void
 plant(const struct place *s, struct record *r, const struct identity *signer)

@@ -96,9 +96,10 @@ check_run__finds_wrong_lengths_of_chunks(void **state)
 	    &f, CHECK_READ_DATA, "has 4 bytes where 5 are listed", LIES "b");
 }
 
-#define LISTED 100
+/* More than stand in an entry, and fewer than may be cut in two. */
+#define LISTED 12
 
-/* A node of 100 chunks "data"; a file of it, of which this is said. */
+/* A node of so many chunks "data"; a file of it, of which this is said. */
 static void
 add_list(struct forge *f, const char *name, uint8_t level, uint64_t size,
     uint64_t holes)
@@ -202,8 +203,8 @@ check_run__names_all_files_with_a_damaged_list(void **state)
 	struct original o;
 
 	(void)state;
-	add_list(&f, "a", 0, 400, 0);
-	add_list(&f, "b", 0, 400, 0);
+	add_list(&f, "a", 0, 4 * LISTED, 0);
+	add_list(&f, "b", 0, 4 * LISTED, 0);
 	forge_publish_dir(&f);
 	assert_whole(&f);
 	files_find(f.r, "/packs/", &packs);
