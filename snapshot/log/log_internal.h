@@ -7,6 +7,7 @@
  *	log.c		what others ask of it
  *	log_state.c	what follows from the records: times, holds, rules
  *	log_numbers.c	... and which inode number is next
+ *	log_indexes.c	... and the index set of the newest
  *	log_list.c	what the store shows, against what is known already
  *	log_read.c	reading and checking new records
  *	log_lost.c	... and passing over those that can't be read
