@@ -95,8 +95,16 @@ take(struct way *w)
 	w->passed += (uint64_t)n;
 }
 
-/* False: the other side takes no more. */
-static bool
+/* The other side takes no more; what it has said is on its way back. */
+static void
+abandon(struct way *w)
+{
+	w->n = 0;
+	w->ended = true;
+	w->told = true;
+}
+
+static void
 give(struct way *w)
 {
 	while (w->n > 0) {
@@ -104,13 +112,15 @@ give(struct way *w)
 		ssize_t n;
 
 		if (p->due > now_ns())
-			return true;
+			return;
 		n = write(w->to, p->bytes + p->done, p->len - p->done);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			abandon(w);
 		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
+			return;
 		p->done += (size_t)n;
 		if (p->done < p->len)
-			return true;
+			return;
 		w->first = (w->first + 1) % PIECES;
 		w->n--;
 	}
@@ -118,7 +128,6 @@ give(struct way *w)
 		(void)shutdown(w->to, SHUT_WR);
 		w->told = true;
 	}
-	return true;
 }
 
 static int
@@ -162,16 +171,16 @@ pass_on(int client, int server)
 {
 	struct way ways[2] = {
 	    {.from = client, .to = server}, {.from = server, .to = client}};
-	bool open = true;
 
 	for (int i = 0; i < 2; i++) {
 		ways[i].ring = calloc(PIECES, sizeof(struct piece));
 		must(ways[i].ring != NULL, "calloc");
 		must(fcntl(ways[i].from, F_SETFL, O_NONBLOCK) == 0, "fcntl");
 	}
-	while (open && !(ways[0].told && ways[1].told)) {
+	while (!(ways[0].told && ways[1].told)) {
 		poll_both(ways);
-		open = give(&ways[0]) && give(&ways[1]);
+		give(&ways[0]);
+		give(&ways[1]);
 		if (cut > 0 && ways[0].passed >= (uint64_t)cut)
 			break;
 	}

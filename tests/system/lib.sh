@@ -55,6 +55,11 @@ clean_up() {
 	trap - EXIT
 	set +e
 	cd /
+	# Whoever runs the tests waits for all that can still print.
+	jobs -p >"$T/jobs"
+	while read -r job; do
+		kill "$job" 2>/dev/null
+	done <"$T/jobs"
 	for m in $(mounts_below); do
 		fusermount3 -u "$m" 2>/dev/null || umount "$m" 2>/dev/null ||
 		    umount -l "$m"
