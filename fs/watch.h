@@ -31,7 +31,7 @@ struct fs_dataset {
 	struct days days;
 	const struct snapshot *newest; /* of those in days, or NULL */
 	bool behind;                   /* the log knows more than is shown */
-	bool gap_told;
+	bool gap_told;    /* what is wrong with the first lost record */
 	bool damage_told; /* what is wrong with the log's end */
 
 	pthread_mutex_t turn; /* who looks for news */

@@ -192,7 +192,7 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 
 /* The record after those at hand, which the list has at ${at}, if it has it. */
 static int
-read_listed(struct log *l, const struct log_list *list, size_t at,
+read_at(struct log *l, const struct log_list *list, size_t at,
     const struct reading *how, struct err *err)
 {
 	uint64_t seq = log_number(l) + 1;
@@ -221,7 +221,7 @@ read_next(struct log *l, const struct log_list *list, size_t at,
 	const struct reading how = {
 	    .seen = &list->seen, .ahead = ahead, .lost = &lost};
 	struct err why;
-	int rc = read_listed(l, list, at, &how, &why);
+	int rc = read_at(l, list, at, &how, &why);
 
 	if (rc == 0)
 		return 0;

@@ -131,8 +131,8 @@ settle(struct prune *p, struct err *err)
 		if (rc == 0)
 			rc = log_refresh(p->log, &changed, err);
 	}
-	if (rc == 0)
-		rc = log_whole(p->log, err);
+	if (rc == 0 && log_whole(p->log, err) != 0)
+		rc = err_wrap(err, "what is still needed is not known");
 	p->alone = !p->running.any;
 	p->seen = prune_newest(p);
 	return rc;

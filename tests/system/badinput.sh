@@ -110,7 +110,7 @@ done
 part 'closed or full standard streams'
 for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
 	echo "$closed"
-	eval "varve mount '$T/empty' $closed" || true
+	eval "varve mount '$T/empty' $closed" || fail 'no mount'
 	nothing cmp "$src/one" "$T/empty/d/latest/one"
 	unmount "$T/empty"
 	eval "varve backup -q d '$src' $closed" || fail 'no backup'

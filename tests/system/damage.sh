@@ -277,6 +277,7 @@ for how in flipped missing; do
 		err_has "$([ $how = missing ] && echo 'no record 1' || echo damaged)"
 		refused 3 'lacks a record' varve hold d@latest --why it
 		run 3 varve prune
+		err_has 'what is still needed is not known'
 		# Brought back, it is as if nothing had been.
 		rm -f "$VARVE_STORE/$first"
 		cp -a "$T/whole/$first" "$VARVE_STORE/$first"
