@@ -63,8 +63,10 @@ run 4 varve replicate dr-london
 part 'a site that says of another that they signed'
 newest=$(find "$T/dr/datasets" -path '*/log/*' -name '*0000000004-*')
 cp "$newest" "$T/bent"
-printf '\1' | dd of="$T/bent" bs=1 seek=$(($(stat -c %s "$T/bent") - 1)) \
-    conv=notrunc status=none
+last=$(tail -c 1 "$T/bent" | od -An -tu1)
+printf "\\$(printf %o $((last ^ 1)))" |
+    dd of="$T/bent" bs=1 seek=$(($(stat -c %s "$T/bent") - 1)) conv=notrunc \
+        status=none
 bent=${newest%-*}-$(sha256sum "$T/bent" | cut -d' ' -f1)
 mv "$newest" "$T/newest"
 cp "$T/bent" "$bent"
