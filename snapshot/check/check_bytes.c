@@ -11,9 +11,11 @@
  * nothing else to do: pass_end(). So a walk over trees goes on beside the pass
  * until it needs what that finds, and no thread ever waits while there is work.
  */
-#include "snapshot/check/check_internal.h"
+#include "snapshot/check/check_share.h"
 
 #include <stdlib.h>
+
+#define WORK_FOR_ONE (1024 * 1024) /* bytes; for less none is started */
 
 struct pass {
 	struct scope *s;
@@ -21,7 +23,7 @@ struct pass {
 	struct pack_openers *openers; /* NULL: packs are not opened */
 	pthread_t threads[CHECK_THREADS_MAX];
 	unsigned nthreads; /* that run */
-	atomic_size_t next;
+	struct shares shares;
 	atomic_bool ended;
 	bool over; /* known to who began it only */
 	pthread_mutex_t mu;
@@ -121,16 +123,17 @@ work(struct pass *p, struct err *err)
 	READER_AUTO struct reader r = {0};
 	OPENER_AUTO struct opener o = {0};
 	int rc = reader_init(&r, err);
+	size_t i;
 
 	if (rc == 0 && p->openers != NULL)
-		rc = opener_init(&o, p->s, p->openers, err);
-	while (rc == 0 && !atomic_load(&p->ended)) {
-		size_t i = atomic_fetch_add(&p->next, 1);
-
-		if (i >= p->jobs->n)
-			break;
+		rc = opener_init(&o, p->s, p->openers, &p->shares, err);
+	while (
+	    rc == 0 && !atomic_load(&p->ended) && shares_take(&p->shares, &i)) {
 		rc = check_job(p, &r, &o, &p->jobs->v[i], err);
+		shares_done(&p->shares);
 	}
+	if (rc == 0 && p->openers != NULL)
+		shares_help(&p->shares, &o);
 	return rc;
 }
 
@@ -145,13 +148,19 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/* Beside the one that begins the pass; none where there is but one. */
+/*
+ * Beside the one that begins the pass; none where there is but one. A large pack
+ * has work for many.
+ */
 static unsigned
 count_helpers(const struct pass *p)
 {
 	unsigned n = check_threads(p->s->c->opt->threads) - 1;
+	uint64_t most = p->jobs->n;
 
-	return n > p->jobs->n ? (unsigned)p->jobs->n : n;
+	for (size_t i = 0; p->openers != NULL && i < p->jobs->n; i++)
+		most += p->jobs->v[i].size / WORK_FOR_ONE;
+	return n > most ? (unsigned)most : n;
 }
 
 static void
@@ -194,6 +203,7 @@ pass_begin(struct scope *s, struct jobs *jobs, bool open, struct pass **out,
 		return rc;
 	}
 	(void)pthread_mutex_init(&p->mu, NULL);
+	shares_init(&p->shares, jobs->n);
 	/* So that all threads end at about the same time. */
 	if (jobs->n > 1)
 		qsort(jobs->v, jobs->n, sizeof(*jobs->v), larger_first);
@@ -231,6 +241,7 @@ pass_free(struct pass *p)
 	atomic_store(&p->ended, true);
 	join_helpers(p);
 	(void)pthread_mutex_destroy(&p->mu);
+	shares_clear(&p->shares);
 	pack_openers_free(p->openers);
 	free(p);
 }

@@ -13,6 +13,7 @@
  *	check_bytes.c    every byte of indexes and packs, in threads
  *	check_early.c    their hashes before there are keys
  *	check_pack.c     ... and what a pack holds, opened
+ *	check_share.c    ... by all threads that have nothing else to do
  *	check_trees.c    beside that, the directories of all snapshots
  *	                 (check_walk.h)
  *	check_entry.c    their entries
@@ -227,16 +228,35 @@ DEFINE_AUTO(pass, pass_free)
 NODISCARD int check_bytes(
     struct scope *s, struct jobs *jobs, bool open, struct err *err);
 
+/* A chunk found in a pack. */
+struct held {
+	struct chunk_name name;
+	uint32_t segment;
+};
+
+struct held_list {
+	struct held *v;
+	size_t n, cap;
+};
+NODISCARD int held_add(struct held_list *l, const struct chunk_name *name,
+    uint32_t segment, struct err *err);
+/** held_join(l, other, err): Add copies of the other's. */
+NODISCARD int held_join(
+    struct held_list *l, const struct held_list *other, struct err *err);
+
+struct shares;
+
 /* What a thread opens packs with. */
 struct opener {
 	struct scope *s;
 	struct pack_openers *openers; /* shared */
 	struct namer *namer;
-	struct held *held; /* the chunks of the pack at hand */
-	size_t nheld, held_cap;
+	struct shares *shares;  /* with other threads: check_share.h */
+	struct held_list held;  /* the chunks of the pack at hand */
+	struct held_list found; /* ... of the segment at hand */
 };
 NODISCARD int opener_init(struct opener *o, struct scope *s,
-    struct pack_openers *openers, struct err *err);
+    struct pack_openers *openers, struct shares *shares, struct err *err);
 void opener_clear(struct opener *o);
 #define OPENER_AUTO __attribute__((cleanup(opener_clear)))
 

@@ -1,22 +1,17 @@
 /* What a pack holds, against the names in it and against the indexes. */
-#include "snapshot/check/check_internal.h"
+#include "snapshot/check/check_share.h"
 
 #include <stdlib.h>
 
-/* A chunk found in the pack at hand. */
-struct held {
-	struct chunk_name name;
-	uint32_t segment;
-};
-
 int
 opener_init(struct opener *o, struct scope *s, struct pack_openers *openers,
-    struct err *err)
+    struct shares *shares, struct err *err)
 {
 	const struct keyset *ks = keyring_latest(s->ds->keys);
 
 	o->s = s;
 	o->openers = openers;
+	o->shares = shares;
 	return namer_new(&ks->id, &o->namer, err);
 }
 
@@ -24,67 +19,50 @@ void
 opener_clear(struct opener *o)
 {
 	namer_free(o->namer);
-	free(o->held);
+	free(o->held.v);
+	free(o->found.v);
 	memset(o, 0, sizeof(*o));
 }
 
-/* --- chunks ------------------------------------------------------------- */
+/* --- the chunks found --------------------------------------------------- */
 
 static int
-add_held(struct opener *o, const struct chunk_name *name, uint32_t segment,
-    struct err *err)
+held_reserve(struct held_list *l, size_t n, struct err *err)
 {
-	if (o->nheld == o->held_cap) {
-		size_t cap = o->held_cap == 0 ? 4096 : 2 * o->held_cap;
-		struct held *v = reallocarray(o->held, cap, sizeof(*v));
+	size_t cap = l->cap == 0 ? 4096 : l->cap;
+	struct held *v;
 
-		if (v == NULL)
-			return err_nomem(err);
-		o->held = v;
-		o->held_cap = cap;
-	}
-	o->held[o->nheld++] = (struct held){.name = *name, .segment = segment};
+	if (n <= l->cap - l->n)
+		return 0;
+	while (cap - l->n < n)
+		cap *= 2;
+	v = reallocarray(l->v, cap, sizeof(*v));
+	if (v == NULL)
+		return err_nomem(err);
+	l->v = v;
+	l->cap = cap;
 	return 0;
 }
 
-static int
-check_chunks(struct opener *o, const struct segment *seg, uint32_t number,
+int
+held_add(struct held_list *l, const struct chunk_name *name, uint32_t segment,
     struct err *err)
 {
-	int rc = 0;
+	int rc = held_reserve(l, 1, err);
 
-	for (size_t i = 0; rc == 0 && i < segment_count(seg); i++) {
-		struct segment_chunk ch = segment_chunk(seg, i);
-		struct chunk_name name;
-
-		rc = namer_name(o->namer, ch.kind, ch.data, ch.len, &name, err);
-		if (rc == 0 && memcmp(&name, &ch.name, sizeof(name)) != 0)
-			rc = err_set(err, ERR_CORRUPT,
-			    "segment %u: chunk %zu is not what its name says",
-			    number, i);
-		if (rc == 0)
-			rc = add_held(o, &name, number, err);
-		if (rc == 0)
-			lengths_add(&o->s->lengths, &name, ch.len);
-	}
+	if (rc == 0)
+		l->v[l->n++] = (struct held){.name = *name, .segment = segment};
 	return rc;
 }
 
-static int
-check_segments(struct opener *o, struct pack *pack,
-    const struct segment_place *places, size_t n, struct err *err)
+int
+held_join(struct held_list *l, const struct held_list *other, struct err *err)
 {
-	int rc = 0;
+	int rc = held_reserve(l, other->n, err);
 
-	o->nheld = 0;
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		AUTO(segment) struct segment *seg = NULL;
-
-		rc = check_stopped(o->s->c, err);
-		if (rc == 0)
-			rc = pack_segment(pack, &places[i], &seg, err);
-		if (rc == 0)
-			rc = check_chunks(o, seg, (uint32_t)i, err);
+	if (rc == 0 && other->n > 0) {
+		memcpy(l->v + l->n, other->v, other->n * sizeof(*l->v));
+		l->n += other->n;
 	}
 	return rc;
 }
@@ -119,8 +97,8 @@ is_wrong(void *arg, const struct chunk_name *name,
 	struct held key = {.name = *name, .segment = place->segment.number};
 
 	if (memcmp(place->pack, s->job->ref.name, OBJECT_NAME_LEN) != 0 ||
-	    bsearch(&key, s->o->held, s->o->nheld, sizeof(key), compare_held) !=
-		NULL)
+	    bsearch(&key, s->o->held.v, s->o->held.n, sizeof(key),
+		compare_held) != NULL)
 		return 0;
 	s->wrong = key;
 	return FOUND;
@@ -139,7 +117,7 @@ search_entry(struct opener *o, const struct job *job,
 	char text[CONTENT_NAME_TEXT], pack[OBJECT_REF_TEXT];
 	int rc;
 
-	qsort(o->held, o->nheld, sizeof(*o->held), compare_held);
+	qsort(o->held.v, o->held.n, sizeof(*o->held.v), compare_held);
 	rc = index_open(o->s->c->store, ref, o->s->ds->keys, &ix, err);
 	if (rc == 0)
 		rc = index_each(ix, is_wrong, &s, err);
@@ -157,7 +135,7 @@ static int
 compare_index(struct opener *o, const struct job *job, const struct listed *l,
     uint64_t sum, const struct object_ref *ref, struct err *err)
 {
-	if (l->chunks == o->nheld && l->sum == sum)
+	if (l->chunks == o->held.n && l->sum == sum)
 		return 0;
 	return search_entry(o, job, ref, err);
 }
@@ -187,8 +165,8 @@ check_listings(struct opener *o, const struct job *job, const struct pack *pack,
 
 	for (size_t i = 0; i < n; i++)
 		where = mix_place(mix, where, &places[i]);
-	for (size_t i = 0; i < o->nheld; i++)
-		sum += mix_chunk(mix, &o->held[i].name, o->held[i].segment);
+	for (size_t i = 0; i < o->held.n; i++)
+		sum += mix_chunk(mix, &o->held.v[i].name, o->held.v[i].segment);
 	for (size_t i = 0; rc == 0 && i < job->n; i++) {
 		struct listed *l = &s->listed[job->first + i];
 		struct object_ref ref;
@@ -220,7 +198,7 @@ check_pack(struct opener *o, const struct job *job, struct err *err)
 	if (rc == 0)
 		rc = pack_table(pack, &places, &n, err);
 	if (rc == 0)
-		rc = check_segments(o, pack, places, n, err);
+		rc = shares_open(o->shares, o, pack, places, n, err);
 	if (rc == 0)
 		rc = check_listings(o, job, pack, places, n, err);
 	free(places);

@@ -174,16 +174,27 @@ check_early__ends_at_any_time(void **state)
 /* --- the check that follows --------------------------------------------- */
 
 static void
-check_after(const struct realm *r, struct check_early *e, struct findings *f)
+check_threads_after(const struct realm *r, struct check_early *e,
+    unsigned threads, struct findings *f)
 {
 	AUTO(access) struct access *a = realm_open(r);
 	struct check_progress p = {0};
 	struct check_options opt = {
-	    .depth = CHECK_READ_DATA, .threads = 2, .early = e, .progress = &p};
+	    .depth = CHECK_READ_DATA,
+	    .threads = threads,
+	    .early = e,
+	    .progress = &p,
+	};
 
 	check_with(a, r->heads, &opt, f);
 	assert_int_equal(atomic_load(&p.objects), f->result.objects);
 	assert_int_equal(atomic_load(&p.bytes), f->result.bytes);
+}
+
+static void
+check_after(const struct realm *r, struct check_early *e, struct findings *f)
+{
+	check_threads_after(r, e, 2, f);
 }
 
 static void
@@ -282,6 +293,45 @@ check_run__finds_any_byte_that_turned_since(void **state)
 	}
 }
 
+/* Of what the threads find, who opened which segment when is not to be seen. */
+static void
+check_run__tells_of_a_packs_first_damaged_segment(void **state)
+{
+	struct realm *one = realm_new();
+	AUTO(check_early) struct check_early *e = NULL;
+	char path[2 * SCRATCH_PATH], pack[192];
+	const size_t len = 6 << 20;
+	uint8_t *buf = malloc(len);
+	FINDINGS_AUTO struct findings first;
+	struct original o;
+
+	(void)state;
+	assert_int_equal(mkdir(one->source, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/noise", one->source);
+	arc4random_buf(buf, len);
+	scratch_write(path, buf, len);
+	free(buf);
+	realm_backup(one, "files", one->source, 0);
+	e = look(one, false);
+	files_find_pack(one, PACK_DATA, pack);
+	o = original_take(one, pack);
+	assert_true(o.len > len);
+	for (size_t i = 1; i < 10; i += 2)
+		original_flip(&o, o.len / 10 * i);
+	check_threads_after(one, e, 1, &first);
+	assert_string_equal(first.v[0].object, pack);
+	assert_non_null(strstr(first.v[0].what, "segment"));
+	for (unsigned i = 0; i < 24; i++) {
+		FINDINGS_AUTO struct findings f;
+
+		check_threads_after(one, e, 2 + i % 12, &f);
+		assert_string_equal(f.v[0].object, pack);
+		assert_string_equal(f.v[0].what, first.v[0].what);
+		assert_int_equal(f.n, first.n);
+	}
+	realm_free(one);
+}
+
 /* Cut off, gone, or another pack of the dataset in its place. */
 static void
 check_run__finds_packs_that_changed_since(void **state)
@@ -346,6 +396,7 @@ main(void)
 	    cmocka_unit_test(check_run__begins_while_packs_are_hashed),
 	    cmocka_unit_test(check_run__finds_damage_that_was_met_early),
 	    cmocka_unit_test(check_run__finds_any_byte_that_turned_since),
+	    cmocka_unit_test(check_run__tells_of_a_packs_first_damaged_segment),
 	    cmocka_unit_test(check_run__finds_packs_that_changed_since),
 	    cmocka_unit_test(check_run__believes_nothing_that_it_does_not_open),
 	};
