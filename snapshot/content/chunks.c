@@ -105,8 +105,29 @@ chunks_on_missing(struct chunks *c, chunks_refresh_fn *fn, void *arg)
 
 struct load {
 	struct chunks *c;
+	const struct chunk_name *name;
 	const struct chunk_place *place;
 };
+
+/* A place_fn: the chunk's whole pack is to be at hand. */
+static int
+read_on(struct chunks *c, UNUSED const struct chunk_name *name,
+    const struct chunk_place *place, UNUSED void *out, struct err *err)
+{
+	AUTO(pack) struct pack *pack = NULL;
+	int rc = pack_cache_get(c->packs, place->pack, &pack, err);
+
+	if (rc == 0)
+		pack_read_on(pack);
+	return rc;
+}
+
+/* A prefetch_fn. */
+static void
+fetch_pack(void *owner, const struct chunk_name *name)
+{
+	chunks_try(owner, name, read_on, NULL);
+}
 
 static int
 load_segment(void *arg, struct segment **out, struct err *err)
@@ -119,6 +140,9 @@ load_segment(void *arg, struct segment **out, struct err *err)
 		rc = pack_segment(pack, &l->place->segment, out, err);
 	if (rc == ERR_NOT_FOUND)
 		pack_cache_forget(l->c->packs, l->place->pack);
+	if (rc == 0 && pack_much_read(pack))
+		prefetch_put(
+		    segcache_prefetch(l->c->cache), fetch_pack, l->c, l->name);
 	return rc;
 }
 
@@ -135,11 +159,10 @@ static int
 take_segment(struct chunks *c, const struct chunk_name *name,
     const struct chunk_place *place, void *out, struct err *err)
 {
-	struct load load = {.c = c, .place = place};
+	struct load load = {.c = c, .name = name, .place = place};
 	struct segment **seg = out;
 	struct segtable_key key;
 
-	(void)name;
 	key_of(c, place, &key);
 	return segcache_get(c->cache, &key, load_segment, &load, seg, err);
 }

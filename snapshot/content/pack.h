@@ -105,6 +105,14 @@ NODISCARD int pack_segment(struct pack *p, const struct segment_place *place,
     struct segment **out, struct err *err);
 
 /**
+ * pack_much_read(p):
+ * To be asked for each segment that was opened. True once: so many were that it
+ * is worth to pack_read_on(), which has the store fetch the rest of the pack.
+ */
+bool pack_much_read(struct pack *p);
+void pack_read_on(struct pack *p);
+
+/**
  * pack_table(p, places, n, err):
  * Where all of its segments lie, from the pack alone. *${places} is the
  * caller's (free).

@@ -54,6 +54,7 @@ static const struct store_ops dirstore_ops = {
     .close = dirstore_close,
     .get = dirstore_get,
     .read_at = dirstore_read_at,
+    .will_read = dirstore_will_read,
     .size = dirstore_size,
     .time = dirstore_time,
     .list = dirstore_list,

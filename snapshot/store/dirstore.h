@@ -122,6 +122,7 @@ void dirstore_free_marks(struct dirstore *d);
 
 int dirstore_get(struct store *s, const struct object_ref *ref, size_t max,
     uint8_t **buf, size_t *len, struct err *err);
+void dirstore_will_read(struct store *s, const struct object_ref *ref);
 int dirstore_read_at(struct store *s, const struct object_ref *ref,
     uint64_t off, void *buf, size_t len, struct err *err);
 int dirstore_size(struct store *s, const struct object_ref *ref, uint64_t *size,

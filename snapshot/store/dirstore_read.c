@@ -10,6 +10,10 @@
 /* From here on it is worth to tell the kernel that all of it will be read. */
 #define WILL_READ_ALL (128 * 1024)
 
+/* The kernel cuts longer advice short, without a word. */
+#define ASK_AT_ONCE (128 * 1024)
+#define STEP (1024 * 1024) /* bytes to fetch, while others wait */
+
 /* O_NONBLOCK so that a FIFO, which is no object, can't hold us up. */
 static int
 open_object(const struct dirstore *d, const struct object_ref *ref,
@@ -138,6 +142,41 @@ dirstore_read_at(struct store *s, const struct object_ref *ref, uint64_t off,
 	rc = read_full(d, text, fdcache_fd(f), buf, len, off, err);
 	fdcache_release(d->files, f);
 	return rc;
+}
+
+/*
+ * Into the system's cache, a step ahead of what is there: who reads something
+ * else meanwhile waits for a step, and not for all of it.
+ */
+static void
+fetch(int fd, off_t size)
+{
+	char byte;
+
+	for (off_t off = 0; off < size; off += STEP) {
+		for (off_t i = off; i < off + STEP; i += ASK_AT_ONCE)
+			(void)posix_fadvise(
+			    fd, i, ASK_AT_ONCE, POSIX_FADV_WILLNEED);
+		if (off > 0 && pread(fd, &byte, 1, off - 1) != 1)
+			return;
+	}
+}
+
+void
+dirstore_will_read(struct store *s, const struct object_ref *ref)
+{
+	struct dirstore *d = dirstore_of(s);
+	char text[OBJECT_REF_TEXT];
+	struct fdcache_file *f;
+	struct err why;
+	struct stat st;
+
+	object_ref_text(ref, text);
+	if (use_object(d, ref, text, &f, &why) != 0)
+		return;
+	if (fstat(fdcache_fd(f), &st) == 0)
+		fetch(fdcache_fd(f), st.st_size);
+	fdcache_release(d->files, f);
 }
 
 static int

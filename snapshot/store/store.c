@@ -168,6 +168,12 @@ store_read_at(struct store *s, const struct object_ref *ref, uint64_t off,
 	return s->ops->read_at(s, ref, off, buf, len, err);
 }
 
+void
+store_will_read(struct store *s, const struct object_ref *ref)
+{
+	s->ops->will_read(s, ref);
+}
+
 int
 store_size(struct store *s, const struct object_ref *ref, uint64_t *size,
     struct err *err)

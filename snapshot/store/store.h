@@ -130,6 +130,14 @@ NODISCARD int store_get(struct store *s, const struct object_ref *ref,
 NODISCARD int store_read_at(struct store *s, const struct object_ref *ref,
     uint64_t off, void *buf, size_t len, struct err *err);
 
+/**
+ * store_will_read(s, ref):
+ * Much of the object will be read soon, here and there: have all of it at hand,
+ * where that costs no memory that is wanted for anything else. A hint: what
+ * can't be done is left. Takes as long as reading it: not for who is waited for.
+ */
+void store_will_read(struct store *s, const struct object_ref *ref);
+
 /** store_size(s, ref, size, err): ERR_NOT_FOUND when it isn't there. */
 NODISCARD int store_size(struct store *s, const struct object_ref *ref,
     uint64_t *size, struct err *err);

@@ -35,6 +35,7 @@ struct store_ops {
 	    uint8_t **buf, size_t *len, struct err *err);
 	int (*read_at)(struct store *s, const struct object_ref *ref,
 	    uint64_t off, void *buf, size_t len, struct err *err);
+	void (*will_read)(struct store *s, const struct object_ref *ref);
 	int (*size)(struct store *s, const struct object_ref *ref,
 	    uint64_t *size, struct err *err);
 	int (*time)(struct store *s, const struct object_ref *ref,

@@ -21,6 +21,7 @@ struct store {
 	struct object objects[OBJECTS_MAX]; /* guarded by mu */
 	size_t n;                           /* guarded by mu */
 	atomic_uint reads;
+	atomic_uint will_reads;
 	atomic_uint delay;
 	atomic_int fail;
 };
@@ -120,6 +121,12 @@ memstore_reads(struct store *s)
 	return atomic_load(&s->reads);
 }
 
+unsigned
+memstore_will_reads(struct store *s)
+{
+	return atomic_load(&s->will_reads);
+}
+
 void
 memstore_delay(struct store *s, unsigned ms)
 {
@@ -180,6 +187,12 @@ store_read_at(struct store *s, const struct object_ref *ref, uint64_t off,
 	rc = copy_out(s, ref, off, buf, len, err);
 	(void)pthread_mutex_unlock(&s->mu);
 	return rc;
+}
+
+void
+store_will_read(struct store *s, UNUSED const struct object_ref *ref)
+{
+	atomic_fetch_add(&s->will_reads, 1);
 }
 
 int

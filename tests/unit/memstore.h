@@ -21,6 +21,9 @@ void memstore_set(
 /** memstore_reads(s): Calls of store_read_at() and store_get() so far. */
 unsigned memstore_reads(struct store *s);
 
+/** memstore_will_reads(s): Calls of store_will_read() so far. */
+unsigned memstore_will_reads(struct store *s);
+
 /** memstore_delay(s, ms): Let every read take that long. */
 void memstore_delay(struct store *s, unsigned ms);
 

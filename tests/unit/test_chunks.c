@@ -305,6 +305,43 @@ prefetch__brings_the_segment(void **state)
 }
 
 static void
+wait_ms(unsigned ms)
+{
+	struct timespec ts = {.tv_nsec = 1000000L * ms};
+
+	(void)nanosleep(&ts, NULL);
+}
+
+/* Every second segment, last one first: nobody would call it a sequence. */
+static void
+get__of_a_pack_that_is_much_read_the_rest_is_fetched(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(segcache) struct segcache *cache = new_cache();
+	AUTO(chunks) struct chunks *c = NULL;
+	struct packed p;
+	struct object_ref ref;
+	uint64_t i;
+
+	put_pack(f, &p, 0, 20, 1, LEN);
+	ref = put_index(f, &p, 1);
+	assert_ok(segcache_threads(cache, 2, &err));
+	c = new_chunks(f, cache, &ref, 1);
+	for (i = 19; i > 5; i -= 2)
+		assert_ok(get(c, i, &err));
+	assert_ok(get(c, 19, &err));
+	wait_ms(20);
+	assert_int_equal(memstore_will_reads(f->store), 0);
+	assert_ok(get(c, i, &err));
+	while (memstore_will_reads(f->store) == 0)
+		wait_ms(1);
+	for (i = 0; i < 20; i += 2)
+		assert_ok(get(c, i, &err));
+	wait_ms(20);
+	assert_int_equal(memstore_will_reads(f->store), 1);
+}
+
+static void
 free__with_prefetches_under_way(void **state)
 {
 	struct fixture *f = *state;
@@ -342,6 +379,7 @@ main(void)
 	    content_test(get__many_threads),
 	    content_test(get__two_threads_open_a_segment_once),
 	    content_test(prefetch__brings_the_segment),
+	    content_test(get__of_a_pack_that_is_much_read_the_rest_is_fetched),
 	    content_test(free__with_prefetches_under_way),
 	};
 

@@ -1,6 +1,12 @@
 #include "crypto/hash.h"
 #include "tests/unit/store_fixture.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
 /* --- names ------------------------------------------------------------- */
 
 static void
@@ -426,6 +432,74 @@ store_read_at__keeps_a_bounded_number_open(void **state)
 	assert_int_equal(count_fds() - before, 64);
 }
 
+/* Pages of a file that are in the system's cache. */
+static size_t
+count_cached(const char *path, size_t len)
+{
+	unsigned char in[4096] = {0};
+	size_t n = 0, pages = (len + 4095) / 4096;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+
+	assert_true(pages <= sizeof(in));
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_int_equal(mincore(p, len, in), 0);
+	for (size_t i = 0; i < pages; i++)
+		n += in[i] & 1;
+	assert_int_equal(munmap(p, len), 0);
+	assert_int_equal(close(fd), 0);
+	return n;
+}
+
+static void
+drop_cached(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(fsync(fd), 0);
+	assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+/* What is under way when it returns is a step of it at most. */
+static void
+store_will_read__has_all_of_it_fetched(void **state)
+{
+	const struct timespec ms = {.tv_nsec = 1000000};
+	struct fixture *f = *state;
+	struct object_ref ref = ref_of(OBJECT_PACK, 0);
+	const size_t len = (5 << 20) + 100;
+	char text[OBJECT_REF_TEXT], path[SCRATCH_PATH + 256];
+	uint8_t *buf = calloc(1, len);
+
+	assert_ok(store_put(f->s, &ref, buf, len, &err));
+	free(buf);
+	object_ref_text(&ref, text);
+	(void)snprintf(path, sizeof(path), "%s/%s", f->path, text);
+	drop_cached(path);
+	store_will_read(f->s, &ref);
+	while (count_cached(path, len) < (len + 4095) / 4096)
+		(void)nanosleep(&ms, NULL);
+}
+
+static void
+store_will_read__passes_over_what_can_not_be_read(void **state)
+{
+	struct fixture *f = *state;
+	struct object_ref ref = put_text(f->s, OBJECT_PACK, 0, "going");
+	char text[OBJECT_REF_TEXT], path[SCRATCH_PATH + 256];
+	uint8_t byte;
+
+	object_ref_text(&ref, text);
+	(void)snprintf(path, sizeof(path), "%s/%s", f->path, text);
+	assert_int_equal(unlink(path), 0);
+	store_will_read(f->s, &ref);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	store_will_read(f->s, &ref);
+	assert_fails(ERR_CORRUPT, "is not a regular file",
+	    store_read_at(f->s, &ref, 0, &byte, 1, &err));
+}
+
 static void
 store_remove__makes_it_missing(void **state)
 {
@@ -468,6 +542,8 @@ main(void)
 	    store_test(store_get__finds_a_file_where_a_directory_should_be),
 	    store_test(store_read_at__stops_at_the_end),
 	    store_test(store_read_at__keeps_a_bounded_number_open),
+	    store_test(store_will_read__has_all_of_it_fetched),
+	    store_test(store_will_read__passes_over_what_can_not_be_read),
 	    store_test(store_remove__makes_it_missing),
 	};
 
