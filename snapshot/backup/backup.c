@@ -94,7 +94,7 @@ static int
 tell_others(const struct run *run, struct store_lock *lock, struct err *err)
 {
 	return running_tell(
-	    lock, run->seen, run->state_usable ? run->base : NULL, err);
+	    lock, run->seen, run->state_usable ? run->base.id : NULL, err);
 }
 
 /* An ingest_pack_fn. */
@@ -110,34 +110,6 @@ static int
 resume_pack(void *arg, const uint8_t *note, size_t len, struct err *err)
 {
 	return ingest_resume(arg, note, len, err);
-}
-
-/*
- * A run that died after its record may have left packs to take up that have
- * expired since. No index lists them: whoever prunes doesn't look at this run.
- */
-static int
-pass_condemned(struct run *run, const struct log *log, struct err *err)
-{
-	const struct record *r = log_prune(log);
-	struct record_clear clear;
-	uint8_t *buf = NULL;
-	size_t len;
-	int ret;
-
-	if (r == NULL)
-		return 0;
-	ret = log_record_bytes(log, r->head.seq, &buf, &len, err);
-	if (ret == 0)
-		ret = record_peek(buf, len, &clear, err);
-	for (size_t i = 0; ret == 0 && i < clear.ncondemned; i++) {
-		struct condemned c = record_condemned(&clear, i);
-
-		if (c.cls == OBJECT_PACK && c.gone)
-			ret = ingest_condemned(run->ingest, c.name, err);
-	}
-	free(buf);
-	return ret;
 }
 
 static int
@@ -161,10 +133,8 @@ open_ingest(struct run *run, const struct log *log, struct err *err)
 	/* What it would take over may be gone: read, and store, it again. */
 	if (ingest_lost(run->ingest) > 0)
 		run->state_usable = false;
-	if (run->state == NULL)
-		return 0;
-	ret = pass_condemned(run, log, err);
-	if (ret != 0)
+	ret = run_learn_condemned(run, log, err);
+	if (ret != 0 || run->state == NULL)
 		return ret;
 	ret = state_pending_each(run->state, resume_pack, run->ingest, &why);
 	ingest_on_pack(run->ingest, note_pack, run->state);

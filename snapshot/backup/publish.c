@@ -106,18 +106,31 @@ catch_up(struct log *log, struct err *err)
 	return ret;
 }
 
-/* After a prune other indexes are the dataset's than when the run began. */
+static bool
+same_indexes(
+    const struct run *run, const uint8_t (*now)[OBJECT_NAME_LEN], size_t n)
+{
+	return n == run->nindexes &&
+	       (n == 0 || memcmp(now, run->indexes, n * sizeof(*now)) == 0);
+}
+
+/*
+ * After a prune other indexes are the dataset's than when the run began; or
+ * there are packs to be taken up again.
+ */
 static int
 follow(struct run *run, const struct log *log,
     uint8_t (**indexes)[OBJECT_NAME_LEN], size_t *n, struct err *err)
 {
 	size_t nnow;
 	const uint8_t(*now)[OBJECT_NAME_LEN] = log_indexes(log, &nnow);
+	int ret = run_learn_condemned_since(run, log, err);
 
-	if (nnow == run->nindexes &&
-	    (nnow == 0 || memcmp(now, run->indexes, nnow * sizeof(*now)) == 0))
+	if (ret != 0)
+		return ret;
+	if (same_indexes(run, now, nnow) && !ingest_uses_leaving(run->ingest))
 		return 0;
-	free(*indexes);
+	free(STEAL(*indexes));
 	return ingest_follow(run->ingest, now, nnow, indexes, n, err);
 }
 

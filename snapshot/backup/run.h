@@ -19,12 +19,15 @@ struct run {
 	struct source source;
 	struct exclude *exclude;
 	struct state *state; /* NULL: none is kept */
-	bool state_usable;   /* it describes a snapshot of the log: */
-	uint8_t base[OBJECT_NAME_LEN];
+	bool state_usable;   /* what it says of files can be relied on */
+	bool has_base;       /* it describes a snapshot of the log: */
+	struct state_base base;
 	uint64_t seen; /* number of the newest record when it began */
 	/* The indexes that were the dataset's then. */
 	uint8_t (*indexes)[OBJECT_NAME_LEN];
 	size_t nindexes;
+	struct object_ref
+	    prune; /* the newest record that is one; seq 0: none */
 	struct ingest *ingest;
 	struct pool *pool;
 	struct worker self; /* this thread's own tools */
@@ -47,6 +50,18 @@ NODISCARD int run_state_open(
 /** run_state_publish(run, log, err): It describes the log's newest from now on.
  */
 NODISCARD int run_state_publish(
+    struct run *run, const struct log *log, struct err *err);
+
+/**
+ * run_learn_condemned(run, log, err):
+ * Tell ${run}->ingest what the log's newest prune record says of packs. Cost:
+ * where neither the records that were read nor the state know which that is, all
+ * of the log is read.
+ */
+NODISCARD int run_learn_condemned(
+    struct run *run, const struct log *log, struct err *err);
+/** run_learn_condemned_since(): The same, if there is a newer one since. */
+NODISCARD int run_learn_condemned_since(
     struct run *run, const struct log *log, struct err *err);
 
 /**

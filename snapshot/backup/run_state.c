@@ -54,9 +54,10 @@ find_snapshot(const struct run *run, const struct log *log,
 static int
 match_state(struct run *run, const struct log *log, struct err *err)
 {
-	uint8_t id[OBJECT_NAME_LEN], source[HASH_LEN], ours[HASH_LEN];
+	struct state_base *base = &run->base;
+	uint8_t ours[HASH_LEN];
 	struct err why;
-	int ret = state_snapshot(run->state, id, source, &why);
+	int ret = state_snapshot(run->state, base, &why);
 
 	if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
 		return 0; /* every file is read */
@@ -64,11 +65,10 @@ match_state(struct run *run, const struct log *log, struct err *err)
 		return err_copy(err, &why);
 	if ((ret = source_hash(run, ours, err)) != 0)
 		return ret;
-	if (memcmp(ours, source, sizeof(ours)) != 0)
+	if (memcmp(ours, base->source, sizeof(ours)) != 0)
 		return 0;
-	ret = find_snapshot(run, log, id, &run->state_usable, err);
-	if (run->state_usable)
-		memcpy(run->base, id, sizeof(run->base));
+	ret = find_snapshot(run, log, base->id, &run->has_base, err);
+	run->state_usable = run->has_base;
 	return ret;
 }
 
@@ -90,13 +90,15 @@ run_state_open(struct run *run, const struct log *log, struct err *err)
 int
 run_state_publish(struct run *run, const struct log *log, struct err *err)
 {
-	uint8_t source[HASH_LEN];
+	struct state_base base = {.prune = run->prune.seq};
 	int ret;
 
 	if (run->state == NULL)
 		return 0;
-	ret = source_hash(run, source, err);
+	memcpy(base.prune_name, run->prune.name, sizeof(base.prune_name));
+	memcpy(base.id, log_head(log)->id, sizeof(base.id));
+	ret = source_hash(run, base.source, err);
 	if (ret == 0)
-		ret = state_publish(run->state, log_head(log)->id, source, err);
+		ret = state_publish(run->state, &base, err);
 	return ret;
 }

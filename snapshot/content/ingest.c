@@ -60,6 +60,7 @@ ingest_free(struct ingest *in)
 	name_set_clear(&in->packs_there);
 	name_set_clear(&in->packs_gone);
 	name_set_clear(&in->packs_used);
+	name_set_clear(&in->packs_leaving);
 	name_set_clear(&in->packs_own);
 	index_builder_free(in->built);
 	packrun_free(in->run);

@@ -67,6 +67,17 @@ NODISCARD int ingest_condemned(
     struct ingest *in, const uint8_t pack[OBJECT_NAME_LEN], struct err *err);
 
 /**
+ * ingest_leaving(in, pack, used, err):
+ * A pack that the newest snapshot didn't need lately. If this run relies on it
+ * (as it does with ${used}), it has to be taken up again: ingest_follow().
+ */
+NODISCARD int ingest_leaving(struct ingest *in,
+    const uint8_t pack[OBJECT_NAME_LEN], bool used, struct err *err);
+void ingest_forget_leaving(struct ingest *in);
+/** ingest_uses_leaving(in): The run relies on one of them. */
+bool ingest_uses_leaving(struct ingest *in);
+
+/**
  * ingest_resume(in, note, len, err):
  * Take up a pack of a run that never finished, as ingest_pack_fn once noted it.
  * A pack that has gone, or a note that makes no sense, is passed over.
@@ -131,9 +142,10 @@ NODISCARD int ingest_finish(struct ingest *in,
 /**
  * ingest_follow(in, now, nnow, indexes, n, err):
  * After ingest_finish(), whose set is freed unused: other indexes than those of
- * ingest_known() have become the dataset's since. *${indexes} is the set ${now}
- * with what this run has added to it, and with every pack that it relies on and
- * that is in none of them any more.
+ * ingest_known() have become the dataset's since, or the run relies on packs that
+ * are leaving. *${indexes} is the set ${now} with what this run has added to it,
+ * and with every pack that it relies on and that is leaving, or in none of them
+ * any more.
  */
 NODISCARD int ingest_follow(struct ingest *in,
     const uint8_t (*now)[OBJECT_NAME_LEN], size_t nnow,

@@ -2,7 +2,8 @@
  * A prune that ended while the run went on has made other indexes the dataset's,
  * and packs that nothing needed are in none of them any more. They are still
  * there, for it saw this run. Those that the run relies on are rescued: they are
- * listed again, with the run's own.
+ * listed again, with the run's own. So are those that are leaving, although they
+ * are listed: a site that has no keys must see that they are needed again.
  */
 #include "snapshot/content/ingest_internal.h"
 
@@ -69,15 +70,16 @@ take_pack(void *arg, uint32_t pack, UNUSED struct err *err)
 	struct following *f = arg;
 	const struct index_summary *s = index_get_summary(f->k->ix);
 	struct chunk_name key;
-	bool listed, used, take;
+	bool listed, used, leaving, take;
 
 	key_of(s->packs[pack].name, &key);
 	listed = name_set_has(f->listed, &key);
 	used = name_set_has(&f->in->packs_used, &key);
+	leaving = name_set_has(&f->in->packs_leaving, &key);
 	if (f->k->own)
 		take = listed || used || name_set_has(&f->in->packs_own, &key);
 	else
-		take = used && !listed;
+		take = used && (!listed || leaving);
 	f->taken += take;
 	f->left += !take;
 	return take;
@@ -145,6 +147,51 @@ follow(struct ingest *in, struct following *f,
 	free(parts);
 	return ret;
 }
+
+/* --- packs that are leaving --------------------------------------------- */
+
+int
+ingest_leaving(struct ingest *in, const uint8_t pack[OBJECT_NAME_LEN],
+    bool used, struct err *err)
+{
+	struct chunk_name key;
+	int ret;
+
+	key_of(pack, &key);
+	pthread_mutex_lock(&in->pack_seen_mu);
+	ret = name_set_add(&in->packs_leaving, &key, err);
+	if (ret >= 0 && used)
+		ret = name_set_add(&in->packs_used, &key, err);
+	pthread_mutex_unlock(&in->pack_seen_mu);
+	return ret < 0 ? ret : 0;
+}
+
+void
+ingest_forget_leaving(struct ingest *in)
+{
+	pthread_mutex_lock(&in->pack_seen_mu);
+	name_set_clear(&in->packs_leaving);
+	pthread_mutex_unlock(&in->pack_seen_mu);
+}
+
+bool
+ingest_uses_leaving(struct ingest *in)
+{
+	static const struct chunk_name none;
+	bool uses = false;
+
+	pthread_mutex_lock(&in->pack_seen_mu);
+	for (size_t i = 0; i < in->packs_leaving.cap && !uses; i++) {
+		const struct chunk_name *name = &in->packs_leaving.slots[i];
+
+		uses = memcmp(name, &none, sizeof(none)) != 0 &&
+		       name_set_has(&in->packs_used, name);
+	}
+	pthread_mutex_unlock(&in->pack_seen_mu);
+	return uses;
+}
+
+/* --- the set ------------------------------------------------------------ */
 
 int
 ingest_follow(struct ingest *in, const uint8_t (*now)[OBJECT_NAME_LEN],

@@ -81,6 +81,7 @@ struct ingest {
 	struct name_set packs_there;
 	struct name_set packs_gone;
 	struct name_set packs_used; /* those known that this run relies on */
+	struct name_set packs_leaving;
 
 	/*
 	 * Read by every look-up, changed when a full index is written: a

@@ -163,7 +163,8 @@ demote_dataset(struct store *s, struct sitedb *db,
 	if (rc == 0)
 		rc = record_refs_list(s, fork->dataset, &refs, err);
 	if (rc == 0)
-		rc = aside_move(s, db, &refs, fork->common, aside, &moved, err);
+		rc = aside_move(
+		    s, db, &refs, fork->common, now->borne, aside, &moved, err);
 	if (rc != 0)
 		return rc;
 	if (fork->common == 0)

@@ -34,6 +34,7 @@ settle_run(struct store *s, const struct settlement *by, struct sitedb *db,
     int64_t clock, struct settled *out, struct err *err)
 {
 	RECORD_REFS_AUTO struct record_refs refs = {0};
+	struct site_time now;
 	bool pending;
 	int rc = settle_pending(s, by, &pending, err);
 
@@ -43,7 +44,10 @@ settle_run(struct store *s, const struct settlement *by, struct sitedb *db,
 	rc = record_refs_list(s, by->dataset, &refs, err);
 	if (rc != 0 || !fits(by, &refs))
 		return rc;
+	rc = sitedb_clock(db, clock, &now, err);
+	if (rc != 0)
+		return rc;
 	aside_name(clock, out->aside);
-	return aside_move(
-	    s, db, &refs, by->seq - 1, out->aside, &out->records, err);
+	return aside_move(s, db, &refs, by->seq - 1, now.borne, out->aside,
+	    &out->records, err);
 }

@@ -46,6 +46,8 @@ static const char *const statements[NSTATEMENTS] = {
 		    " ORDER BY seq LIMIT 1",
     [ARRIVAL_NEWEST] = "SELECT seq FROM arrival WHERE dataset = ? AND seq > 0"
 		       " ORDER BY seq DESC LIMIT 1",
+    [ARRIVAL_SET] = "REPLACE INTO arrival(dataset, seq, time) VALUES(?, ?, ?)",
+    [ARRIVAL_DROP] = "DELETE FROM arrival WHERE dataset = ? AND seq < ?",
     [ARRIVAL_FORGET] = "DELETE FROM arrival WHERE dataset = ? AND seq > ?",
     [REFUSAL_ADD] =
 	"INSERT INTO refusal(since, time, times, known, client, what)"
@@ -262,18 +264,36 @@ sitedb_newest(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
 	return sql_explain(&sitedb_kind, rc > 0 ? 0 : rc, err);
 }
 
+/* With mu held: one of the statements that have a dataset and a number. */
+static int
+run_arrival(struct sitedb *db, int statement,
+    const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t seq, struct err *err)
+{
+	size_t at = (size_t)statement;
+
+	sql_blob(db->sql, at, 1, dataset, SITEDB_DATASET_LEN);
+	sql_int(db->sql, at, 2, (int64_t)seq);
+	return sql_run(db->sql, at, err);
+}
+
+/* In this order: whatever has been done of it, nothing has come earlier. */
 int
-sitedb_forget(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
-    uint64_t seq, struct err *err)
+sitedb_restart(struct sitedb *db, const uint8_t dataset[SITEDB_DATASET_LEN],
+    uint64_t seq, int64_t when, struct err *err)
 {
 	int rc = check_seq(seq, err);
 
 	if (rc != 0)
 		return rc;
 	(void)pthread_mutex_lock(&db->mu);
-	sql_blob(db->sql, ARRIVAL_FORGET, 1, dataset, SITEDB_DATASET_LEN);
-	sql_int(db->sql, ARRIVAL_FORGET, 2, (int64_t)seq);
-	rc = sql_run(db->sql, ARRIVAL_FORGET, err);
+	if (seq > 0) {
+		sql_int(db->sql, ARRIVAL_SET, 3, when);
+		rc = run_arrival(db, ARRIVAL_SET, dataset, seq, err);
+	}
+	if (rc == 0)
+		rc = run_arrival(db, ARRIVAL_DROP, dataset, seq, err);
+	if (rc == 0)
+		rc = run_arrival(db, ARRIVAL_FORGET, dataset, seq, err);
 	(void)pthread_mutex_unlock(&db->mu);
 	return sql_explain(&sitedb_kind, rc, err);
 }

@@ -125,17 +125,20 @@ NODISCARD int sitedb_arrival(struct sitedb *db,
 /**
  * sitedb_newest(db, dataset, seq, err):
  * The newest record of the log that is known to have arrived, and was not
- * forgotten. ERR_NOT_FOUND none is.
+ * moved aside. ERR_NOT_FOUND none is.
  */
 NODISCARD int sitedb_newest(struct sitedb *db,
     const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t *seq, struct err *err);
 
 /**
- * sitedb_forget(db, dataset, seq, err):
- * The records after ${seq} were moved aside: others will have their numbers.
+ * sitedb_restart(db, dataset, seq, when, err):
+ * The records after ${seq} are to be moved aside: others will have their numbers.
+ * All that stays counts as having come at ${when}: what is said from now on of
+ * what it needs isn't what was said when it came.
  */
-NODISCARD int sitedb_forget(struct sitedb *db,
-    const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t seq, struct err *err);
+NODISCARD int sitedb_restart(struct sitedb *db,
+    const uint8_t dataset[SITEDB_DATASET_LEN], uint64_t seq, int64_t when,
+    struct err *err);
 
 /* --- what was refused --------------------------------------------------- */
 

@@ -94,13 +94,18 @@ NODISCARD int state_open(const char *dir, const uint8_t store[STORE_ID_LEN],
 void state_close(struct state *s);
 DEFINE_AUTO(state, state_close)
 
-/**
- * state_snapshot(s, id, source, err):
- * The snapshot whose files this state describes, and a hash of what it was
- * taken from; ERR_NOT_FOUND when there is none yet; ERR_CORRUPT.
- */
-NODISCARD int state_snapshot(struct state *s, uint8_t id[OBJECT_NAME_LEN],
-    uint8_t source[HASH_LEN], struct err *err);
+/* What a state describes. */
+struct state_base {
+	uint8_t id[OBJECT_NAME_LEN]; /* the snapshot */
+	uint8_t source[HASH_LEN];    /* a hash of what it was taken from */
+	/* The newest prune record before it; 0: there was none. */
+	uint64_t prune;
+	uint8_t prune_name[OBJECT_NAME_LEN];
+};
+
+/** state_snapshot(s, out, err): ERR_NOT_FOUND none yet; ERR_CORRUPT. */
+NODISCARD int state_snapshot(
+    struct state *s, struct state_base *out, struct err *err);
 
 /*
  * The last seen state of a directory: pages of bytes that only backup/ knows,
@@ -132,11 +137,10 @@ NODISCARD int state_dir_keep(
     struct state *s, const uint8_t key[HASH_LEN], struct err *err);
 /**
  * state_publish(): Drops the directories neither put nor kept, and the pending
- * packs, in one step. ${id}, ${source} as state_snapshot() will give them.
- * Durable.
+ * packs, in one step. ${base} as state_snapshot() will give it. Durable.
  */
-NODISCARD int state_publish(struct state *s, const uint8_t id[OBJECT_NAME_LEN],
-    const uint8_t source[HASH_LEN], struct err *err);
+NODISCARD int state_publish(
+    struct state *s, const struct state_base *base, struct err *err);
 void state_rollback(struct state *s);
 
 /*

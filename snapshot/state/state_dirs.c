@@ -8,7 +8,7 @@
  * state_pending_add(): hence the lock.
  */
 
-#define SNAPSHOT_LEN (OBJECT_NAME_LEN + HASH_LEN)
+#define SNAPSHOT_LEN (OBJECT_NAME_LEN + HASH_LEN + 8 + OBJECT_NAME_LEN)
 #define PAGE_NAME_LEN (HASH_LEN + 4)
 
 /* What a page's box is bound to: its place. */
@@ -52,10 +52,10 @@ read_snapshot(struct state *s, struct wr *w, struct err *err)
 }
 
 int
-state_snapshot(struct state *s, uint8_t id[OBJECT_NAME_LEN],
-    uint8_t source[HASH_LEN], struct err *err)
+state_snapshot(struct state *s, struct state_base *out, struct err *err)
 {
 	WR_AUTO struct wr w = {0};
+	struct rd r;
 	int rc;
 
 	(void)pthread_mutex_lock(&s->mu);
@@ -64,8 +64,11 @@ state_snapshot(struct state *s, uint8_t id[OBJECT_NAME_LEN],
 	(void)pthread_mutex_unlock(&s->mu);
 	if (rc != 0)
 		return rc;
-	memcpy(id, w.buf, OBJECT_NAME_LEN);
-	memcpy(source, w.buf + OBJECT_NAME_LEN, HASH_LEN);
+	r = rd_init(w.buf, w.len);
+	rd_copy(&r, out->id, sizeof(out->id));
+	rd_copy(&r, out->source, sizeof(out->source));
+	out->prune = rd_u64(&r);
+	rd_copy(&r, out->prune_name, sizeof(out->prune_name));
 	return 0;
 }
 
@@ -327,20 +330,31 @@ make_current(struct state *s, const struct wr *box, struct err *err)
 	return rc;
 }
 
+static int
+seal_base(struct state *s, const struct state_base *base, struct wr *box,
+    struct err *err)
+{
+	WR_AUTO struct wr w = {0};
+
+	wr_bytes(&w, base->id, sizeof(base->id));
+	wr_bytes(&w, base->source, sizeof(base->source));
+	wr_u64(&w, base->prune);
+	wr_bytes(&w, base->prune_name, sizeof(base->prune_name));
+	if (w.failed)
+		return err_nomem(err);
+	return state_seal(
+	    s, STATE_LABEL_SNAPSHOT, NULL, 0, w.buf, w.len, box, err);
+}
+
 int
-state_publish(struct state *s, const uint8_t id[OBJECT_NAME_LEN],
-    const uint8_t source[HASH_LEN], struct err *err)
+state_publish(struct state *s, const struct state_base *base, struct err *err)
 {
 	WR_AUTO struct wr box = {0};
-	uint8_t snapshot[SNAPSHOT_LEN];
 	int rc = check_writing(s, err);
 
 	if (rc != 0)
 		return rc;
-	memcpy(snapshot, id, OBJECT_NAME_LEN);
-	memcpy(snapshot + OBJECT_NAME_LEN, source, HASH_LEN);
-	rc = state_seal(s, STATE_LABEL_SNAPSHOT, NULL, 0, snapshot,
-	    sizeof(snapshot), &box, err);
+	rc = seal_base(s, base, &box, err);
 	(void)pthread_mutex_lock(&s->mu);
 	if (rc == 0)
 		rc = flush_kept(s, err);

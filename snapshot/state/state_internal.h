@@ -74,7 +74,7 @@ struct state {
 
 #define STATE_LABEL_PAGE "varve state page v1"
 #define STATE_LABEL_PENDING "varve state pending v1"
-#define STATE_LABEL_SNAPSHOT "varve state snapshot v1"
+#define STATE_LABEL_SNAPSHOT "varve state snapshot v2"
 
 /**
  * state_seal(), state_open_box(): A box bound to this state and to ${what},

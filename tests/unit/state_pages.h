@@ -10,11 +10,10 @@
 static const uint8_t store[STORE_ID_LEN] = {
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-static const uint8_t snap1[OBJECT_NAME_LEN] = {11};
+static const struct state_base snap1 = {.id = {11}, .source = {13}};
 
-static const uint8_t snap2[OBJECT_NAME_LEN] = {12};
-
-static const uint8_t source[HASH_LEN] = {13};
+static const struct state_base snap2 = {
+    .id = {12}, .source = {13}, .prune = 14, .prune_name = {15}};
 
 static inline UNUSED struct keyset
 some_keyset(void)
@@ -75,14 +74,16 @@ assert_page(struct state *s, const char *path, uint32_t page, const char *text)
 }
 
 static inline UNUSED void
-assert_snapshot(struct state *s, const uint8_t *id)
+assert_snapshot(struct state *s, const struct state_base *want)
 {
-	uint8_t got[OBJECT_NAME_LEN];
-	uint8_t got_source[HASH_LEN];
+	struct state_base got;
 
-	assert_ok(state_snapshot(s, got, got_source, &err));
-	assert_memory_equal(got, id, sizeof(got));
-	assert_memory_equal(got_source, source, sizeof(source));
+	assert_ok(state_snapshot(s, &got, &err));
+	assert_memory_equal(got.id, want->id, sizeof(got.id));
+	assert_memory_equal(got.source, want->source, sizeof(got.source));
+	assert_int_equal(got.prune, want->prune);
+	assert_memory_equal(
+	    got.prune_name, want->prune_name, sizeof(got.prune_name));
 }
 
 static inline UNUSED void
@@ -124,13 +125,13 @@ publish_first(struct state *s)
 	put(s, "a", 1, "a1");
 	put(s, "a/b", 0, "b0");
 	put(s, "c", 0, "");
-	assert_ok(state_publish(s, snap1, source, &err));
+	assert_ok(state_publish(s, &snap1, &err));
 }
 
 static inline UNUSED void
 assert_first(struct state *s)
 {
-	assert_snapshot(s, snap1);
+	assert_snapshot(s, &snap1);
 	assert_page(s, "a", 0, "a0");
 	assert_page(s, "a", 1, "a1");
 	assert_page(s, "a", 2, NULL);

@@ -5,10 +5,6 @@
 
 static const uint8_t store_id[STORE_ID_LEN] = {1};
 
-static const uint8_t snapshot_id[OBJECT_NAME_LEN] = {2};
-
-static const uint8_t source[HASH_LEN] = {3};
-
 static struct state *
 open_state(struct fixture *f)
 {
@@ -35,7 +31,9 @@ begin(struct state *s)
 static void
 publish(struct state *s)
 {
-	assert_ok(state_publish(s, snapshot_id, source, &err));
+	static const struct state_base base = {.id = {1}, .source = {2}};
+
+	assert_ok(state_publish(s, &base, &err));
 }
 
 static void

@@ -7,6 +7,8 @@
 #include "tests/unit/prune_fixture.h"
 #include "tests/unit/site_fixture.h"
 
+#include <time.h>
+
 /* A site with one snapshot of 'files', and no retention lock. */
 struct stand {
 	struct realm *realm;
@@ -15,15 +17,35 @@ struct stand {
 	uint8_t index[1][OBJECT_NAME_LEN];
 };
 
+struct finding {
+	uint64_t pieces;
+	struct condemned c;
+};
+
 static int
-note_pack(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+visit_pack(void *arg, const struct object_ref *ref, uint64_t size,
     UNUSED struct err *err)
 {
-	struct condemned *c = arg;
+	struct finding *f = arg;
 
-	*c = (struct condemned){.cls = OBJECT_PACK, .gone = true};
-	memcpy(c->name, ref->name, sizeof(c->name));
+	if ((size + PIECE / 2) / PIECE != f->pieces)
+		return 0;
+	f->c = (struct condemned){.cls = OBJECT_PACK, .gone = true};
+	memcpy(f->c.name, ref->name, sizeof(f->c.name));
 	return 0;
+}
+
+/* The pack that has so many pieces in it. */
+static struct condemned
+find_pack(const struct stand *s, uint64_t pieces)
+{
+	const struct dataset *ds = access_find(s->realm->admin, "files");
+	struct finding f = {.pieces = pieces};
+
+	assert_ok(store_list(access_store(s->realm->admin), OBJECT_PACK, ds->id,
+	    visit_pack, &f, &err));
+	assert_true(f.c.gone);
+	return f.c;
 }
 
 static struct log *
@@ -44,16 +66,13 @@ setup(void **state)
 	struct stand *s = calloc(1, sizeof(*s));
 	AUTO(store_lock) struct store_lock *lock = NULL;
 	AUTO(log) struct log *log = NULL;
-	const struct dataset *ds;
 	size_t n;
 
 	assert_non_null(s);
 	s->realm = realm_new();
 	put_pieces(s->realm, "one", "ab");
 	realm_backup(s->realm, "files", s->realm->source, 0);
-	ds = access_find(s->realm->admin, "files");
-	assert_ok(store_list(access_store(s->realm->admin), OBJECT_PACK, ds->id,
-	    note_pack, &s->pack, &err));
+	s->pack = find_pack(s, 2);
 	log = open_log(s, &lock);
 	memcpy(s->index, log_indexes(log, &n), sizeof(s->index));
 	assert_int_equal(n, 1);
@@ -179,6 +198,95 @@ reaper_run__keeps_all_while_an_index_is_not_here(void **state)
 	assert_true(out.next == INT64_MAX);
 }
 
+/* --- packs that are leaving --------------------------------------------- */
+
+#define LOCK 1000
+
+/* The snapshots so far arrived ${ago} s ago, as far as they weren't there. */
+static void
+arrive(const struct stand *s, int64_t ago)
+{
+	const struct dataset *ds = access_find(s->realm->admin, "files");
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	AUTO(log) struct log *log = open_log(s, &lock);
+
+	assert_ok(sitedb_arrived(sitedir_db(s->site), ds->id,
+	    log_head(log)->seq, time(NULL) - ago, &err));
+}
+
+/* Two pieces; then one; then a prune, by which the other's pack is leaving. */
+static void
+let_one_leave(struct stand *s)
+{
+	struct prune_result out;
+
+	assert_ok(sitedb_lengthen(sitedir_db(s->site), LOCK, &err));
+	arrive(s, 2 * LOCK);
+	put_pieces(s->realm, "one", "c");
+	realm_backup(s->realm, "files", s->realm->source, 1);
+	arrive(s, 2 * LOCK);
+	out = prune_with(s->realm->admin, "files", 100);
+	assert_true(out.leaving.n > 0);
+}
+
+static void
+reaper_run__a_leaving_pack_that_nothing_needs_again_may_go(void **state)
+{
+	struct stand *s = *state;
+
+	let_one_leave(s);
+	/* So little is new that its index is joined with no older one. */
+	put_pieces(s->realm, "two", "");
+	realm_backup(s->realm, "files", s->realm->source, 2);
+	arrive(s, 0);
+	say_prune(s, false, &s->pack, 1);
+	assert_int_equal(reap(s).removed, 1);
+}
+
+/* The snapshot stores nothing; but its own index says what it relies on. */
+static void
+reaper_run__a_leaving_pack_that_is_needed_again_is_locked_anew(void **state)
+{
+	struct stand *s = *state;
+
+	let_one_leave(s);
+	put_pieces(s->realm, "two", "ab");
+	realm_backup(s->realm, "files", s->realm->source, 2);
+	arrive(s, 0);
+	assert_whole(s->realm);
+	say_prune(s, false, &s->pack, 1);
+	assert_int_equal(reap(s).removed, 0);
+}
+
+/*
+ * What is unchanged is taken over unread from the last snapshot of the same
+ * source, which was not the newest when the record was made.
+ */
+static void
+reaper_run__what_another_source_needs_unread_is_locked_anew(void **state)
+{
+	struct stand *s = *state;
+	struct realm *r = s->realm;
+	char other[2 * SCRATCH_PATH], own[sizeof(r->state)];
+
+	let_one_leave(s);
+	(void)snprintf(other, sizeof(other), "%s/other", r->dir);
+	assert_int_equal(mkdir(other, 0755), 0);
+	/* By another machine, so to say. */
+	memcpy(own, r->state, sizeof(own));
+	(void)snprintf(r->state, sizeof(r->state), "%s/state2", r->dir);
+	realm_backup(r, "files", other, 2);
+	memcpy(r->state, own, sizeof(own));
+	arrive(s, 2 * LOCK);
+	(void)prune_with(r->admin, "files", 100);
+	s->pack = find_pack(s, 1);
+	realm_backup(r, "files", r->source, 3);
+	arrive(s, 0);
+	assert_whole(s->realm);
+	say_prune(s, false, &s->pack, 1);
+	assert_int_equal(reap(s).removed, 0);
+}
+
 #define reap_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -188,6 +296,12 @@ main(void)
 	    reap_test(reaper_run__removes_what_the_newest_prune_lists),
 	    reap_test(reaper_run__keeps_what_the_newest_prune_does_not_list),
 	    reap_test(reaper_run__keeps_what_the_newest_prune_needs),
+	    reap_test(
+		reaper_run__a_leaving_pack_that_nothing_needs_again_may_go),
+	    reap_test(
+		reaper_run__a_leaving_pack_that_is_needed_again_is_locked_anew),
+	    reap_test(
+		reaper_run__what_another_source_needs_unread_is_locked_anew),
 	    reap_test(reaper_run__keeps_all_while_an_index_is_not_here),
 	};
 

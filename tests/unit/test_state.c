@@ -11,10 +11,9 @@ state_snapshot__none_at_first(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = must_open(f);
-	uint8_t id[OBJECT_NAME_LEN];
-	uint8_t from[HASH_LEN];
+	struct state_base base;
 
-	assert_rc(ERR_NOT_FOUND, state_snapshot(s, id, from, &err));
+	assert_rc(ERR_NOT_FOUND, state_snapshot(s, &base, &err));
 	assert_page(s, "a", 0, NULL);
 	assert_pending(s, "");
 }
@@ -47,8 +46,8 @@ state_dir_get__reads_the_old_until_publish(void **state)
 	assert_first(s);
 	add_pending(s, 1, "p1");
 	assert_first(s);
-	assert_ok(state_publish(s, snap2, source, &err));
-	assert_snapshot(s, snap2);
+	assert_ok(state_publish(s, &snap2, &err));
+	assert_snapshot(s, &snap2);
 	assert_page(s, "a", 0, "new");
 	assert_page(s, "a", 1, NULL);
 	assert_page(s, "a/b", 0, "b0");
@@ -67,7 +66,7 @@ state_dir_keep__over_many_generations(void **state)
 		assert_ok(state_begin(s, &err));
 		keep(s, "a");
 		keep(s, "never put");
-		assert_ok(state_publish(s, snap2, source, &err));
+		assert_ok(state_publish(s, &snap2, &err));
 		assert_page(s, "a", 1, "a1");
 		assert_page(s, "a/b", 0, NULL);
 		assert_page(s, "never put", 0, NULL);
@@ -88,7 +87,7 @@ state_dir_put__outweighs_keep(void **state)
 	put(s, "a/b", 0, "new b");
 	keep(s, "a/b");
 	put(s, "a", 0, "newer a");
-	assert_ok(state_publish(s, snap2, source, &err));
+	assert_ok(state_publish(s, &snap2, &err));
 	assert_page(s, "a", 0, "newer a");
 	assert_page(s, "a", 1, NULL);
 	assert_page(s, "a/b", 0, "new b");
@@ -114,7 +113,7 @@ state_rollback__leaves_the_old(void **state)
 	/* What was rolled back must not come up with the next one. */
 	assert_ok(state_begin(s, &err));
 	put(s, "e", 0, "e0");
-	assert_ok(state_publish(s, snap2, source, &err));
+	assert_ok(state_publish(s, &snap2, &err));
 	assert_page(s, "a", 0, NULL);
 	assert_page(s, "a/b", 0, NULL);
 	assert_page(s, "d", 0, NULL);
@@ -130,7 +129,7 @@ state_dir_put__only_between_begin_and_publish(void **state)
 
 	assert_rc(ERR_BUG, state_dir_put(s, key, 0, "x", 1, &err));
 	assert_rc(ERR_BUG, state_dir_keep(s, key, &err));
-	assert_rc(ERR_BUG, state_publish(s, snap1, source, &err));
+	assert_rc(ERR_BUG, state_publish(s, &snap1, &err));
 	assert_ok(state_begin(s, &err));
 	assert_rc(ERR_BUG, state_begin(s, &err));
 }
@@ -152,7 +151,7 @@ state_pending_add__gone_when_published(void **state)
 	s = must_open(f);
 	assert_pending(s, "p1 again p2 ");
 	assert_ok(state_begin(s, &err));
-	assert_ok(state_publish(s, snap1, source, &err));
+	assert_ok(state_publish(s, &snap1, &err));
 	assert_pending(s, "");
 	state_close(s);
 }
@@ -219,7 +218,7 @@ state_pending_add__from_another_thread(void **state)
 	assert_null(failed);
 	assert_ok(state_pending_each(s, gather, &w, &err));
 	assert_int_equal(w.len, PACKS_OF_A_THREAD * 101);
-	assert_ok(state_publish(s, snap1, source, &err));
+	assert_ok(state_publish(s, &snap1, &err));
 	assert_page(s, "even", 998, "page");
 	assert_page(s, "odd", 999, "page");
 }
@@ -263,7 +262,7 @@ state_publish__tells_why_a_write_failed(void **state)
 	assert_int_equal(state_note_write(s, ERR_IO, &why), ERR_IO);
 	assert_fails(ERR_FULL, "full", state_dir_keep(s, key, &err));
 	assert_fails(ERR_FULL, "full", state_dir_put(s, key, 0, "p", 1, &err));
-	assert_fails(ERR_FULL, "full", state_publish(s, snap1, source, &err));
+	assert_fails(ERR_FULL, "full", state_publish(s, &snap1, &err));
 }
 
 int

@@ -21,7 +21,7 @@ die_while_writing(struct fixture *f, enum death when)
 		add_pending(s, 1, "p1");
 	put(s, "d", 0, "d0");
 	if (when >= AFTER_PUBLISH)
-		assert_ok(state_publish(s, snap2, source, &err));
+		assert_ok(state_publish(s, &snap2, &err));
 	(void)kill(getpid(), SIGKILL);
 }
 
@@ -63,7 +63,7 @@ state_open__after_a_kill(void **state)
 	assert_ok(state_begin(s, &err));
 	assert_first(s);
 	keep(s, "a");
-	assert_ok(state_publish(s, snap2, source, &err));
+	assert_ok(state_publish(s, &snap2, &err));
 	assert_page(s, "a", 0, "a0");
 	assert_page(s, "a", 1, "a1");
 	assert_page(s, "a", 2, NULL);
@@ -73,7 +73,7 @@ state_open__after_a_kill(void **state)
 
 	run_and_die(f, AFTER_PUBLISH);
 	s = must_open(f);
-	assert_snapshot(s, snap2);
+	assert_snapshot(s, &snap2);
 	assert_page(s, "a", 2999, "a page of a run that dies");
 	assert_page(s, "d", 0, "d0");
 	assert_pending(s, "");
@@ -200,6 +200,7 @@ state_open__another_key_reads_nothing(void **state)
 	struct state *s = must_open(f);
 	uint8_t key[HASH_LEN];
 	uint8_t other[HASH_LEN];
+	struct state_base base;
 
 	publish_first(s);
 	assert_ok(state_dir_key(s, "a", 1, key, &err));
@@ -208,7 +209,7 @@ state_open__another_key_reads_nothing(void **state)
 	assert_ok(state_open(f->dir, store, &ks, &s, &err));
 	assert_ok(state_dir_key(s, "a", 1, other, &err));
 	assert_memory_not_equal(key, other, sizeof(key));
-	assert_rc(ERR_CORRUPT, state_snapshot(s, key, other, &err));
+	assert_rc(ERR_CORRUPT, state_snapshot(s, &base, &err));
 	state_close(s);
 }
 
@@ -239,7 +240,7 @@ state_dir_put__nothing_in_the_clear(void **state)
 	assert_ok(state_begin(s, &err));
 	put(s, "patients/smith", 0, "smith.pdf");
 	add_pending(s, 1, "index of a pack");
-	assert_ok(state_publish(s, snap1, source, &err));
+	assert_ok(state_publish(s, &snap1, &err));
 	state_close(s);
 	fixture_path(f, DATABASE, path);
 	assert_true(file_has(path, "SQLite format 3"));

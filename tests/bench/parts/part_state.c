@@ -130,7 +130,7 @@ sql_clear(struct remembering *r)
 static void
 state_init(struct remembering *r)
 {
-	static const uint8_t id[OBJECT_NAME_LEN] = {1};
+	static const struct state_base base = {.id = {1}, .source = {1}};
 	static const uint8_t store[STORE_ID_LEN] = {2};
 	AUTO(keyset) struct keyset *ks = NULL;
 
@@ -142,7 +142,7 @@ state_init(struct remembering *r)
 	for (size_t i = 0; i < DIRS; i++)
 		must(state_dir_put(
 		    r->state, r->keys[i], 0, r->page, PAGE_LEN, &err));
-	must(state_publish(r->state, id, id, &err));
+	must(state_publish(r->state, &base, &err));
 }
 
 void
