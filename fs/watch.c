@@ -123,6 +123,28 @@ on_missing(void *arg, struct err *err)
 	return rc;
 }
 
+/*
+ * The newest indexes don't lead to a chunk: those that older records name may.
+ * Called as on_missing() is.
+ */
+static int
+on_failure(void *arg, struct err *err)
+{
+	struct fs_dataset *d = arg;
+	uint8_t(*names)[OBJECT_NAME_LEN];
+	size_t n;
+	int rc;
+
+	pthread_rwlock_rdlock(&d->lock);
+	rc = log_all_indexes(d->log, &names, &n, err);
+	pthread_rwlock_unlock(&d->lock);
+	if (rc == 0)
+		rc = chunks_widen_indexes(d->chunks,
+		    (const uint8_t(*)[OBJECT_NAME_LEN])names, n, err);
+	free(names);
+	return rc;
+}
+
 static int
 load(struct fs_dataset *d, struct err *err)
 {
@@ -142,6 +164,7 @@ load(struct fs_dataset *d, struct err *err)
 		return rc;
 	}
 	chunks_on_missing(d->chunks, on_missing, d);
+	chunks_on_failure(d->chunks, on_failure, d);
 	tell_damage(d);
 	tell_gap(d);
 	tell_warning(d);

@@ -166,6 +166,22 @@ look_again(void *arg, struct err *err)
 	return chunks_set_indexes(o->chunks, indexes, n, err);
 }
 
+/* What the newest record names doesn't lead there: what older ones name may. */
+static int
+look_further(void *arg, struct err *err)
+{
+	struct opened *o = arg;
+	uint8_t(*names)[OBJECT_NAME_LEN];
+	size_t n;
+	int r = log_all_indexes(o->log, &names, &n, err);
+
+	if (r == 0)
+		r = chunks_widen_indexes(o->chunks,
+		    (const uint8_t(*)[OBJECT_NAME_LEN])names, n, err);
+	free(names);
+	return r;
+}
+
 int
 session_snapshot(struct session *s, const struct snapshot_arg *arg,
     struct opened **out, struct err *err)
@@ -186,6 +202,7 @@ session_snapshot(struct session *s, const struct snapshot_arg *arg,
 	if (r != 0)
 		return r;
 	chunks_on_missing(o->chunks, look_again, o);
+	chunks_on_failure(o->chunks, look_further, o);
 	o->root = (struct span){o->snapshot->root, o->snapshot->root_len};
 	*out = STEAL(o);
 	return 0;

@@ -112,6 +112,29 @@ resume_pack(void *arg, const uint8_t *note, size_t len, struct err *err)
 	return ingest_resume(arg, note, len, err);
 }
 
+/*
+ * An index of the newest record's can't be used. Its writer may have put it in
+ * the place of good ones, so that nothing that others stored is found: those that
+ * older records name, and that are still there, belong to the set again.
+ */
+static int
+know_older(struct run *run, struct err *err)
+{
+	AUTO(log) struct log *whole = NULL;
+	uint8_t(*names)[OBJECT_NAME_LEN] = NULL;
+	size_t n;
+	int ret = log_load(run->access, run->ds, NULL, &whole, err);
+
+	if (ret == 0)
+		ret = log_all_indexes(whole, &names, &n, err);
+	if (ret == 0 && n > run->nindexes)
+		ret = ingest_known(run->ingest,
+		    (const uint8_t(*)[OBJECT_NAME_LEN])names, n - run->nindexes,
+		    err);
+	free(names);
+	return ret;
+}
+
 static int
 open_ingest(struct run *run, const struct log *log, struct err *err)
 {
@@ -128,6 +151,8 @@ open_ingest(struct run *run, const struct log *log, struct err *err)
 	    access_store(run->access), run->ds->keys, &run->ingest, err);
 	if (ret == 0)
 		ret = ingest_known(run->ingest, now, run->nindexes, err);
+	if (ret == 0 && ingest_lost_indexes(run->ingest) > 0)
+		ret = know_older(run, err);
 	if (ret != 0)
 		return ret;
 	/* What it would take over may be gone: read, and store, it again. */

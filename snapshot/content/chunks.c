@@ -73,9 +73,9 @@ chunks_current(struct chunks *c, uint64_t *generation)
 	return set;
 }
 
-int
-chunks_set_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN],
-    size_t n, struct err *err)
+static int
+set_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
+    bool wide, struct err *err)
 {
 	uint64_t generation;
 	struct index_set *before = chunks_current(c, &generation);
@@ -88,10 +88,25 @@ chunks_set_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN],
 	(void)pthread_mutex_lock(&c->mu);
 	old = c->set;
 	c->set = set;
+	c->wide = wide;
 	c->generation++;
 	(void)pthread_mutex_unlock(&c->mu);
 	index_set_unref(old);
 	return 0;
+}
+
+int
+chunks_set_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN],
+    size_t n, struct err *err)
+{
+	return set_indexes(c, names, n, false, err);
+}
+
+int
+chunks_widen_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN],
+    size_t n, struct err *err)
+{
+	return set_indexes(c, names, n, true, err);
 }
 
 void
@@ -99,6 +114,13 @@ chunks_on_missing(struct chunks *c, chunks_refresh_fn *fn, void *arg)
 {
 	c->refresh = fn;
 	c->refresh_arg = arg;
+}
+
+void
+chunks_on_failure(struct chunks *c, chunks_refresh_fn *fn, void *arg)
+{
+	c->widen = fn;
+	c->widen_arg = arg;
 }
 
 /* --- segments ----------------------------------------------------------- */

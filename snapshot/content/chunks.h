@@ -62,6 +62,17 @@ NODISCARD int chunks_set_indexes(struct chunks *c,
 typedef int chunks_refresh_fn(void *arg, struct err *err);
 void chunks_on_missing(struct chunks *c, chunks_refresh_fn *fn, void *arg);
 
+/*
+ * Called when the indexes of the set, the newest, don't lead to a whole chunk:
+ * they may be damaged, or their writer's lies. It may call
+ * chunks_widen_indexes() with those of older records before them, and return 0
+ * to try again. Else as chunks_refresh_fn; once for a set.
+ */
+void chunks_on_failure(struct chunks *c, chunks_refresh_fn *fn, void *arg);
+/** chunks_widen_indexes(): As chunks_set_indexes(), until that is called. */
+NODISCARD int chunks_widen_indexes(struct chunks *c,
+    const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);
+
 /* A chunk in memory: borrowed from its segment, which ${seg} keeps alive. */
 struct chunk {
 	struct segment *seg;

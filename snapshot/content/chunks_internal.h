@@ -19,10 +19,13 @@ struct chunks {
 	pthread_mutex_t mu;
 	struct index_set *set; /* guarded by mu */
 	uint64_t generation;   /* of the set; guarded by mu */
+	bool wide;             /* older indexes are in it; guarded by mu */
 
 	pthread_mutex_t refresh_mu; /* held while one is under way */
 	chunks_refresh_fn *refresh; /* set before look-ups begin */
 	void *refresh_arg;
+	chunks_refresh_fn *widen;
+	void *widen_arg;
 };
 
 /** chunks_current(c, generation): The set to look in, and which it is;

@@ -79,6 +79,23 @@ try_set(struct chunks *c, const struct index_set *set,
 	}
 }
 
+static void
+try_current(struct chunks *c, const struct chunk_name *name,
+    chunks_place_fn *fn, void *out, uint64_t *generation, struct outcome *o)
+{
+	struct index_set *set = chunks_current(c, generation);
+
+	try_set(c, set, name, fn, out, o);
+	index_set_unref(set);
+}
+
+/* An index that an older record names may know a place where it is whole. */
+static bool
+may_be_elsewhere(const struct outcome *o)
+{
+	return o->rc == ERR_CORRUPT || o->rc == ERR_NOT_FOUND;
+}
+
 /*
  * Learn of newer indexes; whether to look again. Of several threads that miss
  * something at a time, one asks.
@@ -101,6 +118,27 @@ refresh(struct chunks *c, uint64_t generation)
 	return again;
 }
 
+/* Let older indexes be looked in, too; whether to look again. */
+static bool
+widen(struct chunks *c, uint64_t generation)
+{
+	struct err err;
+	uint64_t now;
+	bool again, wide;
+
+	if (c->widen == NULL)
+		return false;
+	(void)pthread_mutex_lock(&c->refresh_mu);
+	(void)pthread_mutex_lock(&c->mu);
+	now = c->generation;
+	wide = c->wide;
+	(void)pthread_mutex_unlock(&c->mu);
+	again =
+	    now != generation || (!wide && c->widen(c->widen_arg, &err) == 0);
+	(void)pthread_mutex_unlock(&c->refresh_mu);
+	return again;
+}
+
 /* "chunk 0123...: what went wrong" */
 static int
 name_chunk(const struct chunk_name *name, int rc, struct err *err)
@@ -119,15 +157,12 @@ chunks_look_up(struct chunks *c, const struct chunk_name *name,
 {
 	struct outcome o;
 	uint64_t generation;
-	struct index_set *set = chunks_current(c, &generation);
 
-	try_set(c, set, name, fn, out, &o);
-	index_set_unref(set);
-	if (o.rc != 0 && o.missing && refresh(c, generation)) {
-		set = chunks_current(c, &generation);
-		try_set(c, set, name, fn, out, &o);
-		index_set_unref(set);
-	}
+	try_current(c, name, fn, out, &generation, &o);
+	if (o.rc != 0 && o.missing && refresh(c, generation))
+		try_current(c, name, fn, out, &generation, &o);
+	if (may_be_elsewhere(&o) && widen(c, generation))
+		try_current(c, name, fn, out, &generation, &o);
 	if (o.rc == 0)
 		return 0;
 	(void)err_copy(err, &o.err);
@@ -140,10 +175,8 @@ chunks_try(struct chunks *c, const struct chunk_name *name, chunks_place_fn *fn,
 {
 	struct outcome o;
 	uint64_t generation;
-	struct index_set *set = chunks_current(c, &generation);
 
-	try_set(c, set, name, fn, out, &o);
-	index_set_unref(set);
+	try_current(c, name, fn, out, &generation, &o);
 }
 
 static int

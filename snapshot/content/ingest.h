@@ -58,6 +58,8 @@ NODISCARD int ingest_known(struct ingest *in,
 
 /** ingest_lost(in): Indexes and packs of ingest_known() that can't be used. */
 uint64_t ingest_lost(const struct ingest *in);
+/** ingest_lost_indexes(in): ... those of them that are indexes. */
+uint64_t ingest_lost_indexes(const struct ingest *in);
 
 /**
  * ingest_condemned(in, pack, err):

@@ -88,7 +88,8 @@ struct ingest {
 	 * read-write lock of its own.
 	 */
 	pthread_rwlock_t known_lock;
-	uint64_t lost;       /* written by ingest_known() alone */
+	/* Written by ingest_known() alone; those that are indexes. */
+	uint64_t lost, lost_indexes;
 	struct known *known; /* guarded by known_lock */
 	size_t nknown;
 	struct index_pages *pages; /* of all of them */

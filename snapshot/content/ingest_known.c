@@ -66,6 +66,7 @@ know(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN],
 	if (!is_damage(ret))
 		return ret == 0 ? 0 : err_copy(err, &why);
 	in->lost++;
+	in->lost_indexes++;
 	index_close(STEAL(k->ix));
 	return 0;
 }
@@ -93,6 +94,12 @@ uint64_t
 ingest_lost(const struct ingest *in)
 {
 	return in->lost;
+}
+
+uint64_t
+ingest_lost_indexes(const struct ingest *in)
+{
+	return in->lost_indexes;
 }
 
 void

@@ -79,6 +79,97 @@ get__a_damaged_index(void **state)
 	assert_ok(get(c, 103, &err));
 }
 
+/* What an older record named; ${to} is the newest's, and stays the last. */
+struct older {
+	struct chunks *c;
+	uint8_t names[2][OBJECT_NAME_LEN];
+	int rc;
+	unsigned calls;
+};
+
+static int
+add_older(void *arg, struct err *err)
+{
+	struct older *o = arg;
+
+	o->calls++;
+	if (o->rc != 0)
+		return err_set(err, (enum err_code)o->rc, "no log");
+	return chunks_widen_indexes(
+	    o->c, (const uint8_t(*)[OBJECT_NAME_LEN])o->names, 2, err);
+}
+
+/* Readers of the second index alone; an older record named the first. */
+static struct chunks *
+new_with_older(struct fixture *f, struct segcache *cache,
+    const struct object_ref refs[2], struct older *o)
+{
+	o->c = new_chunks(f, cache, refs + 1, 1);
+	memcpy(o->names[0], refs[0].name, OBJECT_NAME_LEN);
+	memcpy(o->names[1], refs[1].name, OBJECT_NAME_LEN);
+	chunks_on_failure(o->c, add_older, o);
+	return o->c;
+}
+
+static void
+get__a_damaged_index_in_the_place_of_a_whole_one(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(segcache) struct segcache *cache = new_cache();
+	AUTO(chunks) struct chunks *c = NULL;
+	struct packed packs[2];
+	struct object_ref refs[2];
+	struct older o = {.rc = ERR_IO};
+	uint8_t *buf;
+	size_t len;
+
+	put_pack(f, &packs[0], 0, 4, 5, LEN);
+	put_pack(f, &packs[1], 100, 4, 5, LEN);
+	refs[0] = put_index(f, &packs[0], 1);
+	refs[1] = put_index(f, packs, 2);
+	c = new_with_older(f, cache, refs, &o);
+	buf = memstore_bytes(f->store, &refs[1], &len);
+	buf[40] ^= 1;
+	/* What went wrong is the index, and not the look for older ones. */
+	assert_fails(ERR_CORRUPT, "index ", get(c, 3, &err));
+	o.rc = 0;
+	for (uint64_t i = 0; i < 20; i++)
+		assert_ok(get(c, i, &err));
+	assert_fails(ERR_CORRUPT, "index ", get(c, 103, &err));
+	/* Once for a set. */
+	assert_int_equal(o.calls, 2);
+	assert_ok(chunks_set_indexes(
+	    c, (const uint8_t(*)[OBJECT_NAME_LEN])refs[1].name, 1, &err));
+	assert_ok(get(c, 19, &err));
+	assert_int_equal(o.calls, 2);
+	assert_fails(ERR_CORRUPT, "index ", get(c, 103, &err));
+	assert_int_equal(o.calls, 3);
+}
+
+/* Of an index that lists a pack, and not one chunk in it. */
+static void
+get__an_index_that_lists_nothing_in_the_place_of_another(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(segcache) struct segcache *cache = new_cache();
+	AUTO(chunks) struct chunks *c = NULL;
+	struct packed p, other;
+	struct object_ref refs[2];
+	struct older o = {0};
+
+	put_pack(f, &p, 0, 4, 5, LEN);
+	put_pack(f, &other, 100, 1, 1, LEN);
+	refs[0] = put_index(f, &p, 1);
+	refs[1] = put_index(f, &other, 1);
+	c = new_with_older(f, cache, refs, &o);
+	assert_ok(get(c, 100, &err));
+	assert_int_equal(o.calls, 0);
+	for (uint64_t i = 0; i < 20; i++)
+		assert_ok(get(c, i, &err));
+	assert_rc(ERR_NOT_FOUND, get(c, 1000, &err));
+	assert_int_equal(o.calls, 1);
+}
+
 /* Stored twice: one whole place will do. */
 static void
 get__another_place_of_the_chunk(void **state)
@@ -244,6 +335,9 @@ main(void)
 	    content_test(get__damage_is_told_apart_from_absence),
 	    content_test(get__a_pack_whose_header_is_damaged),
 	    content_test(get__a_damaged_index),
+	    content_test(get__a_damaged_index_in_the_place_of_a_whole_one),
+	    content_test(
+		get__an_index_that_lists_nothing_in_the_place_of_another),
 	    content_test(get__another_place_of_the_chunk),
 	    content_test(get__a_segment_that_does_not_hold_it),
 	    content_test(get__other_bytes_under_its_name),

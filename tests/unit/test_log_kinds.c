@@ -240,10 +240,55 @@ log_append_prune__moves_the_set(void **state)
 	heads_close(s.heads);
 }
 
+static void
+put_index(const struct place *s, const uint8_t name[OBJECT_NAME_LEN])
+{
+	char path[SCRATCH_PATH + 256], text[OBJECT_REF_TEXT];
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+
+	memcpy(ref.dataset, s->ds->id, sizeof(ref.dataset));
+	memcpy(ref.name, name, sizeof(ref.name));
+	object_ref_text(&ref, text);
+	(void)snprintf(path, sizeof(path), "%s/%s", s->w->path, text);
+	*strrchr(path, '/') = '\0';
+	(void)mkdir(path, 0755);
+	path[strlen(path)] = '/';
+	scratch_write(path, "x", 1);
+}
+
+/* The newest record's whether they are there or not, and others that are. */
+static void
+log_all_indexes__of_older_records_first(void **state)
+{
+	static const uint8_t set[2][OBJECT_NAME_LEN] = {{0xc1}, {0xa2}};
+	static const struct condemned condemned = {
+	    .cls = OBJECT_PACK, .name = {0x01}};
+	const struct record_lists lists = {set, 2, &condemned, 1};
+	const struct record_prune prune = {0};
+	struct place s = new_place(*state);
+	AUTO(log) struct log *l = must_load(&s);
+	uint8_t(*names)[OBJECT_NAME_LEN];
+	size_t n;
+
+	add_many(l, 2);
+	assert_ok(log_append_prune(l, &prune, &lists, &err));
+	for (int there = 0; there < 2; there++) {
+		if (there == 1)
+			put_index(&s, fixture_indexes[0]);
+		assert_ok(log_all_indexes(l, &names, &n, &err));
+		assert_int_equal(n, 2 + there);
+		assert_int_equal(names[0][0], there == 1 ? 0xa1 : 0xc1);
+		assert_memory_equal(names[there], set, sizeof(set));
+		free(names);
+	}
+	heads_close(s.heads);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    world_test(log_all_indexes__of_older_records_first),
 	    world_test(log_append_expire__takes_snapshots_away),
 	    world_test(log_append_expire__all_of_them),
 	    world_test(log_append_expire__not_what_is_held_or_gone),
