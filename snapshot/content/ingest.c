@@ -21,6 +21,7 @@ ingest_new(struct store *store, const struct keyring *kr, struct ingest **out,
 	in->kr = kr;
 	in->ks = keyring_latest(kr);
 	in->index_max = INDEX_FULL;
+	in->joined_max = INDEX_JOINED;
 	pthread_mutex_init(&in->mu, NULL);
 	pthread_mutex_init(&in->pack_seen_mu, NULL);
 	for (unsigned i = 0; i < PACK_KINDS; i++)

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An index of 2.4 GB: more would make one run wait too long. */
-#define JOINED_MAX ((size_t)64 << 20)
-
 /* Fill ${b} with a pack and its chunks. */
 static int
 index_pack(struct index_builder *b, const struct object_ref *ref, uint64_t size,
@@ -113,21 +110,21 @@ merge_small(struct ingest *in, struct err *err)
 }
 
 /*
- * How many of the newest indexes to make one of: down to the oldest that is at
- * most twice as large as all newer ones together. So their number stays about
- * the logarithm of the number of chunks, and no entry is written more often
- * than that.
+ * How many of the indexes before ${end} to make one of: down to the oldest that
+ * is at most twice as large as all newer ones of them together. So their number
+ * stays about the logarithm of the number of chunks, and no entry is written
+ * more often than that.
  */
 static size_t
-count_to_join(const struct ingest *in)
+count_to_join(const struct ingest *in, size_t end)
 {
 	size_t entries = 0, join = 0;
 
-	for (size_t n = 0; n < in->nknown; n++) {
-		const struct known *k = &in->known[in->nknown - 1 - n];
+	for (size_t n = 0; n < end; n++) {
+		const struct known *k = &in->known[end - 1 - n];
 		size_t more = k->ix != NULL ? index_entries(k->ix) : 0;
 
-		if (k->ix == NULL || entries + more > JOINED_MAX)
+		if (k->ix == NULL || entries + more > in->joined_max)
 			break;
 		if (n > 0 && more <= 2 * entries)
 			join = n + 1;
@@ -137,39 +134,50 @@ count_to_join(const struct ingest *in)
 }
 
 /*
- * Of the ${n} newest, those that no record has named and none will. One that
- * can't be removed is in nobody's way, and goes when the store is pruned.
+ * Of these, those that no record has named and none will. One that can't be
+ * removed is in nobody's way, and goes when the store is pruned.
  */
 static void
-drop_own(const struct ingest *in, size_t n)
+drop_own(const struct ingest *in, const struct known *v, size_t n)
 {
-	for (size_t i = in->nknown - n; i < in->nknown; i++) {
-		const struct known *k = &in->known[i];
+	for (size_t i = 0; i < n; i++) {
 		struct err why;
 
-		if (k->own &&
-		    store_remove(in->store, index_ref(k->ix), &why) != 0)
+		if (v[i].own &&
+		    store_remove(in->store, index_ref(v[i].ix), &why) != 0)
 			continue;
 	}
 }
 
-/* Indexes too large for the builder. What is damaged stays as it is. */
+/* Put ${ix} in the place of the ${n} before ${end}. */
+static void
+replace_known(struct ingest *in, size_t end, size_t n, struct index *ix)
+{
+	struct known *v = &in->known[end - n];
+
+	drop_own(in, v, n);
+	for (size_t i = 0; i < n; i++)
+		ingest_forget_one(&v[i]);
+	*v = (struct known){.ix = ix, .own = true};
+	memcpy(v->name, index_ref(ix)->name, sizeof(v->name));
+	memmove(v + 1, v + n, (in->nknown - end) * sizeof(*v));
+	in->nknown -= n - 1;
+}
+
+/* 1: the ${n} before ${end} are one now; 0: they can't be, for damage. */
 static int
-join_large(struct ingest *in, struct err *err)
+join_run(struct ingest *in, size_t end, size_t n, struct err *err)
 {
 	struct object_ref ref;
-	struct index **v, *ix;
+	struct index **v = calloc(n, sizeof(struct index *));
+	struct index *ix;
 	struct err why;
-	size_t n = count_to_join(in);
 	int ret;
 
-	if (n == 0)
-		return 0;
-	v = calloc(n, sizeof(struct index *));
 	if (v == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; i < n; i++)
-		v[i] = in->known[in->nknown - n + i].ix;
+		v[i] = in->known[end - n + i].ix;
 	ret = index_join(in->store, in->ks, v, n, &ref, &why);
 	free(v);
 	if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND || ret == ERR_USAGE)
@@ -179,10 +187,31 @@ join_large(struct ingest *in, struct err *err)
 	ret = index_open_sharing(in->store, &ref, in->kr, in->pages, &ix, err);
 	if (ret != 0)
 		return ret;
-	drop_own(in, n);
-	ingest_forget_known(in, in->nknown - n);
-	in->known[in->nknown] = (struct known){.ix = ix, .own = true};
-	memcpy(in->known[in->nknown++].name, ref.name, sizeof(ref.name));
+	replace_known(in, end, n, ix);
+	return 1;
+}
+
+/*
+ * Indexes too large for the builder. A run may have written more of them than
+ * fit into one, so what is behind that one is looked at as well. What is damaged
+ * stays as it is, but must not keep the newer ones apart: with each run there
+ * would be one more, until a record can't name them all.
+ */
+static int
+join_large(struct ingest *in, struct err *err)
+{
+	for (size_t end = in->nknown; end > 1;) {
+		size_t n = count_to_join(in, end);
+		int ret = 0;
+
+		while (n > 1 && ret == 0) {
+			ret = join_run(in, end, n, err);
+			n = ret == 0 ? n / 2 : n;
+		}
+		if (ret < 0)
+			return ret;
+		end -= ret > 0 ? n : 1;
+	}
 	return 0;
 }
 
@@ -205,9 +234,11 @@ ingest_finish(struct ingest *in, uint8_t (**indexes)[OBJECT_NAME_LEN],
 		return ret;
 	if ((ret = merge_small(in, err)) != 0)
 		return ret;
-	if (index_builder_entries(in->built) > 0 &&
-	    ((ret = ingest_write_index(in, err)) != 0 ||
-		(ret = join_large(in, err)) != 0))
+	if ((ret = ingest_write_index(in, err)) != 0)
+		return ret;
+	/* The last may have been written, full, on the way. */
+	if (in->nknown > 0 && in->known[in->nknown - 1].own &&
+	    (ret = join_large(in, err)) != 0)
 		return ret;
 	names = calloc(in->nknown + 1, sizeof(*names));
 	if (names == NULL)

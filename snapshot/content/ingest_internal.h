@@ -28,7 +28,9 @@
 #define SEGMENT_SPOT (256 * 1024)         /* for who reads here and there */
 #define PAGES_UTMOST ((uint64_t)64 << 20) /* of a run's new pages */
 #define SEGMENT_META (128 * 1024)
-#define INDEX_FULL (256 * 1024)  /* a run's index is written at that */
+#define INDEX_FULL (256 * 1024) /* a run's index is written at that */
+/* Entries of a joined one, 2.4 GB: more would make one run wait too long. */
+#define INDEX_JOINED ((size_t)64 << 20)
 #define PACK_CHUNKS (128 * 1024) /* and a pack, however small they are */
 #define INDEX_PAGES 1024         /* of known indexes, in memory: 9 MiB */
 
@@ -59,7 +61,8 @@ struct ingest {
 	struct store *store;
 	const struct keyring *kr;
 	const struct keyset *ks;
-	size_t index_max; /* entries; INDEX_FULL but in tests */
+	size_t index_max;  /* entries; INDEX_FULL but in tests */
+	size_t joined_max; /* entries; INDEX_JOINED but in tests */
 	struct packrun *run;
 	ingest_pack_fn *on_pack;
 	void *on_pack_arg;
@@ -189,6 +192,8 @@ NODISCARD int ingest_is_known(
 NODISCARD int ingest_add_known(struct ingest *in, struct index *ix,
     const struct index_builder *b, struct err *err);
 
+/** ingest_forget_one(k): Close what it holds. */
+void ingest_forget_one(struct known *k);
 /** ingest_forget_known(in, n): All but the ${n} oldest; no look-ups go on. */
 void ingest_forget_known(struct ingest *in, size_t n);
 

@@ -103,14 +103,17 @@ ingest_lost_indexes(const struct ingest *in)
 }
 
 void
+ingest_forget_one(struct known *k)
+{
+	index_close(k->ix);
+	name_filter_free(k->filter);
+}
+
+void
 ingest_forget_known(struct ingest *in, size_t n)
 {
-	while (in->nknown > n) {
-		struct known *k = &in->known[--in->nknown];
-
-		index_close(k->ix);
-		name_filter_free(k->filter);
-	}
+	while (in->nknown > n)
+		ingest_forget_one(&in->known[--in->nknown]);
 }
 
 /* --- filters ------------------------------------------------------------ */

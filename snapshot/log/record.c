@@ -117,6 +117,39 @@ condemned_sound(const struct record_clear *c)
 	return true;
 }
 
+/* An order of numbers of indexes: by their names. */
+static int
+compare_numbers(const void *a, const void *b, void *arg)
+{
+	const uint8_t(*names)[OBJECT_NAME_LEN] = arg;
+
+	return memcmp(names[*(const uint16_t *)a], names[*(const uint16_t *)b],
+	    OBJECT_NAME_LEN);
+}
+
+/*
+ * Not too many, and no two the same: each is opened by whoever reads, and the
+ * list is in the order in which they count, so that twins needn't be neighbours.
+ */
+static bool
+indexes_sound(const struct record_clear *c)
+{
+	uint16_t order[RECORD_INDEXES_MAX];
+
+	if (c->nindexes > RECORD_INDEXES_MAX)
+		return false;
+	for (size_t i = 0; i < c->nindexes; i++)
+		order[i] = (uint16_t)i;
+	if (c->nindexes > 1)
+		qsort_r(order, c->nindexes, sizeof(order[0]), compare_numbers,
+		    (void *)(uintptr_t)c->indexes);
+	for (size_t i = 1; i < c->nindexes; i++)
+		if (memcmp(c->indexes[order[i - 1]], c->indexes[order[i]],
+			OBJECT_NAME_LEN) == 0)
+			return false;
+	return true;
+}
+
 /* No index is gone that the record goes by. */
 static bool
 set_sound(const struct record_clear *c)
@@ -200,7 +233,7 @@ clear_sound(const struct record_clear *c)
 {
 	return c->head.epoch != 0 && prev_fits(&c->head) &&
 	       (c->ncondemned == 0 || c->head.type == RECORD_PRUNE) &&
-	       condemned_sound(c) && set_sound(c);
+	       indexes_sound(c) && condemned_sound(c) && set_sound(c);
 }
 
 static int
@@ -253,6 +286,11 @@ write_clear(const struct record_head *head, const struct record_lists *lists,
 	if (!prev_fits(head))
 		return err_set(err, ERR_BUG, "record %ju follows none",
 		    (uintmax_t)head->seq);
+	if (lists->nindexes > RECORD_INDEXES_MAX)
+		return err_set(err, ERR_FULL,
+		    "the dataset has %zu indexes, and a record names %d at"
+		    " most: 'varve prune' makes fewer of them",
+		    lists->nindexes, RECORD_INDEXES_MAX);
 	wr_clear_part(w, head, lists, bodylen + BOX_OVERHEAD);
 	if (w->failed)
 		return err_nomem(err);

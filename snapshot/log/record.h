@@ -12,6 +12,7 @@
 #include "snapshot/tree/entry.h"
 
 #define RECORD_MAX (16 * 1024 * 1024)
+#define RECORD_INDEXES_MAX 4096
 #define RECORD_HOST_MAX 255
 #define RECORD_SOURCE_MAX 4096
 #define RECORD_PROGRAM_MAX 255
@@ -48,7 +49,8 @@ struct condemned {
 
 /* Lists to put into a record; borrows. */
 struct record_lists {
-	const uint8_t (*indexes)[OBJECT_NAME_LEN]; /* oldest first */
+	/* Oldest first, no two the same; RECORD_INDEXES_MAX at most. */
+	const uint8_t (*indexes)[OBJECT_NAME_LEN];
 	size_t nindexes;
 	/* Ascending, see record_condemned_compare(); of a prune only. */
 	const struct condemned *condemned;
@@ -66,7 +68,9 @@ struct record_clear {
 
 /**
  * record_peek(buf, len, out, err):
- * The part in the clear; nothing is authenticated.
+ * The part in the clear; nothing is authenticated. So of many indexes, each is
+ * really another object: whoever signs a record can't have one opened again and
+ * again.
  * Errors: ERR_CORRUPT; ERR_VERSION a type that is not known.
  */
 NODISCARD int record_peek(
@@ -193,7 +197,8 @@ DEFINE_AUTO(record, record_free)
  * Append the whole record: the head's dataset, type, seq, prev and time are the
  * caller's; its epoch and signer are filled in here. A snapshot's time is its
  * end's, whatever the head says. Nothing is appended on failure.
- * Errors: ERR_USAGE a text too long; ERR_BUG what no record can hold.
+ * Errors: ERR_USAGE a text too long; ERR_FULL too many indexes; ERR_BUG what no
+ * record can hold.
  */
 NODISCARD int record_encode(struct record *r, const struct record_lists *lists,
     const struct keyset *ks, const struct identity *signer, struct wr *w,

@@ -290,6 +290,32 @@ ingest_finish__leaves_a_damaged_index_alone(void **state)
 	assert_all_found(f, &ix, 100, 180);
 }
 
+/* A run after it adds none for ever: those that are whole become one. */
+static void
+ingest_finish__joins_on_this_side_of_a_damaged_index(void **state)
+{
+	struct fixture *f = *state;
+	INDEXES_AUTO struct indexes ix = {0};
+	struct object_ref ref;
+	uint8_t *buf;
+	size_t len;
+
+	(void)whole_run(f, &ix, NULL, 0, 66);
+	ref = index_object(f, &ix, 0);
+	buf = memstore_bytes(f->store, &ref, &len);
+	buf[200] ^= 1; /* in its page of chunks */
+	for (unsigned run = 0; run < 20; run++) {
+		AUTO(ingest) struct ingest *in = run_new(f);
+
+		in->index_max = 50; /* too many for the builder */
+		know(in, &ix);
+		take_run(in, 100 + 60 * run, 160 + 60 * run);
+		finish(in, &ix);
+		assert_true(ix.n <= 3);
+	}
+	assert_all_found(f, &ix, 100, 100 + 60 * 20);
+}
+
 /* --- filters ------------------------------------------------------------ */
 
 /* An index that is asked in vain again and again is not read any more. */
@@ -380,6 +406,31 @@ ingest_finish__joins_what_a_long_run_wrote(void **state)
 	assert_all_found(f, &ix, 0, 110);
 }
 
+/* More than one index may hold, once joined: then so many as it takes. */
+static void
+ingest_finish__joins_all_that_a_long_run_wrote(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *in = run_new(f);
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+
+	for (unsigned i = 0; i < 10; i++)
+		(void)whole_run(f, &ix, &told, 50 * i, 50 * i + 50);
+	indexes_clear(&ix);
+	in->index_max = 50;
+	in->joined_max = 150;
+	for (unsigned i = 0; i < 10; i++)
+		resume(in, &told.note[i]);
+	assert_int_equal(in->nknown, 10);
+	take_run(in, 0, 510);
+	finish(in, &ix);
+	assert_int_equal(ingest_totals(in).chunks, 10);
+	/* 10 and twice 50; three times 50, twice; and what is left. */
+	assert_int_equal(ix.n, 4);
+	assert_all_found(f, &ix, 0, 510);
+}
+
 /* What a run wrote on its way, and joined, is not left behind. */
 static void
 ingest_finish__removes_what_it_joined(void **state)
@@ -449,9 +500,11 @@ main(void)
 	    content_test(ingest_finish__fails_when_a_pack_cannot_be_noted),
 	    content_test(ingest_finish__lets_the_later_index_count),
 	    content_test(ingest_finish__leaves_a_damaged_index_alone),
+	    content_test(ingest_finish__joins_on_this_side_of_a_damaged_index),
 	    content_test(ingest_chunk__stops_asking_in_vain),
 	    content_test(ingest_finish__keeps_the_number_of_indexes_low),
 	    content_test(ingest_finish__joins_what_a_long_run_wrote),
+	    content_test(ingest_finish__joins_all_that_a_long_run_wrote),
 	    content_test(ingest_finish__removes_what_it_joined),
 	    content_test(ingest_chunk__is_not_forgotten_by_a_full_index),
 	};

@@ -183,6 +183,83 @@ record_peek__head_that_can_t_be(void **state)
 	}
 }
 
+/* --- the index set ------------------------------------------------------ */
+
+/* An index set of ${n} names, no two the same. */
+static uint8_t (*many_names(size_t n))[OBJECT_NAME_LEN]
+{
+	uint8_t(*names)[OBJECT_NAME_LEN] = calloc(n, sizeof(*names));
+
+	assert_non_null(names);
+	for (size_t i = 0; i < n; i++) {
+		/* Not in order: the order is another one. */
+		size_t as = (i * 2741) % n;
+
+		names[i][30] = (uint8_t)(as >> 8);
+		names[i][31] = (uint8_t)as;
+	}
+	return names;
+}
+
+static int
+encode_names(struct fixture *f, uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
+    struct wr *w, struct err *why)
+{
+	const struct record_lists lists = {
+	    .indexes = (const uint8_t(*)[OBJECT_NAME_LEN])names, .nindexes = n};
+
+	return record_encode(f->made, &lists, f->ks, f->signer, w, why);
+}
+
+static void
+record_peek__no_index_twice(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t(*names)[OBJECT_NAME_LEN] = many_names(RECORD_INDEXES_MAX);
+	struct record_clear clear;
+	WR_AUTO struct wr w = {0};
+	size_t first, last = RECORD_INDEXES_MAX - 1;
+
+	assert_ok(encode_names(f, names, RECORD_INDEXES_MAX, &w, &err));
+	assert_ok(record_peek(w.buf, w.len, &clear, &err));
+	assert_int_equal(clear.nindexes, RECORD_INDEXES_MAX);
+	assert_memory_equal(clear.indexes, names, 32 * RECORD_INDEXES_MAX);
+	/* The last of the list once more, far from its twin. */
+	first = 96 + 2;
+	memcpy(w.buf + first + 32 * 7, w.buf + first + 32 * last, 32);
+	assert_rc(ERR_CORRUPT, record_peek(w.buf, w.len, &clear, &err));
+	memcpy(names[7], names[last], 32);
+	wr_clear(&w);
+	assert_rc(
+	    ERR_BUG, encode_names(f, names, RECORD_INDEXES_MAX, &w, &err));
+	assert_int_equal(w.len, 0);
+	free(names);
+}
+
+static void
+record_peek__no_more_indexes_than_may_be(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = RECORD_INDEXES_MAX + 1, first = 96 + 2;
+	uint8_t(*names)[OBJECT_NAME_LEN] = many_names(n);
+	struct record_clear clear;
+	WR_AUTO struct wr good = {0};
+	WR_AUTO struct wr bad = {0};
+
+	assert_fails(
+	    ERR_FULL, "4097 indexes", encode_names(f, names, n, &bad, &err));
+	assert_int_equal(bad.len, 0);
+	/* As one who doesn't ask would write it. */
+	assert_ok(encode_names(f, names, n - 1, &good, &err));
+	wr_bytes(&bad, good.buf, 96);
+	wr_varint(&bad, n);
+	wr_bytes(&bad, names, 32 * n);
+	wr_bytes(&bad, good.buf + first + 32 * (n - 1),
+	    good.len - first - 32 * (n - 1));
+	assert_rc(ERR_CORRUPT, record_peek(bad.buf, bad.len, &clear, &err));
+	free(names);
+}
+
 static void
 record_check__another_signer(void **state)
 {
@@ -384,6 +461,8 @@ main(void)
 	    record_test(record_decode__every_flipped_byte),
 	    record_test(record_peek__cut_off_or_too_long),
 	    record_test(record_peek__head_that_can_t_be),
+	    record_test(record_peek__no_index_twice),
+	    record_test(record_peek__no_more_indexes_than_may_be),
 	    record_test(record_check__another_signer),
 	    record_test(record_decode__another_key),
 	    record_test(record_decode__an_epoch_not_given),
