@@ -35,6 +35,7 @@ take(struct conn *c, struct party *p, const struct meeting *m, struct err *err)
 {
 	struct receive_progress progress = {0};
 	const struct receive_options opt = {.room = server_room(c->server),
+	    .peer = &m->peer,
 	    .progress = &progress,
 	    .on_refused = on_refused,
 	    .arg = c};
@@ -87,7 +88,7 @@ serve(struct conn *c, struct party *p, const struct meeting *m, struct err *err)
 		rc = give(c, p, m, err);
 		break;
 	default:
-		rc = fetch_serve(p, m->channel, err);
+		rc = fetch_serve(p, m, err);
 		break;
 	}
 	if (rc == ERR_CANCELLED) {

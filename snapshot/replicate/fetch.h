@@ -10,10 +10,13 @@
 #include "snapshot/store/store_batch.h"
 
 /**
- * fetch_serve(p, c, err):
- * Answer until the other side says goodbye. Errors: as channel_receive().
+ * fetch_serve(p, m, err):
+ * Answer whom ${m} met until it says goodbye, or may not fetch any more: that is
+ * looked at before its first request, and anew each minute.
+ * Errors: ERR_DENIED it may not; those of channel_receive().
  */
-NODISCARD int fetch_serve(struct party *p, struct channel *c, struct err *err);
+NODISCARD int fetch_serve(
+    struct party *p, const struct meeting *m, struct err *err);
 
 /* How far the other side has come. */
 struct fetch {

@@ -5,6 +5,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long what was found of a client's rights is believed. */
+#define LOOK_MS 60000
+
+/* A client that fetches. */
+struct client {
+	struct party *party;
+	const struct meeting *met;
+	struct channel *channel; /* its */
+	bool looked;             /* whether it may fetch, at ${when} */
+	int64_t when;            /* by channel_clock() */
+};
+
+/*
+ * A grant may have ended since it was let in, or an admin have taken its site
+ * out of the countries that are allowed.
+ */
+static int
+look_anew(struct client *cl, struct err *err)
+{
+	struct access *a = cl->party->access;
+	int64_t now = channel_clock();
+	bool changed;
+	int rc;
+
+	if (cl->looked && now - cl->when < LOOK_MS)
+		return 0;
+	rc = access_refresh(a, &changed, err);
+	if (rc == 0)
+		rc = access_peer_fetch(a, &cl->met->peer, party_time(), err);
+	cl->looked = rc == 0;
+	cl->when = now;
+	if (rc == ERR_DENIED)
+		party_refused(cl->party, channel_peer(cl->channel), true, err);
+	return rc;
+}
+
 static int
 send_nak(struct channel *c, const struct object_ref *ref, const struct err *why,
     struct err *err)
@@ -18,16 +54,21 @@ send_nak(struct channel *c, const struct object_ref *ref, const struct err *why,
 
 /* What can't be read to its end is given up, and then refused. */
 static int
-send_bytes(struct store *s, struct channel *c, const struct frame_object *o,
-    uint8_t *buf, struct err *err)
+send_bytes(struct client *cl, const struct frame_object *o, uint8_t *buf,
+    struct err *err)
 {
+	struct store *s = access_store(cl->party->access);
+	struct channel *c = cl->channel;
+
 	for (uint64_t off = 0; off < o->size;) {
 		size_t n = o->size - off < FRAME_MAX ? (size_t)(o->size - off)
 						     : FRAME_MAX;
 		struct err why;
-		int rc =
-		    store_read_at(s, &o->ref, off, buf + FRAME_HEAD, n, &why);
+		int rc = look_anew(cl, err);
 
+		if (rc != 0)
+			return rc;
+		rc = store_read_at(s, &o->ref, off, buf + FRAME_HEAD, n, &why);
 		if (rc != 0) {
 			rc = channel_send(c, FRAME_ABORT, NULL, err);
 			return rc != 0 ? rc : send_nak(c, &o->ref, &why, err);
@@ -41,9 +82,10 @@ send_bytes(struct store *s, struct channel *c, const struct frame_object *o,
 }
 
 static int
-on_get(
-    struct store *s, struct channel *c, const struct frame *f, struct err *err)
+on_get(struct client *cl, const struct frame *f, struct err *err)
 {
+	struct store *s = access_store(cl->party->access);
+	struct channel *c = cl->channel;
 	struct frame_object o = {.size = 0};
 	WR_AUTO struct wr w = {0};
 	struct err why;
@@ -63,7 +105,7 @@ on_get(
 	frame_put(&o, &w);
 	rc = channel_send(c, FRAME_PUT, &w, err);
 	if (rc == 0)
-		rc = send_bytes(s, c, &o, buf, err);
+		rc = send_bytes(cl, &o, buf, err);
 	free(buf);
 	return rc;
 }
@@ -134,12 +176,17 @@ on_who(const struct party *p, struct channel *c, const struct frame *f,
 }
 
 static int
-on_frame(
-    struct party *p, struct channel *c, const struct frame *f, struct err *err)
+on_frame(struct client *cl, const struct frame *f, struct err *err)
 {
+	struct party *p = cl->party;
+	struct channel *c = cl->channel;
+	int rc = look_anew(cl, err);
+
+	if (rc != 0)
+		return rc;
 	switch (f->type) {
 	case FRAME_GET:
-		return on_get(access_store(p->access), c, f, err);
+		return on_get(cl, f, err);
 	case FRAME_LIST:
 		return on_list(access_store(p->access), c, f, err);
 	case FRAME_READY:
@@ -152,19 +199,20 @@ on_frame(
 }
 
 int
-fetch_serve(struct party *p, struct channel *c, struct err *err)
+fetch_serve(struct party *p, const struct meeting *m, struct err *err)
 {
+	struct client cl = {.party = p, .met = m, .channel = m->channel};
 	int rc = 0;
 
 	while (rc == 0) {
 		struct frame f;
 
-		rc = channel_receive(c, &f, err);
+		rc = channel_receive(cl.channel, &f, err);
 		if (rc == 0 && f.type == FRAME_END)
 			return 0;
 		if (rc == 0)
-			rc = on_frame(p, c, &f, err);
+			rc = on_frame(&cl, &f, err);
 	}
-	channel_send_error(c, err);
+	channel_send_error(cl.channel, err);
 	return rc;
 }

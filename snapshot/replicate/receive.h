@@ -35,6 +35,11 @@ void receive_room_give(struct receive_room *room);
 
 struct receive_options {
 	struct receive_room *room; /* NULL: there is no other connection */
+	/*
+	 * Who sends, as the meeting found: before anything is taken it is looked
+	 * anew whether the store still knows it. NULL: it isn't asked.
+	 */
+	const struct ed25519_public *peer;
 	bool until_done; /* return at the other side's DONE, not its goodbye */
 	struct receive_progress *progress; /* may be NULL */
 	/*
@@ -52,7 +57,8 @@ struct receive_options {
  * Take what the other side sends, until it says goodbye or, with ${until_done},
  * that it is done. When the connection breaks, or reading is stopped, what has
  * come whole is still made durable.
- * Errors: ERR_DENIED the store is no replica; ERR_CORRUPT the other side
+ * Errors: ERR_DENIED the store is no replica, or doesn't know ${opt}->peer any
+ * more; ERR_CORRUPT the other side
  * doesn't keep to the protocol; those of store_batch_commit(); those of
  * channel_receive(). What is wrong with single objects or records is told to
  * the other side, and no error here.

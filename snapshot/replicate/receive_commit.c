@@ -3,6 +3,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- who sends ----------------------------------------------------------- */
+
+/*
+ * A connection that was made in time must not outlive what it was let in by: a
+ * grant that has ended since, or a site that was taken away.
+ */
+static int
+check_peer(struct receiver *r, struct err *err)
+{
+	struct access *a = r->party->access;
+	char who[PEER_TEXT];
+	bool changed;
+	int rc;
+
+	if (r->opt->peer == NULL)
+		return 0;
+	pthread_mutex_lock(&r->keys);
+	rc = access_refresh(a, &changed, err);
+	if (rc == 0)
+		rc = access_peer(a, r->opt->peer, party_time(), who, err);
+	pthread_mutex_unlock(&r->keys);
+	if (rc != ERR_DENIED)
+		return rc;
+	(void)err_wrap(err, "nothing more is taken of %s: it was let in, but",
+	    channel_peer(r->channel));
+	party_refused(r->party, channel_peer(r->channel), true, err);
+	return rc;
+}
+
 /* --- key objects -------------------------------------------------------- */
 
 bool
@@ -121,6 +150,9 @@ take_groups(struct receiver *r, struct log_tail *t, struct job_group *groups,
 		struct err why;
 		size_t skip;
 
+		rc = check_peer(r, err);
+		if (rc != 0)
+			break;
 		rc = check_group(r, t, &groups[i], &skip, &why);
 		if (rc == ERR_IO || receive_is_ours(rc))
 			return err_copy(err, &why);
@@ -285,8 +317,10 @@ acknowledge(struct receiver *r, const struct job *j, struct err *err)
 static int
 do_job(struct receiver *r, struct job *j, struct err *err)
 {
-	int rc = take_keys(r, &j->keys, err);
+	int rc = check_peer(r, err);
 
+	if (rc == 0)
+		rc = take_keys(r, &j->keys, err);
 	if (rc == 0)
 		rc = store_batch_commit(j->objects, err);
 	if (rc == 0)

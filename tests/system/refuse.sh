@@ -216,6 +216,27 @@ equal "$(stat -c %s "$there")" 1000 'size of what was there'
 rm -f "$there"
 replicate dr-london
 same_objects "$VARVE_STORE" "$T/dr"
+
+part 'a grant that ends while its host is connected'
+as_admin grant writer d --host visitor --key-file "$T/visitor" \
+    --until "$(date -u -d '+6 seconds' +%Y-%m-%dT%H:%M:%SZ)"
+replicate dr-london
+VARVE_KEY_FILE=$T/visitor "$VARVE" replicate --watch dr-london \
+    >"$T/watch.out" 2>&1 &
+watcher=$!
+within 5 eval 'ss -Htn state established "dport = :$port" | grep -q .'
+sleep 7
+there=$(find "$T/dr/datasets" -type f | wc -l)
+echo visitor >"$src/visitor"
+backup d "$src"
+within 20 eval '"$VARVE" status --json -s "$T/dr" |
+    grep -qF "nothing more is taken"'
+refusals "$T/dr" 'neither a grant that holds'
+wait "$watcher" && fail 'the host went on'
+grep -q 'nothing more is taken' "$T/watch.out" || fail 'the host was not told'
+equal "$(find "$T/dr/datasets" -type f | wc -l)" "$there" 'objects there'
+replicate dr-london
+same_objects "$VARVE_STORE" "$T/dr"
 stop_server
 
 part 'a disk that is full'

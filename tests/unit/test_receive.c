@@ -1,4 +1,5 @@
 /* What a site takes over a connection, and what it refuses. */
+#include "snapshot/replicate/fetch.h"
 #include "snapshot/replicate/receive.h"
 #include "tests/unit/channel_fixture.h"
 #include "tests/unit/prune_fixture.h"
@@ -14,6 +15,7 @@ struct stand {
 	struct party party;
 	struct receive_room *room;
 	struct receive_progress progress;
+	struct ed25519_public peer; /* who sends */
 	pthread_t thread;
 	struct err why;
 	int rc;
@@ -27,8 +29,10 @@ static void *
 receive(void *arg)
 {
 	struct stand *s = arg;
-	const struct receive_options opt = {
-	    .until_done = true, .room = s->room, .progress = &s->progress};
+	const struct receive_options opt = {.until_done = true,
+	    .room = s->room,
+	    .peer = &s->peer,
+	    .progress = &s->progress};
 
 	s->rc = receive_run(&s->party, s->pair.a, &opt, &s->why);
 	return NULL;
@@ -77,6 +81,7 @@ setup(void **state)
 	s->party.address = s->realm->store;
 	s->party.site = s->site;
 	assert_ok(access_open_keyless(s->realm->store, &s->party.access, &err));
+	s->peer = access_root(s->realm->admin)->admin.sign;
 	pair_setup(&s->pair);
 	assert_ok(receive_room_new(&s->room, &err));
 	assert_int_equal(pthread_create(&s->thread, NULL, receive, s), 0);
@@ -183,6 +188,72 @@ receive_run__takes_a_key_set_and_then_a_pack(void **state)
 	end_all(s);
 	assert_ok(store_size(store, &ref, &size, &err));
 	assert_int_equal(size, 6);
+}
+
+/* --- who sends ---------------------------------------------------------- */
+
+/* As one whose grant has ended since it was let in. */
+static void
+receive_run__takes_nothing_of_one_who_is_not_known_any_more(void **state)
+{
+	struct stand *s = *state;
+	struct store *store = access_store(s->realm->admin);
+	struct object_ref key, pack;
+	struct ed25519_private priv;
+	struct frame f;
+	struct err why;
+	uint64_t size;
+
+	expect(s, FRAME_STATE, &f);
+	assert_ok(sign_keypair(&priv, &s->peer, &err));
+	key = send_object(s, OBJECT_KEY, s->key_set, s->len);
+	pack = send_object(s, OBJECT_PACK, (const uint8_t *)"a pack", 6);
+	assert_int_equal(channel_receive(s->pair.b, &f, &why), ERR_DENIED);
+	assert_non_null(strstr(why.text, "nothing more is taken"));
+	(void)pthread_join(s->thread, NULL);
+	assert_int_equal(s->rc, ERR_DENIED);
+	assert_rc(ERR_NOT_FOUND, store_size(store, &key, &size, &err));
+	assert_rc(ERR_NOT_FOUND, store_size(store, &pack, &size, &err));
+}
+
+static void *
+fetch_from(void *arg)
+{
+	struct stand *s = arg;
+	const struct meeting m = {.channel = s->pair.a, .peer = s->peer};
+
+	s->rc = fetch_serve(&s->party, &m, &s->why);
+	return NULL;
+}
+
+static void
+fetch_serve__gives_nothing_to_one_who_may_not(void **state)
+{
+	struct stand *s = *state;
+	struct ed25519_private priv;
+	struct frame f;
+	struct err why;
+
+	/* The connection that setup() made is not wanted. */
+	channel_free(STEAL(s->pair.b));
+	(void)pthread_join(s->thread, NULL);
+	for (int known = 1; known >= 0; known--) {
+		pair_clear(&s->pair);
+		pair_setup(&s->pair);
+		if (!known)
+			assert_ok(sign_keypair(&priv, &s->peer, &err));
+		assert_int_equal(
+		    pthread_create(&s->thread, NULL, fetch_from, s), 0);
+		assert_ok(channel_send(s->pair.b, FRAME_LIST, NULL, &err));
+		if (known)
+			expect(s, FRAME_NAMES, &f);
+		else
+			assert_int_equal(
+			    channel_receive(s->pair.b, &f, &why), ERR_DENIED);
+		channel_free(STEAL(s->pair.b));
+		(void)pthread_join(s->thread, NULL);
+		assert_int_equal(s->rc, known ? 0 : ERR_DENIED);
+	}
 }
 
 /* --- memory ------------------------------------------------------------- */
@@ -482,6 +553,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    stand_test(receive_run__makes_nothing_for_an_unknown_dataset),
 	    stand_test(receive_run__takes_a_key_set_and_then_a_pack),
+	    stand_test(
+		receive_run__takes_nothing_of_one_who_is_not_known_any_more),
+	    stand_test(fetch_serve__gives_nothing_to_one_who_may_not),
 	    stand_test(receive_run__one_connection_holds_many_records),
 	    stand_test(
 		receive_run__gives_the_room_back_once_a_group_was_dealt_with),
