@@ -17,7 +17,8 @@ struct channel {
 	struct tls *tls;
 	char peer[CHANNEL_PEER];
 	atomic_uint idle, within;
-	atomic_int_fast64_t until; /* 0: they know each other */
+	atomic_int_fast64_t until;  /* 0: they know each other */
+	atomic_int_fast64_t active; /* when something was last said */
 	struct pace pace;
 	pthread_mutex_t sending;
 	struct wr out; /* guarded by sending: a frame, to go in one piece */
@@ -43,6 +44,7 @@ channel_new(
 	(void)snprintf(c->peer, sizeof(c->peer), "%s", peer);
 	(void)pthread_mutex_init(&c->sending, NULL);
 	pace_init(&c->pace);
+	atomic_init(&c->active, channel_clock());
 	channel_times(c, IDLE_MS, WITHIN_MS);
 	*out = c;
 	return 0;
@@ -89,6 +91,20 @@ channel_clock(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* PING and PONG say that somebody is there, and nothing else. */
+static void
+note_activity(struct channel *c, enum frame_type type)
+{
+	if (type != FRAME_PING && type != FRAME_PONG)
+		atomic_store(&c->active, channel_clock());
+}
+
+int64_t
+channel_silent(const struct channel *c)
+{
+	return channel_clock() - atomic_load(&c->active);
 }
 
 void
@@ -147,6 +163,7 @@ channel_send(struct channel *c, enum frame_type type, const struct wr *body,
 		return err_set(err, ERR_BUG, "a %s frame of %zu bytes",
 		    frame_type_name(type), len);
 	frame_head(type, len, head);
+	note_activity(c, type);
 	pthread_mutex_lock(&c->sending);
 	if (atomic_load(&c->until) != 0)
 		tls_write_timeout(
@@ -168,6 +185,7 @@ channel_send_data(struct channel *c, uint8_t *buf, size_t len, struct err *err)
 
 	frame_head(FRAME_DATA, len, buf);
 	pace_wait(&c->pace, len);
+	note_activity(c, FRAME_DATA);
 	pthread_mutex_lock(&c->sending);
 	rc = tls_write(c->tls, buf, FRAME_HEAD + len, err);
 	pthread_mutex_unlock(&c->sending);
@@ -217,6 +235,7 @@ receive(struct channel *c, struct frame *out, struct err *err)
 		rc = frame_parse_head(head, &out->type, &out->len, err);
 	if (rc != 0)
 		return rc;
+	note_activity(c, out->type);
 	out->body = c->in;
 	tls_read_timeout(c->tls, time_left(c, atomic_load(&c->within)));
 	if (out->type == FRAME_DATA)

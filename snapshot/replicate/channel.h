@@ -46,6 +46,12 @@ void channel_times(struct channel *c, unsigned idle, unsigned within);
  * channel_clock() says. 0: it is known.
  */
 void channel_meet(struct channel *c, int64_t until);
+/**
+ * channel_silent(c):
+ * For how many milliseconds nothing was said, either way, but that somebody is
+ * there: no frame but PING and PONG has come or gone. From any thread.
+ */
+int64_t channel_silent(const struct channel *c);
 /** channel_clock(): Milliseconds of a clock that nobody sets. */
 int64_t channel_clock(void);
 

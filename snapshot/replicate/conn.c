@@ -93,8 +93,26 @@ serve(struct conn *c, struct party *p, const struct meeting *m, struct err *err)
 	}
 	if (rc == ERR_CANCELLED) {
 		(void)err_set(&bye, ERR_CANCELLED,
-		    "the site is shutting down; what it acknowledged is safe");
+		    "%s; what it acknowledged is safe",
+		    server_displaced(c->server, c)
+			? "the site serves another connection of this key"
+			  " instead of this one"
+			: "the site is shutting down");
 		channel_send_error(m->channel, &bye);
+	}
+	return rc;
+}
+
+/* Of one key there may be only so many. */
+static int
+admit(struct conn *c, const struct party *p, const struct meeting *m,
+    struct err *err)
+{
+	int rc = server_known(c->server, c, m, err);
+
+	if (rc == ERR_FULL) {
+		party_refused(p, channel_peer(m->channel), true, err);
+		channel_send_error(m->channel, err);
 	}
 	return rc;
 }
@@ -124,11 +142,11 @@ conn_run(struct conn *c, int fd, struct err *err)
 		rc = party_accept(&p, fd, c->from, &m, err);
 	else
 		(void)close(fd);
-	if (rc == 0) {
-		server_known(c->server, c, m.channel);
+	if (rc == 0)
+		rc = admit(c, &p, &m, err);
+	if (rc == 0)
 		rc = serve(c, &p, &m, err);
-	}
-	server_known(c->server, c, NULL);
+	server_over(c->server, c);
 	channel_free(m.channel);
 	access_close(p.access);
 	return rc;

@@ -45,13 +45,46 @@ receive_say(struct receiver *r, enum frame_type type, const struct wr *body,
 	return 0;
 }
 
-void
-receive_note(const struct receiver *r, const struct object_ref *ref,
+static void
+note(const struct receiver *r, const struct object_ref *ref,
     const struct err *what)
 {
 	party_refused(r->party, channel_peer(r->channel), true, what);
 	if (r->opt->on_refused != NULL)
 		r->opt->on_refused(r->opt->arg, ref, what);
+}
+
+/* Nobody is to fill the journal, and keep the disk busy, by being refused. */
+void
+receive_note(
+    struct receiver *r, const struct object_ref *ref, const struct err *what)
+{
+	uint64_t before = atomic_fetch_add(&r->notes, 1);
+	struct err last;
+
+	if (before < NOTES_MAX)
+		note(r, ref, what);
+	if (before != NOTES_MAX)
+		return;
+	(void)err_set(&last, (enum err_code)what->code,
+	    "more was refused, or given up, in one connection than is noted of"
+	    " it (%d): the rest is counted",
+	    NOTES_MAX);
+	note(r, NULL, &last);
+}
+
+void
+receive_note_rest(struct receiver *r)
+{
+	uint64_t n = atomic_load(&r->notes);
+	struct err rest;
+
+	if (n <= NOTES_MAX)
+		return;
+	(void)err_set(&rest, ERR_DENIED,
+	    "%ju more refusals of one connection were counted, and not noted",
+	    (uintmax_t)(n - NOTES_MAX));
+	note(r, NULL, &rest);
 }
 
 int
@@ -337,6 +370,7 @@ receive_run(struct party *p, struct channel *c,
 	(void)pthread_mutex_init(&r.keys, NULL);
 	(void)pthread_cond_init(&r.changed, NULL);
 	rc = run(&r, err);
+	receive_note_rest(&r);
 	job_clear(&r.job);
 	blobs_clear(&r.waiting);
 	free(r.memory);

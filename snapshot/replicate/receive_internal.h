@@ -28,6 +28,7 @@
 #include "snapshot/store/store_batch.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* When a job is full: the other side has to wait. */
 #define JOB_OBJECTS 256
@@ -150,6 +151,9 @@ struct receiver {
 	size_t ntails, captails;
 	uint64_t acknowledged;
 
+	atomic_uint_fast64_t
+	    notes; /* of what was refused: see receive_note() */
+
 	/* Held to change the key objects, or to look at them while reading. */
 	pthread_mutex_t keys;
 
@@ -252,9 +256,18 @@ NODISCARD int receive_say(struct receiver *r, enum frame_type type,
 NODISCARD int receive_nak(struct receiver *r, const struct object_ref *ref,
     const struct err *why, struct err *err);
 
-/** receive_note(r, ref, what): For the site's people, and the caller's. */
-void receive_note(const struct receiver *r, const struct object_ref *ref,
-    const struct err *what);
+/* Of one connection: each may be a commit, and a line in a journal. */
+#define NOTES_MAX 100
+
+/**
+ * receive_note(r, ref, what):
+ * For the site's people, and the caller's. Beyond NOTES_MAX they are counted,
+ * and it is said once that they are.
+ */
+void receive_note(
+    struct receiver *r, const struct object_ref *ref, const struct err *what);
+/** receive_note_rest(r): At the end: how many were only counted. */
+void receive_note_rest(struct receiver *r);
 
 /** receive_fail(r, why): It can't go on: whoever reads is stopped. */
 void receive_fail(struct receiver *r, const struct err *why);

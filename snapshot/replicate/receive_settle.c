@@ -20,7 +20,7 @@ receive_lock(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
 }
 
 static void
-tell(const struct receiver *r, const struct settled *s)
+tell(struct receiver *r, const struct settled *s)
 {
 	struct object_ref ref = {.cls = OBJECT_LOG, .seq = s->by.seq};
 	char text[OBJECT_REF_TEXT];

@@ -12,11 +12,13 @@
 #include <stdatomic.h>
 
 #define SERVER_CLIENTS 32 /* at once, unless told otherwise */
+#define SERVER_SHARE 4    /* of one key; of few clients, a quarter */
 
 struct server_options {
 	const char *address; /* of the store */
 	struct sitedir *site;
-	unsigned clients; /* at once; half of them may be unknown yet */
+	/* At once; half of them may be unknown yet, SERVER_SHARE of one key. */
+	unsigned clients;
 	const atomic_bool *stop;
 	/*
 	 * What happened, for a journal: to ${client}, or to nobody (NULL). ${why}

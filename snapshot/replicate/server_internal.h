@@ -2,6 +2,7 @@
 #define SNAPSHOT_REPLICATE_SERVER_INTERNAL_H
 
 /* Private to this folder: the listener and its connections. */
+#include "snapshot/replicate/party.h"
 #include "snapshot/replicate/server.h"
 
 #include <pthread.h>
@@ -21,16 +22,28 @@ struct conn {
 	pthread_t thread;
 	uint64_t number; /* in order of coming */
 	/* Guarded by the server's mu. */
-	struct channel *channel; /* once the client is known */
-	bool met;                /* it is known, or over: no stranger */
+	struct channel *channel;   /* once the client is known */
+	struct ed25519_public key; /* its, then */
+	bool displaced;            /* another of its key has its place */
+	bool met;                  /* it is known, or over: no stranger */
 	bool over;
 };
 
 /** conn_run(c, fd, err): Serve it, to its end; closes ${fd}. */
 NODISCARD int conn_run(struct conn *c, int fd, struct err *err);
 
-/** server_known(s, c, channel): It is known who it is; NULL: it is over. */
-void server_known(struct server *s, struct conn *c, struct channel *channel);
+/**
+ * server_known(s, c, m, err):
+ * It is known who it is. Of a key that has its share of the places already, the
+ * connection that has been silent the longest has to go; if none is silent, it
+ * is ERR_FULL.
+ */
+NODISCARD int server_known(
+    struct server *s, struct conn *c, const struct meeting *m, struct err *err);
+/** server_over(s, c): Its channel is to be closed. */
+void server_over(struct server *s, struct conn *c);
+/** server_displaced(s, c): Whether it ends because another took its place. */
+bool server_displaced(struct server *s, const struct conn *c);
 
 /** server_room(s): Of all its connections; NULL for no server. */
 struct receive_room *server_room(const struct server *s);

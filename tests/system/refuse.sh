@@ -237,6 +237,31 @@ grep -q 'nothing more is taken' "$T/watch.out" || fail 'the host was not told'
 equal "$(find "$T/dr/datasets" -type f | wc -l)" "$there" 'objects there'
 replicate dr-london
 same_objects "$VARVE_STORE" "$T/dr"
+
+part 'one key keeps nobody out, and not even itself for long'
+as_admin grant writer d --host hog --key-file "$T/hog"
+replicate dr-london
+hogs=
+for i in 1 2 3 4; do
+	VARVE_KEY_FILE=$T/hog "$VARVE" replicate --watch dr-london \
+	    >"$T/hog.$i" 2>&1 &
+	hogs="$hogs $!"
+done
+within 10 eval '[ "$(ss -Htn state established "dport = :$port" | wc -l)" \
+    -eq 4 ]'
+sleep 1
+refused 1 '4 connections of this key' env "VARVE_KEY_FILE=$T/hog" \
+    "$VARVE" replicate dr-london
+refusals "$T/dr" '4 connections of this key'
+replicate dr-london
+# By now they have had nothing to say for 20 s.
+sleep 20
+run 0 env "VARVE_KEY_FILE=$T/hog" "$VARVE" replicate dr-london
+within 5 grep -q 'another connection of this key' "$T/hog.1" "$T/hog.2" \
+    "$T/hog.3" "$T/hog.4"
+for j in $hogs; do
+	kill "$j"
+done
 stop_server
 
 part 'a disk that is full'

@@ -16,6 +16,8 @@ struct stand {
 	struct receive_room *room;
 	struct receive_progress progress;
 	struct ed25519_public peer; /* who sends */
+	atomic_uint told;           /* what was refused, and said */
+	struct err last;            /* of it */
 	pthread_t thread;
 	struct err why;
 	int rc;
@@ -25,6 +27,16 @@ struct stand {
 	size_t len;
 };
 
+static void
+on_refused(
+    void *arg, UNUSED const struct object_ref *ref, const struct err *why)
+{
+	struct stand *s = arg;
+
+	atomic_fetch_add(&s->told, 1);
+	s->last = *why;
+}
+
 static void *
 receive(void *arg)
 {
@@ -32,7 +44,9 @@ receive(void *arg)
 	const struct receive_options opt = {.until_done = true,
 	    .room = s->room,
 	    .peer = &s->peer,
-	    .progress = &s->progress};
+	    .progress = &s->progress,
+	    .on_refused = on_refused,
+	    .arg = s};
 
 	s->rc = receive_run(&s->party, s->pair.a, &opt, &s->why);
 	return NULL;
@@ -214,6 +228,48 @@ receive_run__takes_nothing_of_one_who_is_not_known_any_more(void **state)
 	assert_int_equal(s->rc, ERR_DENIED);
 	assert_rc(ERR_NOT_FOUND, store_size(store, &key, &size, &err));
 	assert_rc(ERR_NOT_FOUND, store_size(store, &pack, &size, &err));
+}
+
+static int
+count_refusal(
+    void *arg, UNUSED const struct sitedb_refusal *r, UNUSED struct err *e)
+{
+	size_t *n = arg;
+
+	(*n)++;
+	return 0;
+}
+
+/* However many NAKs it sends, each of which says something else. */
+static void
+receive_run__notes_only_so_much_of_one_connection(void **state)
+{
+	struct stand *s = *state;
+	size_t rows = 0;
+	struct frame f;
+
+	expect(s, FRAME_STATE, &f);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct frame_nak nak = {
+		    .ref = {.cls = OBJECT_LOG, .seq = i + 1}};
+		WR_AUTO struct wr w = {0};
+
+		memcpy(nak.ref.dataset, s->dataset, STORE_DATASET_LEN);
+		(void)err_set(&nak.why, ERR_CORRUPT, "lie %u", i);
+		frame_nak(&nak, &w);
+		assert_ok(channel_send(s->pair.b, FRAME_NAK, &w, &err));
+	}
+	assert_ok(channel_send(s->pair.b, FRAME_DONE, NULL, &err));
+	expect(s, FRAME_ACK, &f);
+	expect(s, FRAME_DONE, &f);
+	(void)pthread_join(s->thread, NULL);
+	assert_int_equal(s->rc, 0);
+	/* A hundred, that the rest is counted, and how many these are. */
+	assert_int_equal(atomic_load(&s->told), 102);
+	assert_non_null(strstr(s->last.text, "900 more"));
+	assert_ok(sitedb_refusals(
+	    sitedir_db(s->site), 1000, count_refusal, &rows, &err));
+	assert_int_equal(rows, SITEDB_REFUSALS_CLIENT);
 }
 
 static void *
@@ -555,6 +611,7 @@ main(void)
 	    stand_test(receive_run__takes_a_key_set_and_then_a_pack),
 	    stand_test(
 		receive_run__takes_nothing_of_one_who_is_not_known_any_more),
+	    stand_test(receive_run__notes_only_so_much_of_one_connection),
 	    stand_test(fetch_serve__gives_nothing_to_one_who_may_not),
 	    stand_test(receive_run__one_connection_holds_many_records),
 	    stand_test(
