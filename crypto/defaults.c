@@ -28,7 +28,8 @@ defaults_peek(
 		memcpy(out->rules, rules, out->len);
 	rd_copy(&r, out->issuer, IDENTITY_ID_LEN);
 	(void)rd_bytes(&r, SIGNATURE_LEN);
-	if (!rd_done(&r) || len > DEFAULTS_OBJECT_MAX)
+	if (!rd_done(&r) || len > DEFAULTS_OBJECT_MAX ||
+	    out->from > ISSUER_FROM_MAX)
 		return err_set(err, ERR_CORRUPT, "malformed " WHAT);
 	return 0;
 }
@@ -41,6 +42,8 @@ defaults_make(const struct defaults *d, const struct identity *issuer,
 
 	if (d->len > DEFAULTS_RULES_MAX)
 		return err_set(err, ERR_USAGE, WHAT " too long");
+	if (d->from > ISSUER_FROM_MAX)
+		return err_set(err, ERR_USAGE, WHAT " that begin too late");
 	object_head_write(&o, LETTER);
 	wr_bytes(&o, d->store, STORE_ID_LEN);
 	wr_u64(&o, (uint64_t)d->from);

@@ -8,6 +8,13 @@
  */
 #include "crypto/root.h"
 
+/*
+ * Of objects that replace each other the newest counts, by when it begins: beyond
+ * this (Unix seconds) none may, so that the last possible moment is out of the
+ * way of arithmetic, and of those who would be the last for ever.
+ */
+#define ISSUER_FROM_MAX ((int64_t)1 << 40)
+
 /** issuer_id(issuer): What names it in an object; NULL is the master key. */
 const uint8_t *issuer_id(const struct identity *issuer);
 

@@ -11,6 +11,8 @@
 static const char *
 fault(const struct policy *p)
 {
+	if (p->from > ISSUER_FROM_MAX)
+		return "begins too late";
 	if (p->n < 1 || p->n > POLICY_COUNTRIES_MAX)
 		return "names no country, or too many";
 	for (size_t i = 0; i < p->n; i++) {

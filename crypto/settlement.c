@@ -13,7 +13,8 @@ is_sound(const struct settlement *s)
 {
 	static const uint8_t none[SETTLEMENT_NAME_LEN];
 
-	return s->from >= 1 && s->seq >= 1 && s->seq <= INT64_MAX &&
+	return s->from >= 1 && s->from <= ISSUER_FROM_MAX && s->seq >= 1 &&
+	       s->seq <= INT64_MAX &&
 	       (s->seq == 1) == (memcmp(s->prev, none, sizeof(none)) == 0);
 }
 

@@ -25,6 +25,8 @@ fault(const struct statement *st)
 
 	if (why != NULL)
 		return why;
+	if (st->from > ISSUER_FROM_MAX)
+		return "is stated from too late";
 	if (!utf8_printable(st->address, len) || st->address[0] == '-')
 		return "has no address that can be";
 	if (len == 0 && !statement_ended(st))

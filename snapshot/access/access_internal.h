@@ -202,10 +202,19 @@ NODISCARD int access_trust_location(
 /* Whether an object is one of those that are meant. */
 typedef bool access_fits_fn(const struct key_object *o, const void *arg);
 
+/** access_trust_from(o): When a statement, policy, ... begins. */
+int64_t access_trust_from(const struct key_object *o);
+/**
+ * access_trust_newer(a, b):
+ * Of two of one kind: by when they begin; of one second, the statement that
+ * takes away, and then the greater object name: all who have both agree.
+ */
+bool access_trust_newer(const struct key_object *a, const struct key_object *b);
 /**
  * access_trust_newest(a, kind, fits, arg, out, err):
- * The newest location policy, default rules or settlement that counts, of those
- * that fit (${fits} NULL: all do); *${out} is NULL when there is none.
+ * The newest statement, location policy, default rules or settlement that
+ * counts, of those that fit (${fits} NULL: all do); *${out} is NULL when there is
+ * none.
  * Errors: ERR_NOMEM, ERR_BUG.
  */
 NODISCARD int access_trust_newest(const struct access *a, enum key_kind kind,
@@ -219,6 +228,37 @@ NODISCARD int access_trust_newest(const struct access *a, enum key_kind kind,
 NODISCARD int access_trust_key_set(const struct access *a,
     const struct key_object *o, const struct ed25519_public **signer,
     struct err *err);
+
+/* --- dated.c ------------------------------------------------------------ */
+
+/* What an admin makes a new one of, of which only the newest counts. */
+struct dated {
+	enum key_kind kind;
+	access_fits_fn *fits; /* as for access_trust_newest() */
+	const void *arg;
+	const char *what; /* as messages name it: "the location policy" */
+};
+
+/**
+ * dated_begin(a, d, from, err):
+ * When a new one is to begin: now, but after the one that it replaces.
+ * Errors: ERR_DENIED that one is dated more than a day ahead of the clock.
+ */
+NODISCARD int dated_begin(const struct access *a, const struct dated *d,
+    int64_t *from, struct err *err);
+/**
+ * dated_store(a, d, w, err):
+ * Store the new one, and look whether it is the one that counts then.
+ * Errors: ERR_LOCKED another one does.
+ */
+NODISCARD int dated_store(struct access *a, const struct dated *d,
+    const struct wr *w, struct err *err);
+/**
+ * dated_check(a, o, err):
+ * Of one that another site offers. ERR_DENIED: dated more than a day ahead.
+ */
+NODISCARD int dated_check(
+    const struct access *a, const struct key_object *o, struct err *err);
 
 /* --- access_create.c ---------------------------------------------------- */
 

@@ -154,17 +154,36 @@ access_trust_location(
 	return ret;
 }
 
+int64_t
+access_trust_from(const struct key_object *o)
+{
+	struct location l;
+
+	describe(o, &l);
+	return l.from;
+}
+
+bool
+access_trust_newer(const struct key_object *a, const struct key_object *b)
+{
+	int64_t x = access_trust_from(a), y = access_trust_from(b);
+	bool ends = a->kind == KEY_STATEMENT && statement_ended(&a->statement);
+
+	if (x != y)
+		return x > y;
+	if (a->kind == KEY_STATEMENT && ends != statement_ended(&b->statement))
+		return ends;
+	return memcmp(a->name, b->name, OBJECT_NAME_LEN) > 0;
+}
+
 int
 access_trust_newest(const struct access *a, enum key_kind kind,
     access_fits_fn *fits, const void *arg, const struct key_object **out,
     struct err *err)
 {
-	int64_t from = INT64_MIN;
-
 	*out = NULL;
 	for (size_t i = 0; i < a->nkeys; i++) {
 		struct key_object *o = a->keys[i];
-		struct location l;
 		struct err why;
 		int ret;
 
@@ -173,12 +192,8 @@ access_trust_newest(const struct access *a, enum key_kind kind,
 		ret = access_trust_location(a, o, &why);
 		if (ret == ERR_NOMEM || ret == ERR_BUG)
 			return err_copy(err, &why);
-		describe(o, &l);
-		/* Keys ascend by name: the last of one second wins. */
-		if (ret == 0 && l.from >= from) {
-			from = l.from;
+		if (ret == 0 && (*out == NULL || access_trust_newer(o, *out)))
 			*out = o;
-		}
 	}
 	return 0;
 }

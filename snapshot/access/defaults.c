@@ -22,10 +22,10 @@ int
 access_set_defaults(
     struct access *a, const uint8_t *rules, size_t len, struct err *err)
 {
-	struct object_ref ref = {.cls = OBJECT_KEY};
-	struct defaults d = {.len = len}, old;
+	static const struct dated dated = {
+	    .kind = KEY_DEFAULTS, .what = "the set of default rules"};
+	struct defaults d = {.len = len};
 	WR_AUTO struct wr w = {0};
-	struct err none;
 	bool changed;
 	int ret;
 
@@ -36,13 +36,8 @@ access_set_defaults(
 		return err_set(err, ERR_BUG, "default rules of %zu bytes", len);
 	memcpy(d.store, a->root.store, STORE_ID_LEN);
 	memcpy(d.rules, rules, len);
-	/* Dated after those that they replace, whatever the clocks say. */
-	d.from = access_now(a);
-	if (access_defaults(a, &old, &none) == 0 && old.from >= d.from &&
-	    old.from < INT64_MAX)
-		d.from = old.from + 1;
+	if ((ret = dated_begin(a, &dated, &d.from, err)) != 0)
+		return ret;
 	ret = defaults_make(&d, a->identity, a->master, &w, err);
-	if (ret == 0)
-		ret = store_put(a->store, &ref, w.buf, w.len, err);
-	return ret != 0 ? ret : access_refresh(a, &changed, err);
+	return ret != 0 ? ret : dated_store(a, &dated, &w, err);
 }

@@ -53,6 +53,8 @@ check_key_set(
 static int
 check(const struct access *a, struct key_object *o, struct err *err)
 {
+	int ret;
+
 	switch (o->kind) {
 	case KEY_PERSON:
 		return check_person(a, o, err);
@@ -66,7 +68,8 @@ check(const struct access *a, struct key_object *o, struct err *err)
 	case KEY_POLICY:
 	case KEY_DEFAULTS:
 	case KEY_SETTLEMENT:
-		return access_trust_location(a, o, err);
+		ret = access_trust_location(a, o, err);
+		return ret == 0 ? dated_check(a, o, err) : ret;
 	case KEY_NONE:
 		break;
 	}

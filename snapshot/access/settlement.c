@@ -28,10 +28,12 @@ access_settlement(const struct access *a, const uint8_t dataset[DATASET_ID_LEN],
 int
 access_settle(struct access *a, const struct settlement *what, struct err *err)
 {
-	struct object_ref ref = {.cls = OBJECT_KEY};
-	struct settlement s = *what, old;
+	struct settlement s = *what;
+	const struct dated d = {.kind = KEY_SETTLEMENT,
+	    .fits = is_of,
+	    .arg = s.dataset,
+	    .what = "the settlement of this dataset"};
 	WR_AUTO struct wr w = {0};
-	struct err none;
 	bool changed;
 	int ret;
 
@@ -39,13 +41,8 @@ access_settle(struct access *a, const struct settlement *what, struct err *err)
 	    (ret = access_check_admin(a, "settle a history", err)) != 0)
 		return ret;
 	memcpy(s.store, a->root.store, STORE_ID_LEN);
-	/* Dated after the one that it replaces, whatever the clocks say. */
-	s.from = access_now(a);
-	if (access_settlement(a, s.dataset, &old, &none) == 0 &&
-	    old.from >= s.from && old.from < INT64_MAX)
-		s.from = old.from + 1;
+	if ((ret = dated_begin(a, &d, &s.from, err)) != 0)
+		return ret;
 	ret = settlement_make(&s, a->identity, a->master, &w, err);
-	if (ret == 0)
-		ret = store_put(a->store, &ref, w.buf, w.len, err);
-	return ret != 0 ? ret : access_refresh(a, &changed, err);
+	return ret != 0 ? ret : dated_store(a, &d, &w, err);
 }

@@ -8,23 +8,6 @@
 
 /* --- the newest --------------------------------------------------------- */
 
-/*
- * Of two statements of one second the one that takes away wins, and then the
- * greater object name: all who have both agree.
- */
-static bool
-is_newer(const struct key_object *a, const struct key_object *b)
-{
-	const struct statement *x = &a->statement;
-	const struct statement *y = &b->statement;
-
-	if (x->from != y->from)
-		return x->from > y->from;
-	if (statement_ended(x) != statement_ended(y))
-		return statement_ended(x);
-	return memcmp(a->name, b->name, OBJECT_NAME_LEN) > 0;
-}
-
 /* Only what the machine can't do is an error; ${why} keeps what is wrong. */
 static int
 trust(const struct access *a, struct key_object *o, bool *counts,
@@ -58,7 +41,7 @@ site_find(const struct access *a, const char *name, struct statement *out,
 			continue;
 		if ((ret = trust(a, o, &counts, &why, err)) != 0)
 			return ret;
-		if (counts && (best == NULL || is_newer(o, best)))
+		if (counts && (best == NULL || access_trust_newer(o, best)))
 			best = o;
 	}
 	if (best != NULL) {

@@ -1,23 +1,16 @@
 #include "snapshot/access/access_internal.h"
 #include "snapshot/access/site.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
  * New statements and policies. The newest counts, so each is dated after those
- * that it is to replace, even where the clocks of two admins differ.
+ * that it is to replace, even where the clocks of two admins differ (dated.c).
  */
 
-static int
-store_object(struct access *a, const struct wr *w, struct err *err)
-{
-	struct object_ref ref = {.cls = OBJECT_KEY};
-	bool changed;
-	int ret = store_put(a->store, &ref, w->buf, w->len, err);
-
-	return ret != 0 ? ret : access_refresh(a, &changed, err);
-}
+#define WHAT_TEXT (IDENTITY_NAME_MAX + 32)
 
 static int
 start(struct access *a, const char *what, struct err *err)
@@ -28,34 +21,43 @@ start(struct access *a, const char *what, struct err *err)
 	return ret != 0 ? ret : access_check_admin(a, what, err);
 }
 
+static bool
+is_named(const struct key_object *o, const void *name)
+{
+	return strcmp(o->statement.site.pub.name, name) == 0;
+}
+
+/* The statements of one site; ${what} is room for their name in messages. */
+static struct dated
+statements_of(const char *name, char what[WHAT_TEXT])
+{
+	(void)snprintf(what, WHAT_TEXT, "the statement of site '%s'", name);
+	return (struct dated){
+	    .kind = KEY_STATEMENT, .fits = is_named, .arg = name, .what = what};
+}
+
 /* When a new statement of this name begins. */
 static int
 statement_begin(
     const struct access *a, const char *name, int64_t *from, struct err *err)
 {
-	struct statement old;
-	struct err why;
-	int ret = site_find(a, name, &old, &why);
+	char what[WHAT_TEXT];
+	struct dated d = statements_of(name, what);
 
-	*from = access_now(a);
-	if (ret != 0)
-		return ret == ERR_NOT_FOUND || ret == ERR_AUTH
-			   ? 0
-			   : err_copy(err, &why);
-	if (old.from >= *from && old.from < INT64_MAX)
-		*from = old.from + 1;
-	return 0;
+	return dated_begin(a, &d, from, err);
 }
 
 static int
 store_statement(struct access *a, struct statement *st, struct err *err)
 {
+	char what[WHAT_TEXT];
+	struct dated d = statements_of(st->site.pub.name, what);
 	WR_AUTO struct wr w = {0};
 	int ret;
 
 	memcpy(st->store, a->root.store, STORE_ID_LEN);
 	ret = statement_make(st, a->identity, a->master, &w, err);
-	return ret != 0 ? ret : store_object(a, &w, err);
+	return ret != 0 ? ret : dated_store(a, &d, &w, err);
 }
 
 static int
@@ -132,12 +134,9 @@ compare_countries(const void *a, const void *b)
 }
 
 static int
-fill_policy(const struct access *a, const char *const *countries, size_t n,
-    struct policy *p, struct err *err)
+fill_policy(
+    const char *const *countries, size_t n, struct policy *p, struct err *err)
 {
-	struct policy old;
-	struct err none;
-
 	if (n < 1 || n > POLICY_COUNTRIES_MAX)
 		return err_set(err, ERR_USAGE,
 		    "a policy names 1 to %d countries", POLICY_COUNTRIES_MAX);
@@ -155,10 +154,6 @@ fill_policy(const struct access *a, const char *const *countries, size_t n,
 		    strcmp(p->countries[p->n - 1], p->countries[i]) != 0)
 			memmove(p->countries[p->n++], p->countries[i],
 			    sizeof(p->countries[0]));
-	p->from = access_now(a);
-	if (site_policy(a, &old, &none) == 0 && old.from >= p->from &&
-	    old.from < INT64_MAX)
-		p->from = old.from + 1;
 	return 0;
 }
 
@@ -166,14 +161,17 @@ int
 site_allow(
     struct access *a, const char *const *countries, size_t n, struct err *err)
 {
+	static const struct dated d = {
+	    .kind = KEY_POLICY, .what = "the location policy"};
 	struct policy p = {0};
 	WR_AUTO struct wr w = {0};
 	int ret;
 
 	if ((ret = start(a, "set the countries", err)) != 0 ||
-	    (ret = fill_policy(a, countries, n, &p, err)) != 0)
+	    (ret = fill_policy(countries, n, &p, err)) != 0 ||
+	    (ret = dated_begin(a, &d, &p.from, err)) != 0)
 		return ret;
 	memcpy(p.store, a->root.store, STORE_ID_LEN);
 	ret = policy_make(&p, a->identity, a->master, &w, err);
-	return ret != 0 ? ret : store_object(a, &w, err);
+	return ret != 0 ? ret : dated_store(a, &d, &w, err);
 }

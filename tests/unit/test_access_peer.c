@@ -2,6 +2,8 @@
 
 #include "tests/unit/access_fixture.h"
 
+#include <time.h>
+
 #define OFFERS 8
 
 /* Key objects that somebody sends, and that are not in the store. */
@@ -201,6 +203,36 @@ access_peer_fetch__is_for_allowed_sites(void **state)
 	    access_peer_fetch(w->alice, site, START, &err));
 }
 
+/* What would stand in front of all that come after it is not let in. */
+static void
+access_take__refuses_what_is_dated_far_ahead(void **state)
+{
+	const int64_t now = (int64_t)time(NULL);
+	struct world *w = *state;
+	AUTO(access) struct access *a = NULL;
+
+	for (int days = 0; days <= 2; days += 2) {
+		LETTER_AUTO struct letter l = {.n = 0};
+		struct policy p = {.from = now + days * 86400 + 5,
+		    .n = 1,
+		    .countries = {"KP"}};
+		WR_AUTO struct wr o = {0};
+
+		memcpy(p.store, access_root(w->alice)->store, STORE_ID_LEN);
+		assert_ok(
+		    policy_make(&p, access_identity(w->alice), NULL, &o, &err));
+		assert_ok(keep(&l, o.buf, o.len, &err));
+		access_close(STEAL(a));
+		assert_ok(access_open_keyless(w->path, &a, &err));
+		assert_ok(access_take(a, l.v, l.n, &err));
+		assert_int_equal(l.v[0].taken, days == 0);
+		if (days > 0)
+			assert_non_null(strstr(l.v[0].why.text, "ahead"));
+		assert_ok(site_policy(a, &p, &err));
+		assert_true(p.from == now + 5);
+	}
+}
+
 static void
 access_peer_fetch__is_for_admins(void **state)
 {
@@ -233,6 +265,7 @@ main(void)
 	    world_test(access_meet__takes_nothing_of_a_stranger),
 	    world_test(access_meet__takes_grants_and_statements_alone),
 	    world_test(access_take__refuses_a_recovery_object_of_others),
+	    world_test(access_take__refuses_what_is_dated_far_ahead),
 	    world_test(access_peer_fetch__is_for_allowed_sites),
 	    world_test(access_peer_fetch__is_for_admins),
 	};

@@ -298,6 +298,138 @@ site_policy__is_one_of_this_store(void **state)
 	assert_fails(ERR_NOT_FOUND, "policy", site_policy(w->alice, &p, &err));
 }
 
+/* --- what is dated ahead ------------------------------------------------ */
+
+#define DAY ((int64_t)86400)
+
+/* A policy of alice's own, dated as is told. */
+static struct object_ref
+put_policy(struct world *w, const char *country, int64_t from)
+{
+	struct policy p = {.from = from, .n = 1};
+	WR_AUTO struct wr o = {0};
+	struct object_ref ref;
+	bool changed;
+
+	memcpy(p.store, access_root(w->alice)->store, STORE_ID_LEN);
+	(void)strcpy(p.countries[0], country);
+	assert_ok(policy_make(&p, access_identity(w->alice), NULL, &o, &err));
+	ref = world_put(w, o.buf, o.len);
+	assert_ok(access_refresh(w->alice, &changed, &err));
+	return ref;
+}
+
+static void
+assert_policy(const struct access *a, const char *country)
+{
+	struct policy p;
+
+	assert_ok(site_policy(a, &p, &err));
+	assert_string_equal(p.countries[0], country);
+}
+
+static void
+site_allow__replaces_what_is_dated_a_little_ahead(void **state)
+{
+	static const char *const gb[] = {"GB"};
+	struct world *w = *state;
+
+	(void)put_policy(w, "KP", START + DAY);
+	assert_ok(site_allow(w->alice, gb, 1, &err));
+	assert_policy(w->alice, "GB");
+}
+
+/* It says so, and what is to be done helps. */
+static void
+site_allow__fails_where_it_would_not_count(void **state)
+{
+	static const char *const gb[] = {"GB"};
+	static const int64_t ahead[] = {START + DAY + 1, (int64_t)1 << 40};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(ahead); i++) {
+		struct object_ref ref = put_policy(w, "KP", ahead[i]);
+		size_t before = w->alice->nkeys;
+
+		assert_fails(ERR_DENIED, "take that file out",
+		    site_allow(w->alice, gb, 1, &err));
+		assert_int_equal(w->alice->nkeys, before);
+		assert_policy(w->alice, "KP");
+		assert_ok(store_remove(w->alice->store, &ref, &err));
+		assert_ok(site_allow(w->alice, gb, 1, &err));
+		assert_policy(w->alice, "GB");
+	}
+}
+
+static void
+site_add__fails_where_it_would_not_count(void **state)
+{
+	struct world *w = *state;
+	AUTO(identity) struct identity *dr = new_site("dr");
+	struct site_request r = world_request(w, dr, "GB");
+	struct statement st;
+
+	(void)put_statement(w, dr, access_identity(w->alice), START + DAY + 1);
+	assert_fails(ERR_DENIED, "statement of site 'dr'",
+	    site_add(w->alice, "dr", "tls://x:1", &r, &st, &err));
+}
+
+/* Somebody else's comes between the look and the store. */
+struct rival {
+	struct world *w;
+	bool done;
+};
+
+static int64_t
+rival_now(void *arg)
+{
+	struct rival *rival = arg;
+	struct world *w = rival->w;
+	struct policy p = {.from = START + 9, .n = 1, .countries = {"IE"}};
+	WR_AUTO struct wr o = {0};
+
+	if (!rival->done) {
+		rival->done = true;
+		memcpy(p.store, access_root(w->alice)->store, STORE_ID_LEN);
+		assert_ok(
+		    policy_make(&p, access_identity(w->alice), NULL, &o, &err));
+		(void)world_put(w, o.buf, o.len);
+	}
+	return START;
+}
+
+static void
+site_allow__tells_when_another_one_counts(void **state)
+{
+	static const char *const gb[] = {"GB"};
+	struct world *w = *state;
+	struct access_clock clock = w->alice->clock;
+	struct rival rival = {.w = w};
+	bool changed;
+
+	/* Nothing of it is at hand when it is looked for what there is. */
+	assert_ok(access_refresh(w->alice, &changed, &err));
+	w->alice->clock = (struct access_clock){rival_now, &rival};
+	assert_fails(ERR_LOCKED, "another one counts",
+	    site_allow(w->alice, gb, 1, &err));
+	w->alice->clock = clock;
+	assert_policy(w->alice, "IE");
+}
+
+/* One that is behind must not go by an older one, or by none. */
+static void
+site_policy__is_hidden_by_no_clock(void **state)
+{
+	static const char *const gb[] = {"GB"}, *const ie[] = {"IE"};
+	struct world *w = *state;
+
+	assert_ok(site_allow(w->alice, gb, 1, &err));
+	w->now += 100 * DAY;
+	assert_ok(site_allow(w->alice, ie, 1, &err));
+	w->now -= 1000 * DAY;
+	assert_policy(w->alice, "IE");
+}
+
 static int
 on_site(void *arg, const struct statement *st, struct err *err)
 {
@@ -343,6 +475,11 @@ main(void)
 	    world_test(site_remove__ends_it),
 	    world_test(site_allowed__ends_with_the_accreditation),
 	    world_test(site_allowed__goes_by_the_newest_policy),
+	    world_test(site_allow__replaces_what_is_dated_a_little_ahead),
+	    world_test(site_allow__fails_where_it_would_not_count),
+	    world_test(site_add__fails_where_it_would_not_count),
+	    world_test(site_allow__tells_when_another_one_counts),
+	    world_test(site_policy__is_hidden_by_no_clock),
 	    world_test(site_policy__takes_nothing_from_a_stranger),
 	    world_test(site_policy__is_one_of_this_store),
 	    world_test(site_each__shows_each_name_once),

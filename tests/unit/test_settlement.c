@@ -59,7 +59,7 @@ static void
 settlement_make__refuses_what_names_no_place(void **state)
 {
 	struct key_fixture *f = *state;
-	struct settlement bad[5];
+	struct settlement bad[6];
 	WR_AUTO struct wr w = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -69,6 +69,7 @@ settlement_make__refuses_what_names_no_place(void **state)
 	bad[2].seq = 1; /* which has none before it */
 	memset(bad[3].prev, 0, sizeof(bad[3].prev));
 	bad[4].seq = UINT64_MAX;
+	bad[5].from = ((int64_t)1 << 40) + 1;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(
 		    settlement_make(&bad[i], f->ada, NULL, &w, &f->err),
@@ -76,6 +77,22 @@ settlement_make__refuses_what_names_no_place(void **state)
 	assert_int_equal(
 	    settlement_make(&some, NULL, NULL, &w, &f->err), ERR_USAGE);
 	assert_int_equal(w.len, 0);
+}
+
+/* So none is the last that there can be. */
+static void
+settlement_peek__refuses_what_begins_too_late(void **state)
+{
+	struct key_fixture *f = *state;
+	struct settlement last = some, got;
+	WR_AUTO struct wr w = {0};
+
+	last.from = (int64_t)1 << 40;
+	assert_int_equal(settlement_make(&last, f->ada, NULL, &w, &f->err), 0);
+	assert_int_equal(settlement_peek(w.buf, w.len, &got, &f->err), 0);
+	w.buf[24] = 1;
+	assert_int_equal(
+	    settlement_peek(w.buf, w.len, &got, &f->err), ERR_CORRUPT);
 }
 
 static void
@@ -110,6 +127,7 @@ main(void)
 	    key_test(settlement_make__is_read_again),
 	    key_test(settlement_make__by_the_master_key),
 	    key_test(settlement_make__refuses_what_names_no_place),
+	    key_test(settlement_peek__refuses_what_begins_too_late),
 	    key_test(settlement_check__refuses_any_change),
 	};
 

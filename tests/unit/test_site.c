@@ -4,6 +4,8 @@
 
 #include "tests/unit/key_fixture.h"
 
+#define LATEST ((int64_t)1 << 40) /* at which one may begin */
+
 struct fixture {
 	struct identity *site, *other, *admin;
 	struct master *master;
@@ -263,6 +265,26 @@ statement_check__refuses_any_changed_byte(void **state)
 	    statement_peek(w.buf, w.len, &st, &f->err), ERR_CORRUPT);
 }
 
+/* So none is the last that there can be. */
+static void
+statement_peek__refuses_what_begins_too_late(void **state)
+{
+	struct fixture *f = *state;
+	struct statement st = a_statement(f), got;
+	WR_AUTO struct wr w = {0};
+
+	st.from = LATEST + 1;
+	st.site.until = INT64_MAX;
+	assert_int_equal(
+	    statement_make(&st, f->admin, NULL, &w, &f->err), ERR_USAGE);
+	st.from = LATEST;
+	assert_int_equal(statement_make(&st, f->admin, NULL, &w, &f->err), 0);
+	assert_int_equal(statement_peek(w.buf, w.len, &got, &f->err), 0);
+	w.buf[w.len - 64 - 16 - 8] = 1;
+	assert_int_equal(
+	    statement_peek(w.buf, w.len, &got, &f->err), ERR_CORRUPT);
+}
+
 /* --- policies ----------------------------------------------------------- */
 
 static void
@@ -292,6 +314,7 @@ policy_make__refuses_what_is_no_list_of_countries(void **state)
 	    {.n = 1, .countries = {"gb"}},
 	    {.n = 2, .countries = {"IE", "GB"}},
 	    {.n = 2, .countries = {"GB", "GB"}},
+	    {.from = LATEST + 1, .n = 1, .countries = {"GB"}},
 	};
 	struct fixture *f = *state;
 	WR_AUTO struct wr w = {0};
@@ -300,6 +323,19 @@ policy_make__refuses_what_is_no_list_of_countries(void **state)
 		assert_int_equal(
 		    policy_make(&bad[i], f->admin, NULL, &w, &f->err),
 		    ERR_USAGE);
+}
+
+static void
+policy_peek__refuses_what_begins_too_late(void **state)
+{
+	struct fixture *f = *state;
+	struct policy p = {.from = LATEST, .n = 1, .countries = {"GB"}}, got;
+	WR_AUTO struct wr w = {0};
+
+	assert_int_equal(policy_make(&p, f->admin, NULL, &w, &f->err), 0);
+	assert_int_equal(policy_peek(w.buf, w.len, &got, &f->err), 0);
+	w.buf[24] = 1;
+	assert_int_equal(policy_peek(w.buf, w.len, &got, &f->err), ERR_CORRUPT);
 }
 
 static void
@@ -381,6 +417,8 @@ main(void)
 	    site_test(statement_peek__reads_what_was_made),
 	    site_test(statement_make__can_be_signed_by_the_master_key),
 	    site_test(statement_make__refuses_what_none_can_say),
+	    site_test(statement_peek__refuses_what_begins_too_late),
+	    site_test(policy_peek__refuses_what_begins_too_late),
 	    site_test(statement_check__refuses_any_changed_byte),
 	    site_test(policy_make__says_which_countries),
 	    site_test(policy_make__refuses_what_is_no_list_of_countries),
