@@ -1,41 +1,128 @@
 /* varve promote: make a replica the primary. */
 #include "snapshot/site/promote.h"
+#include "snapshot/site/sitedir.h"
 #include "tools/describe.h"
 #include "tools/message.h"
 #include "tools/output.h"
 #include "tools/session.h"
 
+#include <string.h>
+
 struct promote_args {
 	struct common_args common;
 	struct store_args store;
+	bool up_to_readable;
 };
 
-/* What each dataset has come to the disaster with: the recovery point. */
-static int
-show_dataset(void *arg, const struct log *l, UNUSED struct err *err)
+static const struct option promote_options[] = {
+    {"up-to-readable", 0, OPTION_FLAG, NULL,
+	"move what is behind a log's newest readable record aside", NULL,
+	offsetof(struct promote_args, up_to_readable), 0, 0},
+};
+
+/* One run of the command. */
+struct promoting {
+	struct run *run;
+	uint64_t left; /* datasets that could not be taken over */
+};
+
+static void
+show_json(const struct run *run, const struct promoted *p)
 {
-	struct run *run = arg;
-	const struct snapshot *head = log_head(l);
-	const char *name = log_dataset(l)->name;
+	const struct snapshot *head = p->log != NULL ? log_head(p->log) : NULL;
+
+	json_out_item(run->json,
+	    json_pack("{s:s, s:o, s:o, s:b, s:o, s:o, s:o}", "dataset",
+		p->dataset->name, "snapshots",
+		describe_u64(p->log != NULL ? log_count(p->log) : 0), "newest",
+		head != NULL ? describe_moment(head->time) : json_null(),
+		"promoted", p->why == NULL, "why",
+		p->why != NULL
+		    ? json_out_name(p->why->text, strlen(p->why->text))
+		    : json_null(),
+		"moved", describe_u64(p->moved), "aside",
+		p->moved > 0 ? json_string(p->aside) : json_null()));
+}
+
+/* What each dataset has come to the disaster with: the recovery point. */
+static void
+show_text(const struct promoted *p)
+{
+	const struct snapshot *head = log_head(p->log);
 	char count[OUTPUT_THINGS], time[OUTPUT_TIME];
 
-	if (run->json != NULL) {
-		json_out_item(run->json,
-		    json_pack("{s:s, s:o, s:o}", "dataset", name, "snapshots",
-			describe_u64(log_count(l)), "newest",
-			head != NULL ? describe_moment(head->time)
-				     : json_null()));
-		return 0;
-	}
-	if (!message_summary(run))
-		return 0;
-	(void)printf("'%s': %s", name,
-	    output_things(log_count(l), "snapshot", "snapshots", count));
+	(void)printf("'%s': %s", p->dataset->name,
+	    output_things(log_count(p->log), "snapshot", "snapshots", count));
 	if (head != NULL)
 		(void)printf(
 		    ", the newest of %s", output_time(head->time, time));
+	if (p->moved > 0)
+		(void)printf("; %s moved to '%s'",
+		    output_things(p->moved, "record", "records", count),
+		    p->aside);
 	(void)putchar('\n');
+}
+
+/* A promote_fn. */
+static int
+show_dataset(void *arg, const struct promoted *p, UNUSED struct err *err)
+{
+	struct promoting *x = arg;
+
+	if (x->run->json != NULL)
+		show_json(x->run, p);
+	else if (p->why == NULL && message_summary(x->run))
+		show_text(p);
+	if (p->why == NULL)
+		return 0;
+	x->left++;
+	message_problem(x->run,
+	    "dataset '%s' is not taken over, and takes no backups: %s",
+	    p->dataset->name, p->why->text);
 	return 0;
+}
+
+/* Who only promotes can do without what the site knows. */
+static int
+open_site(const struct promoting *x, const struct session *s, bool needed,
+    struct sitedir **out, struct err *err)
+{
+	const char *path = store_path(access_store(s->access));
+	struct site_request request;
+	struct err why;
+	int r = sitedir_peek(path, &request, err);
+
+	*out = NULL;
+	if (r != 0 || (r = sitedir_open(path, out, &why)) == 0)
+		return r;
+	if (needed || r == ERR_NOMEM)
+		return err_copy(err, &why);
+	message_warning(x->run,
+	    "whether all that has arrived at this site is there can't be"
+	    " told: %s",
+	    why.text);
+	return 0;
+}
+
+static int
+promote_all(struct promoting *x, const struct session *s,
+    const struct promote_options *opt, struct err *err)
+{
+	struct run *run = x->run;
+	int r;
+
+	if (run->json != NULL)
+		json_out_list(run->json, "datasets");
+	r = promote_run(s->access, opt, show_dataset, x, err);
+	if (run->json != NULL)
+		json_out_end_list(run->json);
+	if (x->left > 0)
+		message_problem(run,
+		    "when 'varve repair --from SITE' has mended what was not"
+		    " taken over, run 'varve promote' again; where no site can"
+		    " help, 'varve promote --up-to-readable' gives up the"
+		    " records at the end of a log that can't be read");
+	return r;
 }
 
 static int
@@ -43,25 +130,32 @@ promote(struct run *run, void *values, struct err *err)
 {
 	const struct promote_args *args = values;
 	AUTO(session) struct session *s = NULL;
+	AUTO(sitedir) struct sitedir *site = NULL;
+	struct promoting x = {.run = run};
+	struct promote_options opt = {
+	    .up_to_readable = args->up_to_readable,
+	    .clock = session_now().s,
+	};
 	int r = session_open(run, &args->store, &s, err);
 
+	if (r == 0)
+		r = open_site(&x, s, opt.up_to_readable, &site, err);
 	if (r != 0)
 		return r;
-	if (run->json != NULL)
-		json_out_list(run->json, "datasets");
-	r = promote_run(s->access, s->heads, show_dataset, run, err);
-	if (run->json != NULL)
-		json_out_end_list(run->json);
-	if (r != 0)
+	opt.heads = s->heads;
+	opt.site = site != NULL ? sitedir_db(site) : NULL;
+	if ((r = promote_all(&x, s, &opt, err)) != 0)
 		return r;
 	message_result(run,
-	    "store '%s' is the primary now; when the former one is back, run"
+	    "store '%s' is the primary now%s; when the former one is back, run"
 	    " 'varve demote' there",
-	    store_address(access_store(s->access)));
-	return EXIT_DONE;
+	    store_address(access_store(s->access)),
+	    x.left > 0 ? ", but not of all datasets" : "");
+	return x.left > 0 ? EXIT_DAMAGE : EXIT_DONE;
 }
 
 static const struct option_group groups[] = {
+    OPTION_GROUP("Options", promote_options, 0),
     STORE_GROUP(offsetof(struct promote_args, store)),
     KEY_GROUP(offsetof(struct promote_args, store)),
     PASSPHRASE_GROUP(offsetof(struct promote_args, store)),
@@ -73,7 +167,9 @@ const struct command cmd_promote = {
     .summary = "make a replica the primary, after a disaster",
     .about = "Make this replica the primary: it takes backups from then on, "
 	     "and refuses what the\nformer primary sends. Each dataset's log "
-	     "gets a record of it, signed by an admin.",
+	     "gets a record of it, signed by an admin. One whose log is "
+	     "damaged gets none, and takes no\nbackups, until it is mended "
+	     "and this is run again.",
     .operands = {NULL},
     .groups = groups,
     .ngroups = ARRAY_LEN(groups),

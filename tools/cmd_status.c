@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define REFUSALS_SHOWN 10
+#define NOT_TAKEN " (not taken over: see varve-promote(1))"
 
 struct status_args {
 	struct common_args common;
@@ -174,10 +175,11 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	AUTO(lag_log) struct lag_log *log = NULL;
 	char name[SITE_LAG_DATASET], id[2 * DATASET_ID_LEN + 1];
 	char records[OUTPUT_TEXT], newest[OUTPUT_TIME] = "-";
-	const char *cells[] = {records, newest, name};
+	char shown[SITE_LAG_DATASET + sizeof(NOT_TAKEN)];
+	const char *cells[] = {records, newest, shown};
 	struct err why = {0};
 	int64_t time = 0;
-	bool any;
+	bool any, left = false;
 	int r = lag_log_new(
 	    access_store(l->session->access), ref->dataset, &log, &why);
 
@@ -186,19 +188,25 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	any = r == 0;
 	if (log != NULL && r == ERR_NOT_FOUND)
 		r = 0;
+	if (r == 0)
+		r = store_left(access_store(l->session->access), ref->dataset,
+		    &left, &why);
 	if (r != 0)
 		return session_pass_over(l->session, &why, err);
 	(void)site_lag_dataset(l->session, ref->dataset, name);
 	if (l->run->json != NULL) {
 		json_out_item(l->run->json,
-		    json_pack("{s:s, s:s, s:o, s:o}", "dataset", name,
+		    json_pack("{s:s, s:s, s:o, s:o, s:b}", "dataset", name,
 			"dataset_id",
 			output_hex(ref->dataset, DATASET_ID_LEN, id), "records",
 			describe_u64(lag_log_head(log)), "newest",
 			any ? describe_moment((struct moment){time, 0})
-			    : json_null()));
+			    : json_null(),
+			"left", left));
 		return 0;
 	}
+	(void)snprintf(
+	    shown, sizeof(shown), "%s%s", name, left ? NOT_TAKEN : "");
 	(void)output_count(lag_log_head(log), records);
 	if (any)
 		(void)output_time((struct moment){time, 0}, newest);

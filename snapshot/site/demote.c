@@ -160,6 +160,9 @@ demote_dataset(struct store *s, struct sitedb *db,
 	int rc =
 	    store_lock_replica(s, fork->dataset, STORE_LOCK_APPEND, &lock, err);
 
+	/* Of a replica, none is taken over. */
+	if (rc == 0)
+		rc = store_set_left(s, fork->dataset, false, err);
 	if (rc == 0)
 		rc = record_refs_list(s, fork->dataset, &refs, err);
 	if (rc == 0)

@@ -139,6 +139,10 @@ int dirstore_log_mark(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
 int dirstore_replica(
     struct store *s, bool *replica, char site[STORE_SITE_MAX], struct err *err);
 int dirstore_set_replica(struct store *s, const char *site, struct err *err);
+int dirstore_left(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    bool *left, struct err *err);
+int dirstore_set_left(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    bool left, struct err *err);
 int dirstore_draft_new(
     struct store *s, struct store_draft **out, struct err *err);
 int dirstore_draft_write(

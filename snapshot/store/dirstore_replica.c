@@ -15,6 +15,10 @@
 #define MARK_NEW DIR "/replica.new"
 #define MARK_MODE 0644
 
+/* That of a dataset which was left is there, too, and has nothing in it. */
+#define LEFT_DIR DIR "/left"
+#define LEFT_PATH (sizeof(LEFT_DIR) + 1 + 2 * STORE_DATASET_LEN)
+
 /* Whoever can't read the mark can't tell: the caller takes it for a replica. */
 int
 dirstore_replica(
@@ -82,4 +86,65 @@ dirstore_set_replica(struct store *s, const char *site, struct err *err)
 		rc = dirstore_fail(d, err, "remove", MARK);
 	}
 	return rc != 0 ? rc : dirstore_sync_dir(d, DIR, err);
+}
+
+/* --- datasets that a promotion left --------------------------------------- */
+
+static const char *
+left_path(const uint8_t dataset[STORE_DATASET_LEN], char out[LEFT_PATH])
+{
+	int at = snprintf(out, LEFT_PATH, "%s/", LEFT_DIR);
+
+	for (size_t i = 0; i < STORE_DATASET_LEN; i++)
+		at += snprintf(
+		    out + at, LEFT_PATH - (size_t)at, "%02x", dataset[i]);
+	return out;
+}
+
+int
+dirstore_left(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    bool *left, struct err *err)
+{
+	const struct dirstore *d = dirstore_of(s);
+	char path[LEFT_PATH];
+
+	*left = faccessat(d->root, left_path(dataset, path), F_OK,
+		    AT_SYMLINK_NOFOLLOW) == 0;
+	if (*left || errno == ENOENT)
+		return 0;
+	*left = true;
+	return dirstore_fail(d, err, "look at", path);
+}
+
+static int
+make_left(const struct dirstore *d, const char *path, struct err *err)
+{
+	int fd = d->io->open(d->io->arg, d->root, path,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, MARK_MODE);
+
+	if (fd < 0)
+		return dirstore_fail(d, err, "make", path);
+	(void)close(fd);
+	return 0;
+}
+
+int
+dirstore_set_left(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    bool left, struct err *err)
+{
+	struct dirstore *d = dirstore_of(s);
+	char path[LEFT_PATH];
+	int rc = 0;
+
+	(void)left_path(dataset, path);
+	if (left) {
+		rc = dirstore_make_dir(d, LEFT_DIR, err);
+		if (rc == 0)
+			rc = make_left(d, path, err);
+	} else if (d->io->unlink(d->io->arg, d->root, path, 0) != 0) {
+		if (errno == ENOENT)
+			return 0;
+		rc = dirstore_fail(d, err, "remove", path);
+	}
+	return rc != 0 ? rc : dirstore_sync_dir(d, LEFT_DIR, err);
 }

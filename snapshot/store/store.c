@@ -110,6 +110,21 @@ store_set_replica(struct store *s, const char *site, struct err *err)
 	return s->ops->set_replica(s, site, err);
 }
 
+int
+store_left(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    bool *left, struct err *err)
+{
+	*left = true;
+	return s->ops->left(s, dataset, left, err);
+}
+
+int
+store_set_left(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    bool left, struct err *err)
+{
+	return s->ops->set_left(s, dataset, left, err);
+}
+
 const char *
 store_address(const struct store *s)
 {
@@ -343,6 +358,23 @@ store_set_aside(struct store *s, const struct object_ref *ref,
 	return s->ops->set_aside(s, ref, aside, err);
 }
 
+/* A record that is added before the promotion's would be a second history. */
+static int
+check_not_left(
+    struct store *s, const uint8_t dataset[STORE_DATASET_LEN], struct err *err)
+{
+	bool left;
+	int rc = store_left(s, dataset, &left, err);
+
+	if (rc != 0 || !left)
+		return rc;
+	return err_set(err, ERR_CORRUPT,
+	    "it was not taken over when store '%s' was promoted, for its log"
+	    " was damaged: run 'varve promote' again, which says what is wrong,"
+	    " and takes it over once it is mended",
+	    s->address);
+}
+
 int
 store_lock_dataset(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
     enum store_lock_kind kind, struct store_lock **out, struct err *err)
@@ -355,6 +387,8 @@ store_lock_dataset(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
 		return rc;
 	/* It may have become one before the lock was had. */
 	rc = store_check_primary(s, err);
+	if (rc == 0)
+		rc = check_not_left(s, dataset, err);
 	if (rc == 0)
 		*out = STEAL(lock);
 	return rc;
@@ -378,6 +412,28 @@ store_lock_replica(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
 		    "store '%s' is a primary: it takes nothing from another"
 		    " ('varve demote' makes it a replica)",
 		    s->address);
+	*out = STEAL(lock);
+	return 0;
+}
+
+int
+store_lock_promotion(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+    struct store_lock **out, struct err *err)
+{
+	AUTO(store_lock) struct store_lock *lock = NULL;
+	char site[STORE_SITE_MAX];
+	bool replica, left;
+	int rc;
+
+	*out = NULL;
+	if ((rc = s->ops->lock(s, dataset, STORE_LOCK_APPEND, &lock, err)) !=
+		0 ||
+	    (rc = store_replica(s, &replica, site, err)) != 0 ||
+	    (rc = store_left(s, dataset, &left, err)) != 0)
+		return rc;
+	if (!replica && !left)
+		return err_set(err, ERR_DENIED,
+		    "store '%s' is its primary already", s->address);
 	*out = STEAL(lock);
 	return 0;
 }

@@ -103,6 +103,26 @@ NODISCARD int store_check_primary(struct store *s, struct err *err);
 NODISCARD int store_set_replica(
     struct store *s, const char *site, struct err *err);
 
+/*
+ * A promotion leaves a dataset whose log is not whole to the store that was the
+ * primary: in this one nobody adds to it, and nothing is received, until it is
+ * taken over, too. A file in the store marks it.
+ */
+/**
+ * store_left(s, dataset, left, err):
+ * Whether a dataset was left. Cost: a look at one name. Errors: ERR_DENIED it
+ * can't be told, ERR_IO: then take it for one that was.
+ */
+NODISCARD int store_left(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], bool *left, struct err *err);
+/**
+ * store_set_left(s, dataset, left, err):
+ * Leave it, or don't any more. Durable; to do it again is fine.
+ * Errors: ERR_DENIED; ERR_FULL; ERR_IO.
+ */
+NODISCARD int store_set_left(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], bool left, struct err *err);
+
 /** store_address(s): As messages print it; the store's for its lifetime. */
 const char *store_address(const struct store *s);
 
@@ -244,7 +264,8 @@ struct store_lock;
  * STORE_LOCK_APPEND is waited for, 10 s at most; the others are not. Taking
  * those also clears up what dead writers left behind.
  * Errors: ERR_LOCKED somebody holds it, in this process or another; ERR_DENIED
- * the store is read-only, or a replica.
+ * the store is read-only, or a replica; ERR_CORRUPT the dataset was left when
+ * the store was promoted, for its log was damaged.
  */
 NODISCARD int store_lock_dataset(struct store *s,
     const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
@@ -256,6 +277,14 @@ NODISCARD int store_lock_dataset(struct store *s,
 NODISCARD int store_lock_replica(struct store *s,
     const uint8_t dataset[STORE_DATASET_LEN], enum store_lock_kind kind,
     struct store_lock **out, struct err *err);
+/**
+ * store_lock_promotion(s, dataset, out, err):
+ * STORE_LOCK_APPEND, for who takes the dataset over: the store is a replica, or
+ * the dataset was left. Else ERR_DENIED.
+ */
+NODISCARD int store_lock_promotion(struct store *s,
+    const uint8_t dataset[STORE_DATASET_LEN], struct store_lock **out,
+    struct err *err);
 void store_unlock(struct store_lock *lock);
 DEFINE_AUTO(store_lock, store_unlock)
 

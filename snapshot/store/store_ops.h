@@ -52,6 +52,11 @@ struct store_ops {
 	int (*replica)(struct store *s, bool *replica,
 	    char site[STORE_SITE_MAX], struct err *err);
 	int (*set_replica)(struct store *s, const char *site, struct err *err);
+	int (*left)(struct store *s, const uint8_t dataset[STORE_DATASET_LEN],
+	    bool *left, struct err *err);
+	int (*set_left)(struct store *s,
+	    const uint8_t dataset[STORE_DATASET_LEN], bool left,
+	    struct err *err);
 
 	int (*draft_new)(
 	    struct store *s, struct store_draft **out, struct err *err);

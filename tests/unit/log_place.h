@@ -136,9 +136,10 @@ assert_gap(const struct log *l, size_t count, const char *part)
 		fail_msg("'%s' is not in: %s", part, log_gap(l)->text);
 }
 
-/* A record as anybody could make it who has the dataset's keys. */
+/* A record as anybody could make it who has these keys of the dataset. */
 static inline UNUSED void
-plant(const struct place *s, struct record *r, const struct identity *signer)
+plant_under(const struct place *s, struct record *r, const struct keyset *ks,
+    const struct identity *signer)
 {
 	AUTO(log) struct log *l = NULL;
 	WR_AUTO struct wr w = {0};
@@ -151,10 +152,15 @@ plant(const struct place *s, struct record *r, const struct identity *signer)
 	memcpy(r->head.dataset, s->ds->id, DATASET_ID_LEN);
 	memcpy(
 	    r->head.prev, l->records[l->nrecords - 1]->name, OBJECT_NAME_LEN);
-	assert_ok(record_encode(
-	    r, &fixture_lists, keyring_latest(s->ds->keys), signer, &w, &err));
+	assert_ok(record_encode(r, &fixture_lists, ks, signer, &w, &err));
 	assert_ok(
 	    store_put(access_store(s->w->alice), &ref, w.buf, w.len, &err));
+}
+
+static inline UNUSED void
+plant(const struct place *s, struct record *r, const struct identity *signer)
+{
+	plant_under(s, r, keyring_latest(s->ds->keys), signer);
 }
 
 static inline UNUSED void

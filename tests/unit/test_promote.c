@@ -1,73 +1,17 @@
 #include "snapshot/site/lag.h"
-#include "snapshot/site/promote.h"
-#include "tests/unit/access_fixture.h"
-#include "tests/unit/log_fixture.h"
-#include "tests/unit/site_fixture.h"
-
-#define NOW START
-
-/* Alice's store stands at the site 'dr'. */
-static struct identity_public
-make_site(struct world *w)
-{
-	AUTO(sitedir) struct sitedir *d = site_new(w->path, "dr", NOW, -1);
-
-	return sitedir_key(d)->pub;
-}
-
-static const struct dataset *
-backed_up(struct world *w, const char *name, size_t snapshots)
-{
-	const struct dataset *ds = world_dataset(w, name);
-	AUTO(store_lock) struct store_lock *lock = NULL;
-	AUTO(log) struct log *l = NULL;
-
-	assert_ok(store_lock_dataset(
-	    access_store(w->alice), ds->id, STORE_LOCK_APPEND, &lock, &err));
-	assert_ok(log_load(w->alice, ds, NULL, &l, &err));
-	for (size_t i = 0; i < snapshots; i++)
-		assert_ok(log_append(l, snapshot_at(NOW + 100 * (int64_t)i, 0),
-		    fixture_indexes, ARRAY_LEN(fixture_indexes), &err));
-	return ds;
-}
-
-static void
-become_replica(struct world *w)
-{
-	assert_ok(store_set_replica(access_store(w->alice), "dr", &err));
-}
-
-static bool
-is_replica(struct world *w)
-{
-	char site[STORE_SITE_MAX];
-	bool replica;
-
-	assert_ok(store_replica(access_store(w->alice), &replica, site, &err));
-	return replica;
-}
-
-/* How many records of a dataset say that the primary changed. */
-static size_t
-changes(struct world *w, const struct dataset *ds)
-{
-	AUTO(log) struct log *l = NULL;
-	size_t n = 0;
-
-	assert_ok(log_load(w->alice, ds, NULL, &l, &err));
-	for (size_t i = 0; i < log_records(l); i++)
-		n += log_record(l, i)->head.type == RECORD_PRIMARY;
-	return n;
-}
+#include "tests/unit/promote_fixture.h"
 
 static int
-on_dataset(void *arg, const struct log *l, struct err *err)
+on_dataset(void *arg, const struct promoted *p, struct err *err)
 {
 	int *left = arg;
 
-	(void)l;
+	assert_null(p->why);
+	assert_non_null(p->log);
 	return --*left == 0 ? err_set(err, ERR_IO, "cut off") : 0;
 }
+
+static const struct promote_options plain = {.clock = NOW};
 
 static void
 promote_run__takes_every_dataset_over(void **state)
@@ -82,7 +26,7 @@ promote_run__takes_every_dataset_over(void **state)
 	int left = -1;
 
 	become_replica(w);
-	assert_ok(promote_run(w->alice, NULL, on_dataset, &left, &err));
+	assert_ok(promote_run(w->alice, &plain, on_dataset, &left, &err));
 	assert_int_equal(left, -4);
 	assert_false(is_replica(w));
 	assert_int_equal(changes(w, a), 1);
@@ -94,7 +38,7 @@ promote_run__takes_every_dataset_over(void **state)
 	assert_memory_equal(r->primary.id, site.id, IDENTITY_ID_LEN);
 	assert_int_equal(r->primary.change, 1);
 	assert_fails(ERR_USAGE, "a primary already",
-	    promote_run(w->alice, NULL, on_dataset, &left, &err));
+	    promote_run(w->alice, &plain, on_dataset, &left, &err));
 	assert_int_equal(changes(w, a), 1);
 }
 
@@ -109,11 +53,11 @@ promote_run__goes_on_where_it_was_cut_off(void **state)
 	(void)make_site(w);
 	become_replica(w);
 	assert_fails(ERR_IO, "cut off",
-	    promote_run(w->alice, NULL, on_dataset, &left, &err));
+	    promote_run(w->alice, &plain, on_dataset, &left, &err));
 	assert_true(is_replica(w));
 	assert_int_equal(changes(w, a), 1);
 	assert_int_equal(changes(w, b), 0);
-	assert_ok(promote_run(w->alice, NULL, on_dataset, &left, &err));
+	assert_ok(promote_run(w->alice, &plain, on_dataset, &left, &err));
 	assert_false(is_replica(w));
 	assert_int_equal(changes(w, a), 1);
 	assert_int_equal(changes(w, b), 1);
@@ -136,11 +80,11 @@ promote_run__is_for_admins(void **state)
 	become_replica(w);
 	by_host = world_entered(w, host);
 	assert_fails(ERR_DENIED, "only an admin",
-	    promote_run(by_host, NULL, on_dataset, &left, &err));
+	    promote_run(by_host, &plain, on_dataset, &left, &err));
 	assert_ok(
 	    access_open_clock(w->path, &cred, &w->clock, &by_recovery, &err));
 	assert_fails(ERR_DENIED, "signs no log",
-	    promote_run(by_recovery, NULL, on_dataset, &left, &err));
+	    promote_run(by_recovery, &plain, on_dataset, &left, &err));
 	assert_true(is_replica(w));
 	assert_int_equal(changes(w, a), 0);
 }
@@ -153,7 +97,7 @@ promote_run__needs_a_site(void **state)
 
 	become_replica(w);
 	assert_fails(ERR_NOT_FOUND, "is no site",
-	    promote_run(w->alice, NULL, on_dataset, &left, &err));
+	    promote_run(w->alice, &plain, on_dataset, &left, &err));
 	assert_true(is_replica(w));
 }
 

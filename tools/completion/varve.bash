@@ -70,8 +70,11 @@ _varve_options()
 		echo "--listen --stdio --clients --init --for --site" \
 			"--country --accreditation --until --lock --request $_varve_common"
 		;;
-	site | promote)
+	site)
 		echo "$_varve_open"
+		;;
+	promote)
+		echo "--up-to-readable $_varve_open"
 		;;
 	settle)
 		echo "--dry-run --ssh $_varve_open"
