@@ -30,6 +30,8 @@ look(struct remote *remote, struct demote_plan *plan, struct err *err)
 
 	if (r == 0)
 		r = demote_look(asking.store, &asking.other, plan, err);
+	if (r == 0)
+		r = demote_ask(&asking.other, plan, err);
 	if (r == 0 && (r = demote_check(plan, err)) != 0)
 		r = err_wrap(err, "%s", remote->text);
 	asking_end(&asking, remote);

@@ -118,26 +118,63 @@ demote_look(struct store *s, const struct demote_other *other,
 }
 
 /*
- * A promotion adds a record to every log. So a store that has none which isn't
- * here took nothing over.
+ * Of those that would lose nothing, one is enough. That there are more records is
+ * not: a writer's key makes such, too.
  */
+int
+demote_ask(
+    const struct demote_other *other, struct demote_plan *plan, struct err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		struct demote_fork *f = &plan->forks[i];
+		int rc;
+
+		f->taken = false;
+		if (f->theirs <= f->common || (any && f->head == f->common))
+			continue;
+		rc = other->took_over(
+		    other->arg, f->dataset, f->common, &f->taken, err);
+		if (rc != 0)
+			return rc;
+		any |= f->taken;
+	}
+	return 0;
+}
+
+/* One that it knows nothing of can only be moved. */
+static bool
+is_behind(const struct demote_fork *f)
+{
+	return f->theirs > 0 && !f->taken && f->head > f->common;
+}
+
 int
 demote_check(const struct demote_plan *plan, struct err *err)
 {
-	bool any = false, behind = false;
+	bool any = false;
 
+	for (size_t i = 0; i < plan->n; i++)
+		any |= plan->forks[i].taken;
+	if (!any)
+		return err_set(err, ERR_DENIED,
+		    "the other store has taken nothing over: it is a replica,"
+		    " or 'varve promote' was not finished there");
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct demote_fork *f = &plan->forks[i];
-		bool more = f->theirs > f->common;
 
-		any |= more;
-		behind |= f->theirs > 0 && !more && f->head > f->common;
+		if (is_behind(f))
+			return err_set(err, ERR_DENIED,
+			    "the other store has not taken dataset"
+			    " '%02x%02x%02x%02x...' over, of which record %ju"
+			    " and those after it are only here: mend its log"
+			    " there ('varve repair --from' this site), and run"
+			    " 'varve promote' again there",
+			    f->dataset[0], f->dataset[1], f->dataset[2],
+			    f->dataset[3], (uintmax_t)f->common + 1);
 	}
-	if (any && !behind)
-		return 0;
-	return err_set(err, ERR_DENIED,
-	    "the other store has taken nothing over: it is a replica that is"
-	    " behind, or 'varve promote' was not finished there");
+	return 0;
 }
 
 void

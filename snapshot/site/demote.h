@@ -19,6 +19,12 @@ struct demote_other {
 	/** Whether it has this record; it has then all before it. */
 	int (*has)(void *arg, const struct object_ref *ref, bool *has,
 	    struct err *err);
+	/**
+	 * Whether it took a dataset over, by a record after number ${common};
+	 * it has more than these.
+	 */
+	int (*took_over)(void *arg, const uint8_t dataset[STORE_DATASET_LEN],
+	    uint64_t common, bool *taken, struct err *err);
 	void *arg;
 };
 
@@ -29,6 +35,7 @@ struct demote_fork {
 	uint64_t head;   /* the newest here; common: nothing is to be moved */
 	uint64_t theirs; /* the newest there; 0: none */
 	uint64_t snapshots; /* of the records that are to be moved */
+	bool taken;         /* the other store took it over: demote_ask() */
 };
 
 struct demote_plan {
@@ -48,10 +55,18 @@ NODISCARD int demote_look(struct store *s, const struct demote_other *other,
     struct demote_plan *out, struct err *err);
 
 /**
+ * demote_ask(other, plan, err):
+ * Which datasets the other store took over, as far as demote_check() needs it.
+ * Errors: ${other}'s, also where a record there is damaged.
+ * Cost: reads back in its logs to where they were taken over.
+ */
+NODISCARD int demote_ask(const struct demote_other *other,
+    struct demote_plan *plan, struct err *err);
+
+/**
  * demote_check(plan, err):
- * ERR_DENIED: the other store took nothing over: it has no record that is not
- * here, of any dataset, or of one that would lose some. It is a replica that is
- * behind.
+ * ERR_DENIED: the other store took nothing over, or not a dataset that would lose
+ * records here. It is a replica that is behind, or a promotion left the dataset.
  */
 NODISCARD int demote_check(const struct demote_plan *plan, struct err *err);
 

@@ -102,7 +102,7 @@ part 'nothing is received for what was left'
 echo lost >"$src/file"
 backup d "$src"
 refused 1 'is a primary' varve replicate dr
-refused 1 'has taken nothing over' varve demote dr
+refused 1 'has not taken dataset' varve demote dr
 
 part 'that it is whole again is not enough'
 run 3 dr promote

@@ -41,7 +41,8 @@ they_have(void *arg, const struct object_ref *ref, bool *out, struct err *err)
 static int
 look(struct world *w, struct other *o, struct demote_plan *p, struct err *err)
 {
-	const struct demote_other other = {their_head, they_have, o};
+	const struct demote_other other = {
+	    .head = their_head, .has = they_have, .arg = o};
 
 	return demote_look(access_store(w->alice), &other, p, err);
 }
@@ -247,23 +248,32 @@ static void
 demote_check__refuses_who_took_nothing_over(void **state)
 {
 	static const struct {
-		bool ok;
+		const char *why; /* NULL: none */
 		struct demote_fork a, b;
 	} cases[] = {
 	    /* One that is behind, with either dataset. */
-	    {false, {.common = 3, .head = 5, .theirs = 3},
+	    {"taken nothing over", {.common = 3, .head = 5, .theirs = 3},
 		{.common = 2, .head = 2, .theirs = 2}},
-	    {false, {.common = 5, .head = 5, .theirs = 5},
+	    {"taken nothing over", {.common = 5, .head = 5, .theirs = 5},
+		{.common = 2, .head = 2, .theirs = 2}},
+	    /* It has more; but so does a replica that somebody else sent to. */
+	    {"taken nothing over", {.common = 5, .head = 5, .theirs = 6},
 		{.common = 2, .head = 2, .theirs = 2}},
 	    /* Promoted, but not all of it. */
-	    {false, {.common = 3, .head = 5, .theirs = 4},
+	    {"not taken dataset '00000000...' over",
+		{.common = 3, .head = 5, .theirs = 4, .taken = true},
 		{.common = 2, .head = 3, .theirs = 2}},
-	    /* Promoted; the second one unchanged, or unknown there. */
-	    {true, {.common = 3, .head = 5, .theirs = 4},
+	    {"record 3 and those after it",
+		{.common = 3, .head = 5, .theirs = 4, .taken = true},
 		{.common = 2, .head = 3, .theirs = 4}},
-	    {true, {.common = 3, .head = 5, .theirs = 4},
+	    /* Promoted; the second one, too, or unchanged, or unknown there. */
+	    {NULL, {.common = 3, .head = 5, .theirs = 4, .taken = true},
+		{.common = 2, .head = 3, .theirs = 4, .taken = true}},
+	    {NULL, {.common = 3, .head = 5, .theirs = 4, .taken = true},
+		{.common = 2, .head = 2, .theirs = 2}},
+	    {NULL, {.common = 3, .head = 5, .theirs = 4, .taken = true},
 		{.common = 0, .head = 3, .theirs = 0}},
-	    {true, {.common = 5, .head = 5, .theirs = 6},
+	    {NULL, {.common = 5, .head = 5, .theirs = 6, .taken = true},
 		{.common = 2, .head = 2, .theirs = 3}},
 	};
 
@@ -271,11 +281,78 @@ demote_check__refuses_who_took_nothing_over(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct demote_fork forks[] = {cases[i].a, cases[i].b};
 		const struct demote_plan p = {forks, ARRAY_LEN(forks)};
-		struct err err;
 
-		assert_int_equal(
-		    demote_check(&p, &err), cases[i].ok ? 0 : ERR_DENIED);
+		if (cases[i].why == NULL)
+			assert_ok(demote_check(&p, &err));
+		else
+			assert_fails(
+			    ERR_DENIED, cases[i].why, demote_check(&p, &err));
 	}
+}
+
+/* One that took over dataset aa..., and counts what it was asked. */
+static int
+they_took_over(void *arg, const uint8_t dataset[STORE_DATASET_LEN],
+    uint64_t common, bool *taken, struct err *err)
+{
+	struct other *o = arg;
+
+	o->asked++;
+	if (common == 13)
+		return err_set(err, ERR_CORRUPT, "damaged there");
+	*taken = dataset[0] == 0xaa;
+	return 0;
+}
+
+static void
+demote_ask__asks_where_it_matters(void **state)
+{
+	static const struct {
+		size_t asked;
+		bool a_taken, b_taken;
+		struct demote_fork a, b;
+	} cases[] = {
+	    /* It has no more. */
+	    {0, false, false, {.common = 3, .head = 5, .theirs = 3},
+		{.common = 2, .head = 2, .theirs = 2}},
+	    /* Each that would lose something; of others, until one is found. */
+	    {2, true, false, {.common = 3, .head = 5, .theirs = 4},
+		{.common = 2, .head = 3, .theirs = 4}},
+	    {1, true, false, {.common = 5, .head = 5, .theirs = 6},
+		{.common = 2, .head = 2, .theirs = 3}},
+	};
+	struct demote_fork forks[2];
+	struct demote_plan p = {forks, ARRAY_LEN(forks)};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct other o = {0};
+		const struct demote_other other = {
+		    .took_over = they_took_over, .arg = &o};
+
+		forks[0] = cases[i].a;
+		forks[0].dataset[0] = 0xaa;
+		forks[1] = cases[i].b;
+		assert_ok(demote_ask(&other, &p, &err));
+		assert_int_equal(o.asked, cases[i].asked);
+		assert_int_equal(forks[0].taken, cases[i].a_taken);
+		assert_int_equal(forks[1].taken, cases[i].b_taken);
+	}
+}
+
+static void
+demote_ask__fails_where_it_cant_be_told(void **state)
+{
+	struct demote_fork fork = {.common = 13, .head = 14, .theirs = 15};
+	struct demote_plan p = {&fork, 1};
+	struct other o = {0};
+	const struct demote_other other = {
+	    .took_over = they_took_over, .arg = &o};
+
+	(void)state;
+	assert_fails(
+	    ERR_CORRUPT, "damaged there", demote_ask(&other, &p, &err));
+	assert_fails(ERR_DENIED, "taken nothing over", demote_check(&p, &err));
 }
 
 int
@@ -287,6 +364,8 @@ main(void)
 	    world_test(demote_look__fails_with_the_line),
 	    world_test(demote_look__asks_only_for_what_may_be_there),
 	    cmocka_unit_test(demote_check__refuses_who_took_nothing_over),
+	    cmocka_unit_test(demote_ask__asks_where_it_matters),
+	    cmocka_unit_test(demote_ask__fails_where_it_cant_be_told),
 	    world_test(demote_run__moves_what_is_beyond_and_nothing_else),
 	    world_test(demote_run__can_be_done_again),
 	    world_test(demote_run__waits_for_no_backup),
