@@ -1,5 +1,7 @@
 #include "snapshot/restore/apply.h"
 
+#include "snapshot/restore/bare.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -26,6 +28,7 @@ struct apply {
 	struct chunks *chunks;
 	const struct restore_options *opt;
 	bool root;
+	bool inherits; /* ACLs, from a directory that was there before */
 	pthread_mutex_t mu;
 	struct id_memory user, group; /* guarded by mu */
 	char buf[LOOKUP_BUF];         /* guarded by mu */
@@ -62,6 +65,12 @@ apply_free(struct apply *a)
 		return;
 	pthread_mutex_destroy(&a->mu);
 	free(a);
+}
+
+void
+apply_inherits(struct apply *a)
+{
+	a->inherits = true;
 }
 
 /* --- owners ------------------------------------------------------------ */
@@ -238,15 +247,19 @@ set_mode_and_time(struct apply *a, const struct place *p, const struct entry *e,
 /*
  * A new owner takes setuid bits and capabilities away, and an ACL changes the
  * mode, so these come in this order. Times come last. Whatever fails, the rest
- * is still done; the first failure is told.
+ * is still done, but for an ACL of another's; the first failure is told.
  */
 static int
 apply_all(struct apply *a, const struct place *p, const struct entry *e,
     struct err *err)
 {
 	struct err other = {0};
-	int ret = set_owner(a, p, e, err);
+	int ret = 0;
 
+	/* With its mode the ACL would open the file to whom it names. */
+	if (a->inherits && (ret = bare_acls(p->fd, p->path, err)) != 0)
+		return ret;
+	ret = set_owner(a, p, e, err);
 	if (set_xattrs(a, p, e, ret == 0 ? err : &other) != 0 && ret == 0)
 		ret = err->code;
 	if (set_mode_and_time(a, p, e, ret == 0 ? err : &other) != 0 &&

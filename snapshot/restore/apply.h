@@ -16,6 +16,12 @@ NODISCARD int apply_new(struct chunks *chunks,
 void apply_free(struct apply *a);
 DEFINE_AUTO(apply, apply_free)
 
+/**
+ * apply_inherits(a): What is made is so in a directory that was there before,
+ * and whose ACLs it may have: they are taken away. To be called before any other.
+ */
+void apply_inherits(struct apply *a);
+
 /** apply_fd(a, fd, e, err): To an open file or directory. */
 NODISCARD int apply_fd(
     struct apply *a, int fd, const struct entry *e, struct err *err);

@@ -4,6 +4,7 @@
  * through the directory made before it, never through a path, so no name and
  * no symlink in a snapshot can lead out of the target.
  */
+#include "snapshot/restore/bare.h"
 #include "snapshot/restore/restore_internal.h"
 
 #include <dirent.h>
@@ -169,12 +170,34 @@ open_target_dir(struct restore *rs, struct err *err)
 	return 0;
 }
 
+/*
+ * What the target has of its own, or of the directory that it was made in, goes
+ * first of all: else everything below would come by its default ACL. An attribute
+ * that stays harms nothing but the likeness.
+ */
+static int
+make_target_bare(struct restore *rs, struct err *err)
+{
+	struct err why;
+
+	if (bare_acls(rs->root_fd, NULL, err) != 0)
+		return err_wrap(err,
+		    "target '%s' would hand its ACL on to all that is restored "
+		    "(try one that is not there yet)",
+		    rs->opt->target);
+	if (bare_attributes(rs->root_fd, geteuid() == 0, &why) != 0)
+		restore_tell(rs, "", &why);
+	return 0;
+}
+
 static int
 restore_dir(struct restore *rs, struct span raw, struct err *err)
 {
 	int fd, ret;
 
 	if ((ret = open_target_dir(rs, err)) != 0)
+		return ret;
+	if ((ret = make_target_bare(rs, err)) != 0)
 		return ret;
 	if ((ret = restore_path(rs, (const uint8_t *)"", 0, err)) != 0)
 		return ret;
@@ -233,6 +256,7 @@ restore_file(struct restore *rs, const struct dir_entry *de,
 	if (ret == 0)
 		ret =
 		    restore_path(rs, (const uint8_t *)name, strlen(name), err);
+	apply_inherits(rs->apply);
 	if (ret == 0)
 		ret = restore_make(rs, rs->root_fd, name, de, err);
 	free(name);

@@ -80,6 +80,24 @@ line" "$T/fs/line"
 nothing cmp "$src/names/new
 line" "$T/fs/line"
 
+part 'nothing of the ACLs and attributes that a target has, or would inherit'
+mkdir "$T/fs/given"
+setfacl -m u:65534:rwx,d:u:65534:rwx "$T/fs/given"
+mkdir "$T/fs/given/empty"
+setfattr -n user.old -v 1 "$T/fs/given/empty"
+setfattr -n trusted.old -v 1 "$T/fs/given/empty"
+for t in new empty; do
+	restore odd@latest "$T/fs/given/$t"
+	same_tree "$src" "$T/fs/given/$t"
+	rm -r "$T/fs/given/$t"
+done
+for f in acls/file sizes/1048577 special/fifo; do
+	restore "odd@latest:$f" "$T/fs/given/"
+	equal "$(getfacl -cn "$T/fs/given/${f##*/}")" \
+	    "$(getfacl -cn "$src/$f")" "ACL of $f"
+done
+rm -r "$T/fs/given"
+
 part 'setuid and setgid go with the owner'
 mkdir "$T/fs/su"
 for mode in 4755 2755 6755; do

@@ -39,6 +39,16 @@ nothing as_user diff -r "$T/u/source" "$T/u/mnt/mine/latest/"
 as_user fusermount3 -u "$T/u/mnt"
 nothing ls -A "$T/u/mnt"
 
+part 'a target that would hand its ACL on to what a user restores in it'
+install -d -m 1777 "$T/u/theirs"
+setfacl -d -m u:1:rwx "$T/u/theirs"
+refused 1 'would hand its ACL on' as_user "$VARVE" restore -s "$T/u/store" \
+    mine@latest "$T/u/theirs"
+nothing ls -A "$T/u/theirs"
+run 0 as_user "$VARVE" restore -s "$T/u/store" mine@latest "$T/u/theirs/new"
+getfacl -cnR "$T/u/theirs/new" >"$T/acls"
+grep -q user:1: "$T/acls" && fail "the ACL was handed on: $(cat "$T/acls")"
+
 part 'nobody else enters it'
 run 0 as_user "$VARVE" mount -s "$T/u/store" "$T/u/mnt"
 chmod 755 "$T/u"
