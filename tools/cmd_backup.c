@@ -122,6 +122,8 @@ show_problems(const struct backup_result *r)
 		(void)printf("  %s on other filesystems left out (see "
 			     "--cross-filesystems)\n",
 		    output_things(r->elsewhere, "directory", "directories", n));
+	if (r->met_store)
+		(void)printf("  the store itself, in this source, left out\n");
 	if (r->vanished > 0)
 		(void)printf("  %s vanished before being read\n",
 		    output_things(r->vanished, "entry", "entries", n));
@@ -164,6 +166,7 @@ show_json(
 	json_out_member(
 	    o, "record_missing", json_boolean(log_gap(r->log) != NULL));
 	json_out_member(o, "other_filesystems", describe_u64(r->elsewhere));
+	json_out_member(o, "store_left_out", json_boolean(r->met_store));
 }
 
 /* --- the command -------------------------------------------------------- */
@@ -234,12 +237,19 @@ run_and_show(struct run *run, struct session *s,
 }
 
 /* For session_open_meanwhile(). */
+struct beginning {
+	struct backup_options *opt;
+	const struct store_args *store;
+};
+
 static void
 begin_early(void *arg)
 {
-	struct backup_options *opt = arg;
+	const struct beginning *b = arg;
+	const char *address;
 
-	opt->early = backup_early_start(opt);
+	if (session_address(b->store, &address, NULL) == 0)
+		b->opt->early = backup_early_start(b->opt, address);
 }
 
 static int
@@ -247,7 +257,8 @@ open_and_run(struct run *run, const struct backup_args *args,
     struct backup_options *opt, struct err *err)
 {
 	AUTO(session) struct session *session = NULL;
-	const struct meanwhile m = {.given = begin_early, .arg = opt};
+	struct beginning beginning = {.opt = opt, .store = &args->store};
+	const struct meanwhile m = {.given = begin_early, .arg = &beginning};
 	int r = session_open_meanwhile(
 	    run, &args->store, &opt->dataset, 1, &m, &session, err);
 

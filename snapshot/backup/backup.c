@@ -290,6 +290,7 @@ run_locked(struct run *run, struct store_lock *lock, struct log *log,
 	out->changed = run->problems.changed;
 	out->vanished = run->problems.vanished;
 	out->elsewhere = run->elsewhere;
+	out->met_store = run->source.met_store;
 	out->unchanged = run->assembly.unchanged;
 	out->lost = ingest_lost(run->ingest);
 	return 0;

@@ -56,6 +56,7 @@ struct backup_result {
 	uint64_t unreadable, changed, vanished;
 	uint64_t unchanged; /* files taken over from the last snapshot */
 	uint64_t elsewhere; /* directories on other filesystems, left out */
+	bool met_store;     /* in the source: left out */
 	/*
 	 * Packs and indexes that earlier snapshots need and that are gone or
 	 * damaged: every file was read, and what this snapshot needs is whole.
@@ -75,7 +76,7 @@ void backup_result_clear(struct backup_result *r);
  * snapshot, every earlier one is whole, and what was stored is found by the next run.
  * A success with unreadable entries is a backup in part.
  *
- * Errors: ERR_NOT_FOUND no such source; ERR_USAGE source holds the store or
+ * Errors: ERR_NOT_FOUND no such source; ERR_USAGE source is the store or
  * lies in it, bad dataset name, bad pattern; ERR_DENIED; ERR_LOCKED another
  * backup of this dataset is running; ERR_FULL; ERR_IO (also: the command of
  * --exec failed; the text says how).

@@ -41,6 +41,7 @@ start(struct backup_early *e, const struct backup_options *opt)
 	struct scout_options scout = run_scout_options(opt, e->exclude);
 	int fd = e->source.fd;
 
+	scout.store = e->source.store;
 	scout.head_start = HEAD_START;
 	scout.head_dirs = head_dirs(run_raise_file_limit());
 	grow_files(fd, scout.head_dirs);
@@ -49,7 +50,7 @@ start(struct backup_early *e, const struct backup_options *opt)
 }
 
 struct backup_early *
-backup_early_start(const struct backup_options *opt)
+backup_early_start(const struct backup_options *opt, const char *store)
 {
 	AUTO(backup_early) struct backup_early *e = NULL;
 
@@ -59,7 +60,7 @@ backup_early_start(const struct backup_options *opt)
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return NULL;
 	e->start = run_now();
-	if (source_open(opt, NULL, &e->source, NULL) != 0 ||
+	if (source_open(opt, store, &e->source, NULL) != 0 ||
 	    e->source.kind != SOURCE_DIR ||
 	    run_excludes(opt, &e->exclude, NULL) != 0 || start(e, opt) != 0)
 		return NULL;
@@ -80,17 +81,19 @@ backup_early_free(struct backup_early *e)
 /*
  * What it has seen is older than what the run builds on where another run has
  * ended meanwhile. And where all is read, which may take hours, what was seen at
- * the start is of no use.
+ * the start is of no use. It has to have left the same store out.
  */
 static bool
 serves(const struct backup_early *e, const struct run *run)
 {
 	const struct stat *a = &e->source.st, *b = &run->source.st;
+	const struct dir_id *x = &e->source.store, *y = &run->source.store;
 
 	return run->state_usable && run->before != NULL &&
 	       moment_compare(run->before->end, e->start) < 0 &&
 	       run->source.exact_ctime && a->st_dev == b->st_dev &&
-	       a->st_ino == b->st_ino;
+	       a->st_ino == b->st_ino && x->known == y->known &&
+	       x->dev == y->dev && x->ino == y->ino;
 }
 
 struct scout *

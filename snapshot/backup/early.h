@@ -12,17 +12,19 @@
 struct backup_early;
 
 /**
- * backup_early_start(opt):
+ * backup_early_start(opt, store):
  * Begin with the directory ${opt->source}; all of ${opt} that says what is backed
  * up, and its 'stop', stay as they are until backup_early_free(). NULL where
  * nothing is begun: another kind of source, everything is to be read anyway, or
- * it can't be. What is wrong with the source is the run's to tell.
+ * it can't be. What is wrong with the source is the run's to tell. ${store}: the
+ * address that will be backed up to, which is left out if it is a directory.
  * To be called when nobody is waited for any more, and before other threads are
  * made: the table of open files grows once for all.
  * Memory: 12 MB at most, and the names and paths; none of it once the run looks
  * itself.
  */
-struct backup_early *backup_early_start(const struct backup_options *opt);
+struct backup_early *backup_early_start(
+    const struct backup_options *opt, const char *store);
 
 /** backup_early_free(e): NULL will do. */
 void backup_early_free(struct backup_early *e);

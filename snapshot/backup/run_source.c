@@ -98,6 +98,7 @@ find_scout(struct run *run, struct scout **out, struct err *err)
 
 	if ((*out = run_take_early(run)) != NULL)
 		return 0;
+	opt.store = run->source.store;
 	run->source.fd = -1;
 	return scout_start(fd, &run->source.st, &opt, out, err);
 }
@@ -115,6 +116,7 @@ walk_source(struct run *run, struct err *err)
 		    .state = run->state_usable ? run->state : NULL,
 		    .links = run->links,
 		    .elsewhere = &run->elsewhere,
+		    .met_store = &run->source.met_store,
 		},
 	};
 	int ret = find_scout(run, &scout, err);

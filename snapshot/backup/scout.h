@@ -21,6 +21,7 @@
  * After an entry that is a directory and not left out comes its VIEW_DIR or
  * VIEW_CLOSED, and all that is below it.
  */
+#include "snapshot/backup/dir_id.h"
 #include "snapshot/backup/exclude.h"
 #include "snapshot/backup/item.h"
 #include "snapshot/backup/listing.h"
@@ -38,7 +39,9 @@ struct dir_facts {
 	_Atomic unsigned refs;
 	struct stat st; /* of what was opened */
 	int errnum;     /* not 0: it can't be listed, and the list is empty */
-	bool elsewhere; /* on another filesystem: left out, the list is empty */
+	/* Why what is in it is left out, and the list is empty: */
+	bool is_store;  /* the one that is backed up to */
+	bool elsewhere; /* on another filesystem */
 	struct listing list;
 	char path[]; /* from the root; "" is the root */
 };
@@ -70,6 +73,7 @@ struct scout_options {
 	const struct exclude *exclude; /* borrowed */
 	bool exclude_caches;
 	bool cross_filesystems;
+	struct dir_id store;
 	const atomic_bool *stop; /* or NULL; borrowed */
 	/*
 	 * So many entries are looked at, and so many directories opened, before

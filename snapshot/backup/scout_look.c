@@ -229,9 +229,10 @@ list_dir(struct search *s, int fd, struct dir_facts *f, struct err *err)
 		f->errnum = err->errnum;
 	if (s->opt->exclude_caches && is_cache(fd, &f->list))
 		keep_only_tag(&f->list);
-	f->elsewhere =
-	    f->st.st_dev != s->root_dev && !s->opt->cross_filesystems;
-	if (f->elsewhere)
+	f->is_store = dir_id_is(&s->opt->store, &f->st);
+	f->elsewhere = f->st.st_dev != s->root_dev &&
+		       !s->opt->cross_filesystems && !f->is_store;
+	if (f->elsewhere || f->is_store)
 		listing_clear(&f->list);
 	return 0;
 }

@@ -24,23 +24,24 @@ is_below(const char *path, const char *dir)
 	       (path[n] == '/' || path[n] == '\0');
 }
 
+/*
+ * A source that holds the store is fine: the store is left out of it. One that is
+ * the store, or a part of it, would be nothing but that.
+ */
 static int
-check_store_apart(const char *text, const char *path, const char *store_path,
-    bool is_dir, struct err *err)
+check_store_apart(
+    struct source *s, const char *path, const char *store_path, struct err *err)
 {
 	char *store = store_path != NULL ? realpath(store_path, NULL) : NULL;
+	struct stat st;
 	int ret = 0;
 
-	if (store == NULL)
-		return 0;
-	if (is_below(path, store))
+	if (store != NULL && stat(store, &st) == 0)
+		s->store = (struct dir_id){true, st.st_dev, st.st_ino};
+	if (s->store.known &&
+	    (is_below(path, store) || dir_id_is(&s->store, &s->st)))
 		ret = err_set(err, ERR_USAGE,
-		    "source '%s' lies inside the store '%s'", text, store);
-	else if (is_dir && is_below(store, path))
-		ret = err_set(err, ERR_USAGE,
-		    "source '%s' holds the store '%s': keep the store outside "
-		    "of what it backs up",
-		    text, store);
+		    "source '%s' lies inside the store '%s'", s->text, store);
 	free(store);
 	return ret;
 }
@@ -140,8 +141,7 @@ open_path(
 
 	if (stat(path, &s->st) != 0)
 		return err_errno(err, "cannot read source '%s'", s->text);
-	ret = check_store_apart(
-	    s->text, path, store_path, S_ISDIR(s->st.st_mode), err);
+	ret = check_store_apart(s, path, store_path, err);
 	if (ret != 0)
 		return ret;
 	if (S_ISDIR(s->st.st_mode)) {

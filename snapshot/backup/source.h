@@ -6,6 +6,7 @@
  * command's output.
  */
 #include "snapshot/backup/backup.h"
+#include "snapshot/backup/dir_id.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -14,18 +15,21 @@ enum source_kind { SOURCE_DIR, SOURCE_FILE, SOURCE_DEVICE, SOURCE_COMMAND };
 
 struct source {
 	enum source_kind kind;
-	char *text;       /* as the record shows it */
-	char *name;       /* of the one file; NULL for a directory */
-	int fd;           /* SOURCE_DIR: itself; else its directory */
-	struct stat st;   /* of the directory, file or device */
-	uint8_t fsid[8];  /* of its filesystem; zero for a command */
-	bool exact_ctime; /* it keeps change times that nobody can set */
+	char *text;          /* as the record shows it */
+	char *name;          /* of the one file; NULL for a directory */
+	int fd;              /* SOURCE_DIR: itself; else its directory */
+	struct stat st;      /* of the directory, file or device */
+	uint8_t fsid[8];     /* of its filesystem; zero for a command */
+	bool exact_ctime;    /* it keeps change times that nobody can set */
+	struct dir_id store; /* to be left out, wherever it is met */
+	bool met_store;      /* it was, by the walk */
 };
 
 /**
  * source_open(opt, store_path, out, err):
- * ${store_path} is the store's directory, or NULL. Errors: ERR_NOT_FOUND;
- * ERR_DENIED; ERR_USAGE of another kind, in the store, or holding it.
+ * ${store_path} is the store's directory; NULL, or what is none here, for a
+ * remote one. Errors: ERR_NOT_FOUND; ERR_DENIED; ERR_USAGE of another kind, the
+ * store, or in it.
  */
 NODISCARD int source_open(const struct backup_options *opt,
     const char *store_path, struct source *out, struct err *err);

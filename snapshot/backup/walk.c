@@ -134,6 +134,7 @@ enter(struct walk *w, struct item *it, struct view *v, struct err *err)
 		return err_nomem(err);
 	self->st = l->facts->st;
 	*w->opt->elsewhere += l->facts->elsewhere;
+	*w->opt->met_store |= l->facts->is_store;
 	if (l->facts->errnum != 0) {
 		self->fate = ITEM_UNREADABLE;
 		self->errnum = l->facts->errnum;

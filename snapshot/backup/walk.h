@@ -17,6 +17,7 @@ struct walk_options {
 	struct state *state; /* the last snapshot's, or NULL */
 	struct links *links;
 	uint64_t *elsewhere; /* counts directories on other filesystems */
+	bool *met_store;     /* set when the store is met, and left out */
 };
 
 /* Receives the jobs in order; takes them over. */

@@ -93,8 +93,8 @@ for t in new empty; do
 done
 for f in acls/file sizes/1048577 special/fifo; do
 	restore "odd@latest:$f" "$T/fs/given/"
-	equal "$(getfacl -cn "$T/fs/given/${f##*/}")" \
-	    "$(getfacl -cn "$src/$f")" "ACL of $f"
+	equal "$(getfacl -cnp "$T/fs/given/${f##*/}")" \
+	    "$(getfacl -cnp "$src/$f")" "ACL of $f"
 done
 rm -r "$T/fs/given"
 
@@ -123,6 +123,41 @@ equal "$(stat -c %h "$T/mnt/half/latest/inside")" 2 'links'
 restore half@latest "$T/fs/halved"
 nothing cmp "$src/sizes/4096" "$T/fs/halved/inside"
 rm -r "$T/fs/half"
+
+part 'a source that holds the store'
+was=$VARVE_STORE
+mkdir "$T/fs/both"
+echo one >"$T/fs/both/file"
+VARVE_STORE=$T/fs/both/store
+varve init -q --name alice --recovery-key-file "$T/recovery.both" >"$T/out"
+for way in first early '--full' '--cross-filesystems'; do
+	case $way in
+	--*) run 0 varve backup s "$T/fs/both" "$way" ;;
+	*) run 0 varve backup s "$T/fs/both" ;;
+	esac
+	out_has '1 file in 1 directory'
+	out_has 'the store itself, in this source, left out'
+done
+restore s@latest "$T/fs/both.out"
+equal "$(cd "$T/fs/both.out" && find . | sort | paste -s -d ' ')" \
+    '. ./file ./store' 'what is restored'
+json=$(varve backup --json s "$T/fs/both")
+equal "$(echo "$json" | jq .store_left_out)" true 'store_left_out'
+json=$(varve backup --json s "$T/fs/both" --exclude /store/)
+equal "$(echo "$json" | jq .store_left_out)" false 'store_left_out, excluded'
+# By another name; and what was a store, but isn't the one.
+mkdir "$T/fs/both/again"
+mount --bind "$T/fs/both/store" "$T/fs/both/again"
+run 0 varve backup s "$T/fs/both"
+out_has '1 file in 2 directories'
+umount "$T/fs/both/again"
+run 0 varve backup s / --exclude '/*'
+grep -q 'left out' "$T/out" && fail 'the store was met where it is not'
+refused 2 'lies inside the store' varve backup s "$T/fs/both/store/keys"
+VARVE_STORE=$was
+run 0 varve backup s "$T/fs/both" --exclude '/store/*'
+grep -q 'left out' "$T/out" && fail 'another store was left out'
+rm -r "$T/fs/both" "$T/fs/both.out"
 
 part 'an unchanged source gives an equal snapshot'
 backup odd "$src"

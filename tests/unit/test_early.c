@@ -92,7 +92,7 @@ rig_free(void **state)
 static void
 begin(struct rig *g)
 {
-	g->early = backup_early_start(&g->opt);
+	g->early = backup_early_start(&g->opt, g->realm->store);
 	assert_non_null(g->early);
 	g->opt.early = g->early;
 	a_moment();
@@ -157,6 +157,19 @@ backup_early_start__is_of_no_use_for_another_source(void **state)
 	assert_false(run_is_before(g, now(), 1));
 }
 
+/* It went into what the run leaves out. */
+static void
+backup_early_start__is_of_no_use_for_another_store(void **state)
+{
+	struct rig *g = *state;
+
+	g->early = backup_early_start(&g->opt, NULL);
+	assert_non_null(g->early);
+	g->opt.early = g->early;
+	a_moment();
+	assert_false(run_is_before(g, now(), 3));
+}
+
 /* The first run of a dataset reads all: that may take long. */
 static void
 backup_early_start__is_of_no_use_for_a_first_run(void **state)
@@ -177,19 +190,19 @@ backup_early_start__begins_nothing_where_it_can_not(void **state)
 	const char *pattern = "";
 
 	opt.full = true;
-	assert_null(backup_early_start(&opt));
+	assert_null(backup_early_start(&opt, NULL));
 	opt = g->opt;
 	opt.source = NULL;
-	assert_null(backup_early_start(&opt));
+	assert_null(backup_early_start(&opt, NULL));
 	(void)snprintf(file, sizeof(file), "%s/a", g->source);
 	opt.source = file;
-	assert_null(backup_early_start(&opt));
+	assert_null(backup_early_start(&opt, NULL));
 	opt.source = "/nowhere/at/all";
-	assert_null(backup_early_start(&opt));
+	assert_null(backup_early_start(&opt, NULL));
 	opt = g->opt;
 	opt.excludes = &pattern;
 	opt.nexcludes = 1;
-	assert_null(backup_early_start(&opt));
+	assert_null(backup_early_start(&opt, NULL));
 }
 
 static void
@@ -198,7 +211,7 @@ backup_early_free__ends_it(void **state)
 	struct rig *g = *state;
 
 	backup_early_free(NULL);
-	g->early = backup_early_start(&g->opt);
+	g->early = backup_early_start(&g->opt, g->realm->store);
 	backup_early_free(STEAL(g->early));
 }
 
@@ -214,6 +227,7 @@ main(void)
 		backup_early_start__leaves_to_the_next_run_what_comes_later),
 	    early_test(backup_early_start__is_of_no_use_after_another_run),
 	    early_test(backup_early_start__is_of_no_use_for_another_source),
+	    early_test(backup_early_start__is_of_no_use_for_another_store),
 	    early_test(backup_early_start__is_of_no_use_for_a_first_run),
 	    early_test(backup_early_start__begins_nothing_where_it_can_not),
 	    early_test(backup_early_free__ends_it),

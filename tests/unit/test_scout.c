@@ -252,6 +252,34 @@ scout_next__does_not_go_into_what_is_left_out(void **state)
 }
 
 static void
+scout_next__does_not_go_into_the_store(void **state)
+{
+	struct trip *t = *state;
+	char path[2 * SCRATCH_PATH];
+	struct stat st;
+
+	make_dir(t, "a");
+	make_dir(t, "a/store");
+	make_dir(t, "a/store/packs");
+	make_file(t, "a/store/varve", "");
+	make_dir(t, "store");
+	make_file(t, "store/in", "");
+	(void)snprintf(path, sizeof(path), "%s/a/store", t->dir);
+	assert_int_equal(stat(path, &st), 0);
+	t->opt.store = (struct dir_id){true, st.st_dev, st.st_ino};
+	start(t);
+	assert_view(t, "dir '' a/ store/");
+	assert_view(t, "dir 'a' store/");
+	AUTO(view) struct view *v = next(t);
+	assert_string_equal(v->facts->path, "a/store");
+	assert_true(v->facts->is_store);
+	assert_false(v->facts->elsewhere);
+	assert_int_equal(v->facts->list.n, 0);
+	assert_view(t, "dir 'store' in");
+	assert_end(t);
+}
+
+static void
 scout_next__shows_of_a_cache_only_its_tag(void **state)
 {
 	struct trip *t = *state;
@@ -393,6 +421,7 @@ main(void)
 	    scout_test(scout_next__splits_a_big_directory),
 	    scout_test(scout_next__gives_back_what_was_closed_meanwhile),
 	    scout_test(scout_next__does_not_go_into_what_is_left_out),
+	    scout_test(scout_next__does_not_go_into_the_store),
 	    scout_test(scout_next__shows_of_a_cache_only_its_tag),
 	    scout_test(scout_next__tells_why_a_directory_is_closed),
 	    scout_test(scout_start__gives_a_head_start),

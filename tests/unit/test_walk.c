@@ -139,7 +139,9 @@ walk(struct source *s)
 	struct links *links;
 	struct scout_options look = {0};
 	uint64_t elsewhere = 0;
-	struct walk_options opt = {.elsewhere = &elsewhere};
+	bool met_store = false;
+	struct walk_options opt = {
+	    .elsewhere = &elsewhere, .met_store = &met_store};
 	struct scout *scout;
 	struct stat st;
 
@@ -153,6 +155,7 @@ walk(struct source *s)
 	scout_free(scout);
 	assert_int_equal(s->depth, 0);
 	assert_int_equal(elsewhere, 0);
+	assert_false(met_store);
 	links_free(links);
 	exclude_free(exclude);
 }
