@@ -6,6 +6,7 @@
 #include "tools/patterns.h"
 #include "tools/session.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -72,16 +73,28 @@ draw(void *arg, double seconds, char *line, size_t cap)
 	    output_duration(seconds, time));
 }
 
+/* Why it could not be read. */
+static const char *
+describe_errno(int errnum)
+{
+	const char *why = errnum != 0 ? strerrordesc_np(errnum) : NULL;
+
+	/* The system's words would have one try again, which was done. */
+	if (errnum == EWOULDBLOCK)
+		return "another program has a lease on it, and did not give it "
+		       "back";
+	return why != NULL ? why : "unknown error";
+}
+
 static void
 on_problem(void *arg, enum backup_problem what, const char *path, int errnum)
 {
 	const struct run *run = arg;
-	const char *why = errnum != 0 ? strerrordesc_np(errnum) : NULL;
 
 	switch (what) {
 	case BACKUP_UNREADABLE:
-		message_problem(run, "cannot read '%s': %s", path,
-		    why != NULL ? why : "unknown error");
+		message_problem(
+		    run, "cannot read '%s': %s", path, describe_errno(errnum));
 		break;
 	case BACKUP_CHANGED:
 		message_problem(run, "'%s' changed while it was read", path);

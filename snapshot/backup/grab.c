@@ -5,12 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A file that changes while it is read is read once more, if it is small. */
 #define RETRY_BYTES (64 * 1024 * 1024)
 /* So often something of another kind may take a name while it is looked at. */
 #define GRAB_TRIES 4
+/*
+ * Whoever holds a lease (a file server, for its client) gives it back when asked
+ * to, which opening does; or the kernel takes it away after lease-break-time, 45
+ * seconds unless somebody set it.
+ */
+#define LEASE_WAIT_S 60
+#define LEASE_LOOK_NS 20000000
 
 static void
 set_fate(struct item *it, int errnum)
@@ -29,6 +37,31 @@ grab_open(int dirfd, const char *name)
 	/* Not our file: its access time will show that it was read. */
 	if (fd < 0 && errno == EPERM)
 		fd = openat(dirfd, name, flags);
+	return fd;
+}
+
+static bool
+stopped(const struct grab_options *opt)
+{
+	return opt->stop != NULL && atomic_load(opt->stop);
+}
+
+/*
+ * The file's descriptor, or -1 and errno: EWOULDBLOCK when its lease was not given
+ * back, or the wait for that was stopped. To let open() wait would be to wait for
+ * a writer, too, where a FIFO took the name.
+ */
+static int
+open_leased(int dirfd, const char *name, const struct grab_options *opt)
+{
+	const struct timespec look = {.tv_nsec = LEASE_LOOK_NS};
+	unsigned looks = LEASE_WAIT_S * (1000000000 / LEASE_LOOK_NS);
+	int fd = grab_open(dirfd, name);
+
+	while (fd < 0 && errno == EWOULDBLOCK && looks-- > 0 && !stopped(opt)) {
+		(void)nanosleep(&look, NULL);
+		fd = grab_open(dirfd, name);
+	}
 	return fd;
 }
 
@@ -105,9 +138,11 @@ grab_file(struct worker *w, int dirfd, struct item *it,
     const struct grab_options *opt, bool *another, struct err *err)
 {
 	const struct stat met = it->st;
-	int fd = grab_open(dirfd, it->name);
+	int fd = open_leased(dirfd, it->name, opt);
 	int ret;
 
+	if (fd < 0 && errno == EWOULDBLOCK && stopped(opt))
+		return err_set(err, ERR_CANCELLED, "stopped");
 	if (fd < 0) {
 		*another = errno == ELOOP; /* a symlink */
 		if (!*another)
@@ -222,7 +257,7 @@ grab_batch(struct worker *w, struct job *job, void *arg, struct err *err)
 	int ret = 0;
 
 	for (size_t i = 0; i < job->n && ret == 0; i++) {
-		if (opt->stop != NULL && atomic_load(opt->stop))
+		if (stopped(opt))
 			return err_set(err, ERR_CANCELLED, "stopped");
 		ret = grab_item(w, job->dir->fd, job->items[i], opt, err);
 	}

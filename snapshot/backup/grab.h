@@ -13,7 +13,11 @@ struct grab_options {
 	const atomic_bool *stop;
 };
 
-/** grab_item(): What it->what asks for, in the open directory ${dirfd}. */
+/**
+ * grab_item(): What it->what asks for, in the open directory ${dirfd}. A file that
+ * another program holds a lease on is waited for, a minute at most; its error is
+ * EWOULDBLOCK then.
+ */
 NODISCARD int grab_item(struct worker *w, int dirfd, struct item *it,
     const struct grab_options *opt, struct err *err);
 
@@ -29,7 +33,10 @@ NODISCARD int grab_batch(
 NODISCARD int grab_xattrs(struct ingest_lane *lane, int fd, const char *path,
     struct item *it, struct err *err);
 
-/** grab_open(dirfd, name): For reading, leaving atime alone; -1 and errno. */
+/**
+ * grab_open(dirfd, name): For reading, leaving atime alone; -1 and errno.
+ * EWOULDBLOCK: somebody holds a lease, and has been asked to give it back.
+ */
 int grab_open(int dirfd, const char *name);
 
 #endif

@@ -3,6 +3,8 @@
 #include "tests/unit/scratch.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <time.h>
 
 /* A directory with files in it, and the batch that a walk makes of them. */
 struct rig {
@@ -221,6 +223,85 @@ grab_batch__stops(void **state)
 	assert_rc(ERR_CANCELLED, grab_batch(&p.self, g.job, &opt, &err));
 }
 
+/* The lease of a file, which ${release_main} gives back after a while. */
+struct lease {
+	int fd;
+	pthread_t thread;
+	atomic_bool *stop; /* or: set this, and keep it */
+};
+
+static void *
+release_main(void *arg)
+{
+	const struct timespec a_while = {.tv_nsec = 200000000};
+	struct lease *l = arg;
+
+	(void)nanosleep(&a_while, NULL);
+	if (l->stop != NULL)
+		atomic_store(l->stop, true);
+	else
+		assert_int_equal(fcntl(l->fd, F_SETLEASE, F_UNLCK), 0);
+	return NULL;
+}
+
+static void
+lease_begin(struct lease *l, const struct rig *g, const char *name)
+{
+	char path[2 * SCRATCH_PATH];
+
+	(void)signal(SIGIO, SIG_IGN); /* which asks for it back */
+	in_dir(g, name, path);
+	l->fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(l->fd >= 0);
+	assert_int_equal(fcntl(l->fd, F_SETLEASE, F_WRLCK), 0);
+	assert_int_equal(pthread_create(&l->thread, NULL, release_main, l), 0);
+}
+
+static void
+lease_end(struct lease *l)
+{
+	assert_int_equal(pthread_join(l->thread, NULL), 0);
+	(void)close(l->fd);
+}
+
+static void
+grab_batch__waits_for_a_lease(void **state)
+{
+	struct lease lease = {0};
+	RIG_AUTO struct rig g;
+	const struct item *it;
+
+	rig_new(&g);
+	put_file(&g, "leased", "hello");
+	it = meet(&g, "leased");
+	lease_begin(&lease, &g, "leased");
+	grab(state, &g);
+	lease_end(&lease);
+	assert_int_equal(it->fate, ITEM_GOOD);
+	assert_int_equal(it->size, 5);
+}
+
+static void
+grab_batch__stops_while_it_waits_for_a_lease(void **state)
+{
+	PIPELINE_AUTO struct pipeline p =
+	    pipeline_new(*state, 1, no_work, NULL);
+	atomic_bool stop = false;
+	struct grab_options opt = {.stop = &stop};
+	struct lease lease = {.stop = &stop};
+	RIG_AUTO struct rig g;
+	struct err why;
+	int rc;
+
+	rig_new(&g);
+	put_file(&g, "leased", "hello");
+	(void)meet(&g, "leased");
+	lease_begin(&lease, &g, "leased");
+	rc = grab_batch(&p.self, g.job, &opt, &why);
+	lease_end(&lease);
+	assert_int_equal(rc, ERR_CANCELLED);
+}
+
 int
 main(void)
 {
@@ -231,6 +312,8 @@ main(void)
 	    content_test(grab_batch__takes_a_file_that_took_anothers_name),
 	    content_test(grab_batch__keeps_the_link_count_of_the_walk),
 	    content_test(grab_batch__stops),
+	    content_test(grab_batch__waits_for_a_lease),
+	    content_test(grab_batch__stops_while_it_waits_for_a_lease),
 	};
 
 	return cmocka_run_group_tests_name("grab", tests, NULL, NULL);
