@@ -174,6 +174,12 @@ open_command(
 		    "a command's output needs a file name (--name), which "
 		    "'%s' can't be",
 		    name != NULL ? name : "");
+	/* Others come from a filesystem, and so fit into one. */
+	if (strlen(name) > NAME_MAX)
+		return err_set(err, ERR_USAGE,
+		    "the file name (--name) has %zu bytes, with which it could "
+		    "not be restored: a filesystem takes %d",
+		    strlen(name), NAME_MAX);
 	s->kind = SOURCE_COMMAND;
 	s->fd = -1;
 	if ((s->name = strdup(name)) == NULL)

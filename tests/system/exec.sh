@@ -66,6 +66,11 @@ refused 2 'SOURCE' varve backup dump
 refused 2 '--exec' varve backup dump /etc --exec true --name x
 refused 2 'name' varve backup dump --exec true --name a/b
 refused 2 'name' varve backup dump --exec true --name ..
+longest=$(printf '%0255d' 0)
+refused 2 '256 bytes' varve backup dump --exec true --name "0$longest"
+backup dump --exec true --name "$longest"
+restore dump@latest "$T/longest"
+[ -e "$T/longest/$longest" ] || fail 'the longest name is not there'
 
 part 'the command has no passphrase'
 backup dump --exec 'env; cat /proc/self/environ' --name env
