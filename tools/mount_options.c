@@ -12,6 +12,7 @@ enum word_type {
 	WORD_TEXT,    /* const char * */
 	WORD_CACHE,   /* uint64_t */
 	WORD_FUSE,    /* handed on to libfuse */
+	WORD_LABEL,   /* the same, with its value */
 	WORD_IGNORED, /* mount(8)'s own, or so for every mount of Varve */
 };
 
@@ -25,6 +26,10 @@ struct word {
 	(offsetof(struct mount_args, store) +                                  \
 	    offsetof(struct store_args, member))
 
+/*
+ * All of mount(8)'s for every filesystem, but for 'remount': what a mount has read
+ * when it began stays.
+ */
 static const struct word words[] = {
     {"allow_other", WORD_FLAG, offsetof(struct mount_args, allow_other)},
     {"no_sharing", WORD_FLAG, offsetof(struct mount_args, no_sharing)},
@@ -43,26 +48,44 @@ static const struct word words[] = {
     {"noexec", WORD_FUSE, 0},
     {"atime", WORD_FUSE, 0},
     {"noatime", WORD_FUSE, 0},
+    {"context", WORD_LABEL, 0},
+    {"fscontext", WORD_LABEL, 0},
+    {"defcontext", WORD_LABEL, 0},
+    {"rootcontext", WORD_LABEL, 0},
     {"ro", WORD_IGNORED, 0},
     {"rw", WORD_IGNORED, 0},
     {"defaults", WORD_IGNORED, 0},
     {"auto", WORD_IGNORED, 0},
     {"noauto", WORD_IGNORED, 0},
     {"user", WORD_IGNORED, 0},
-    {"users", WORD_IGNORED, 0},
     {"nouser", WORD_IGNORED, 0},
+    {"users", WORD_IGNORED, 0},
+    {"nousers", WORD_IGNORED, 0},
     {"owner", WORD_IGNORED, 0},
+    {"noowner", WORD_IGNORED, 0},
     {"group", WORD_IGNORED, 0},
+    {"nogroup", WORD_IGNORED, 0},
     {"nofail", WORD_IGNORED, 0},
     {"_netdev", WORD_IGNORED, 0},
+    {"diratime", WORD_IGNORED, 0},
+    {"nodiratime", WORD_IGNORED, 0},
     {"relatime", WORD_IGNORED, 0},
     {"norelatime", WORD_IGNORED, 0},
     {"strictatime", WORD_IGNORED, 0},
+    {"nostrictatime", WORD_IGNORED, 0},
     {"lazytime", WORD_IGNORED, 0},
     {"nolazytime", WORD_IGNORED, 0},
     {"sync", WORD_IGNORED, 0},
     {"async", WORD_IGNORED, 0},
     {"dirsync", WORD_IGNORED, 0},
+    {"iversion", WORD_IGNORED, 0},
+    {"noiversion", WORD_IGNORED, 0},
+    {"mand", WORD_IGNORED, 0},
+    {"nomand", WORD_IGNORED, 0},
+    {"silent", WORD_IGNORED, 0},
+    {"loud", WORD_IGNORED, 0},
+    {"symfollow", WORD_IGNORED, 0},
+    {"nosymfollow", WORD_IGNORED, 0},
 };
 
 static bool
@@ -102,6 +125,12 @@ add_fuse(struct mount_options *m, const char *name, struct err *err)
 	return 0;
 }
 
+static bool
+wants_value(enum word_type type)
+{
+	return type == WORD_TEXT || type == WORD_CACHE || type == WORD_LABEL;
+}
+
 /* One piece of a list, 'name' or 'name=value'; it is cut at the '='. */
 static int
 apply_one(struct mount_args *args, struct mount_options *m, char *piece,
@@ -115,10 +144,14 @@ apply_one(struct mount_args *args, struct mount_options *m, char *piece,
 		return 0;
 	if (value != NULL)
 		*value++ = '\0';
+	if (strcmp(piece, "remount") == 0)
+		return err_set(err, ERR_USAGE,
+		    "a mount can't be mounted anew by 'remount': unmount it, "
+		    "and mount it again");
 	w = find_word(piece, err);
 	if (w == NULL)
 		return ERR_USAGE;
-	if ((w->type == WORD_TEXT || w->type == WORD_CACHE) != (value != NULL))
+	if (wants_value(w->type) != (value != NULL))
 		return err_set(err, ERR_USAGE, "mount option '%s' %s", piece,
 		    value != NULL ? "takes no value" : "needs a value");
 	at = (char *)args + w->offset;
@@ -132,6 +165,9 @@ apply_one(struct mount_args *args, struct mount_options *m, char *piece,
 	case WORD_CACHE:
 		return number_size(
 		    value, FS_CACHE_MIN, MOUNT_CACHE_MAX, at, err);
+	case WORD_LABEL:
+		value[-1] = '=';
+		return add_fuse(m, piece, err);
 	case WORD_FUSE:
 		return add_fuse(m, piece, err);
 	case WORD_IGNORED:

@@ -121,7 +121,8 @@ printf '%s %s fuse.varve noauto,passphrase_file=%s,allow_other 0 0\n' \
 mount --bind "$T/fstab" /etc/fstab
 
 run 0 mount -t fuse.varve "$T/store" "$T/by-name" \
-    -o "passphrase_file=$T/pass,dataset=d,noexec"
+    -o "passphrase_file=$T/pass,dataset=d,noexec,nodiratime,noiversion" \
+    -o nomand,silent,nostrictatime,X-mount.mkdir,nosymfollow
 equal "$(cat "$T/by-name/d/latest/open")" 'for all' 'by type'
 grep " $T/by-name fuse.varve ro," /proc/mounts | grep -q noexec ||
     fail "options: $(grep "$T/by-name" /proc/mounts)"
