@@ -3,7 +3,7 @@
 
 /*
  * What goes to standard error: 'varve: ...'. Names inside are made fit to print,
- * and a progress line is not in the way.
+ * and a progress line is not in the way. Each is written whole, by one write(2).
  * Thread: safe.
  */
 #include "tools/command.h"
