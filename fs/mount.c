@@ -308,14 +308,13 @@ set_up(struct fs *fs, const struct fs_options *opt, struct err *err)
 	return rc;
 }
 
-int
-fs_open(struct access *a, struct heads *heads, const struct fs_options *opt,
+static int
+open_locked(struct access *a, struct heads *heads, const struct fs_options *opt,
     struct fs **out, struct err *err)
 {
 	AUTO(fs) struct fs *fs = NULL;
 	int rc = check(a, opt, err);
 
-	*out = NULL;
 	if (rc != 0)
 		return rc;
 	machine_lock_memory();
@@ -331,6 +330,20 @@ fs_open(struct access *a, struct heads *heads, const struct fs_options *opt,
 		return rc;
 	*out = STEAL(fs);
 	return 0;
+}
+
+int
+fs_open(struct access *a, struct heads *heads, const struct fs_options *opt,
+    struct fs **out, struct err *err)
+{
+	int lock, rc = fs_lock_mountpoint(opt->mountpoint, &lock, err);
+
+	*out = NULL;
+	if (rc != 0)
+		return rc;
+	rc = open_locked(a, heads, opt, out, err);
+	(void)close(lock);
+	return rc;
 }
 
 /*

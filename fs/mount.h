@@ -52,12 +52,21 @@ NODISCARD int fs_check_mountpoint(
     const char *mountpoint, const char *store, struct err *err);
 
 /**
+ * fs_lock_mountpoint(mountpoint, out, err):
+ * One mounts there at a time, and looks whether it can while it has the lock: ends
+ * with close(*${out}), or the process. Waits for whoever is at it. Errors:
+ * ERR_USAGE missing, no directory; ERR_LOCKED held for 10 s; ERR_DENIED; ERR_IO.
+ */
+NODISCARD int fs_lock_mountpoint(
+    const char *mountpoint, int *out, struct err *err);
+
+/**
  * fs_open(a, heads, opt, out, err):
  * Mount. ${a} and ${heads} (may be NULL) outlive it and are nobody else's
  * meanwhile; ${opt} is copied but for what ${opt}->arg points to. When it
  * returns 0, the kernel and the mount have shaken hands; no log has been read.
  *
- * Errors: those of fs_check_mountpoint(); ERR_NOT_FOUND no dataset called
+ * Errors: those of fs_check_mountpoint() and fs_lock_mountpoint(); ERR_NOT_FOUND no dataset called
  * ${opt}->dataset; ERR_USAGE --allow-other that /etc/fuse.conf does not allow,
  * or options that libfuse does not know; ERR_DENIED, ERR_IO the system refused;
  * ERR_NOMEM. Cost: a few milliseconds.

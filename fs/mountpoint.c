@@ -6,8 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A mount is made within milliseconds; who holds the lock longer makes none. */
+#define LOCK_WAIT_S 10
+#define LOCK_LOOK_NS 10000000
 
 static void
 free_text(char **p)
@@ -95,12 +101,26 @@ no_stat(const char *mountpoint, struct err *err)
 	return err_errno(err, "cannot use mount point '%s'", mountpoint);
 }
 
+static int
+check_no_mount(const char *mountpoint, const char *at, struct err *err)
+{
+	struct stat st;
+
+	if (stat(at, &st) != 0)
+		return no_stat(mountpoint, err);
+	if (is_mount(&st, at))
+		return err_set(err, ERR_USAGE,
+		    "something is mounted on '%s' already", mountpoint);
+	return 0;
+}
+
 int
 fs_check_mountpoint(const char *mountpoint, const char *store, struct err *err)
 {
 	TEXT_AUTO char *at = NULL;
 	struct stat st;
-	int rc = 0;
+	struct err why;
+	int rc;
 
 	if (stat(mountpoint, &st) != 0)
 		return no_stat(mountpoint, err);
@@ -110,10 +130,37 @@ fs_check_mountpoint(const char *mountpoint, const char *store, struct err *err)
 	at = realpath(mountpoint, NULL);
 	if (at == NULL)
 		return no_stat(mountpoint, err);
-	if (is_mount(&st, at))
-		return err_set(err, ERR_USAGE,
-		    "something is mounted on '%s' already", mountpoint);
-	if (store != NULL)
+	rc = check_no_mount(mountpoint, at, err);
+	if (rc == 0 && store != NULL)
 		rc = check_store(at, store, err);
-	return rc != 0 ? rc : check_empty(at, err);
+	if (rc != 0 || (rc = check_empty(at, err)) == 0)
+		return rc;
+	/* Not empty by a mount that was made since: that is what to say. */
+	if (check_no_mount(mountpoint, at, &why) != 0)
+		return err_copy(err, &why);
+	return rc;
+}
+
+int
+fs_lock_mountpoint(const char *mountpoint, int *out, struct err *err)
+{
+	const struct timespec look = {.tv_nsec = LOCK_LOOK_NS};
+	unsigned looks = LOCK_WAIT_S * (1000000000 / LOCK_LOOK_NS);
+	int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*out = -1;
+	if (fd < 0)
+		return no_stat(mountpoint, err);
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		if (looks-- == 0) {
+			(void)close(fd);
+			return err_set(err, ERR_LOCKED,
+			    "somebody else holds the mount point '%s' locked",
+			    mountpoint);
+		}
+		(void)nanosleep(&look, NULL);
+	}
+	/* A filesystem that locks no directory keeps nobody from a mount. */
+	*out = fd;
+	return 0;
 }

@@ -32,6 +32,43 @@ refused 2 'mounted on' varve mount "$T/mnt"
 nothing cmp "$src/one" "$T/mnt/d/latest/one"
 nothing ls -A "$T/empty"
 
+part 'two mounts at once on one directory'
+varve grant reader d --host here --key-file "$T/key" >"$T/out"
+mkdir "$T/race"
+# mount_racing N: its status and its messages are in $T/race.status.N, $T/race.N.
+mount_racing() {
+	local status=0
+	varve mount "$T/race" --key-file "$T/key" 2>"$T/race.$1" || status=$?
+	echo $status >"$T/race.status.$1"
+}
+for round in 1 2 3 4; do
+	for i in 1 2 3; do
+		mount_racing $i &
+	done
+	wait
+	equal "$(sort "$T"/race.status.? | paste -s -d ' ')" '0 2 2' \
+	    "how three mounts ended, round $round"
+	equal "$(cat "$T"/race.[123] | sort | uniq -c | sed 's/^ *//')" \
+	    "2 varve: something is mounted on '$T/race' already" \
+	    'what two of them said'
+	equal "$(grep -c " $T/race " /proc/self/mountinfo)" 1 'mounts'
+	unmount "$T/race"
+done
+
+part 'a mount waits for who is mounting, and looks again'
+exec 9<"$T/race"
+flock 9
+mount_racing 1 9<&- &
+sleep 1
+kill -0 $! || fail 'it did not wait'
+mount -t tmpfs other "$T/race"
+flock -u 9
+exec 9<&-
+wait
+equal "$(cat "$T/race.status.1")" 2 'status'
+grep -q 'is mounted on' "$T/race.1" || fail "said: $(cat "$T/race.1")"
+umount "$T/race"
+
 part 'what is no store'
 refused 1 'no such directory' varve list -s "$T/none"
 refused 3 'not a Varve store' varve list -s "$T/empty"
