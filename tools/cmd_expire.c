@@ -45,6 +45,8 @@ snapshots_json(const struct expire_plan *p, const char *dataset)
 		(void)json_object_set_new(
 		    s, "expires", json_boolean(p->ruled && why == 0));
 		(void)json_object_set_new(s, "kept_by", keep_why_json(why));
+		(void)json_object_set_new(
+		    s, "in_doubt", json_boolean((why & KEEP_DOUBT) != 0));
 		(void)json_array_append_new(list, s);
 	}
 	return list;
@@ -88,6 +90,21 @@ show_each(
 	return table_print(&t, !e->run->common->quiet, stdout, err);
 }
 
+/* A clock that is wrong should not go unnoticed. */
+static void
+show_doubt(const struct expire_plan *p)
+{
+	char stay[OUTPUT_THINGS];
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += (p->items[i].why & KEEP_DOUBT) != 0;
+	if (n > 0)
+		(void)printf("  %s since times contradict one another, or this "
+			     "machine's clock\n",
+		    output_things(n, "snapshot stays", "snapshots stay", stay));
+}
+
 static void
 show_text(const struct expiring *e, const struct dataset *ds,
     const struct expire_plan *p)
@@ -107,6 +124,7 @@ show_text(const struct expiring *e, const struct dataset *ds,
 	    output_count(p->n, all),
 	    e->args->dry_run ? "would expire" : "expired",
 	    rules_text(&p->rules, text));
+	show_doubt(p);
 }
 
 static int

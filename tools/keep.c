@@ -74,6 +74,8 @@ keep_why(uint32_t why, char out[KEEP_WHY])
 		if (why & KEEP_RULE(i))
 			len += (size_t)snprintf(out + len, KEEP_WHY - len,
 			    "%s%s", len > 0 ? ", " : "", bit_name(i));
+	if (why & KEEP_DOUBT)
+		(void)snprintf(out + len, KEEP_WHY - len, " (times in doubt)");
 	return out;
 }
 

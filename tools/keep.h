@@ -31,9 +31,9 @@ NODISCARD int keep_parse(const struct keep_args *args, struct rules *out,
 json_t *keep_json(const struct rules *rules);
 
 #define KEEP_WHY 96
-/** keep_why(why, out): 'within, daily', 'held'. */
+/** keep_why(why, out): 'within, daily', 'held', 'daily (times in doubt)'. */
 const char *keep_why(uint32_t why, char out[KEEP_WHY]);
-/** keep_why_json(why): The same, as a list. */
+/** keep_why_json(why): What keeps it, as a list. */
 json_t *keep_why_json(uint32_t why);
 
 #endif

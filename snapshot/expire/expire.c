@@ -1,5 +1,7 @@
 #include "snapshot/expire/expire.h"
 
+#include "snapshot/expire/keep_log.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,32 +31,8 @@ load_locked(struct access *a, const struct dataset *ds, struct heads *heads,
 
 /* --- what goes ------------------------------------------------------------ */
 
-/*
- * A snapshot's time is its writer's word, and rules keep the newest of a
- * period: one that is dated back, or into the future, would push true ones out.
- * So no snapshot counts as older than those before it in the log; and one from
- * the future counts as made when the next one was that isn't, or now.
- */
-static void
-count_times(struct keep_item *items, size_t n, struct moment now)
-{
-	struct moment next = now;
-	struct moment before = {.s = INT64_MIN};
-
-	for (size_t i = n; i > 0; i--) {
-		if (moment_compare(items[i - 1].time, now) > 0)
-			items[i - 1].time = next;
-		next = items[i - 1].time;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (moment_compare(items[i].time, before) < 0)
-			items[i].time = before;
-		before = items[i].time;
-	}
-}
-
 static int
-list_snapshots(struct expire_plan *p, struct moment now, struct err *err)
+list_snapshots(struct expire_plan *p, struct err *err)
 {
 	size_t n = log_count(p->log);
 
@@ -71,7 +49,6 @@ list_snapshots(struct expire_plan *p, struct moment now, struct err *err)
 		p->items[i].time = s->time;
 		p->items[i].held = s->held != 0;
 	}
-	count_times(p->items, n, now);
 	p->n = n;
 	return 0;
 }
@@ -87,7 +64,7 @@ plan(struct expire_plan *p, const struct rules *rules, struct moment now,
 	if (rc != 0)
 		return err_wrap(err, "nothing of dataset '%s' may expire",
 		    log_dataset(p->log)->name);
-	rc = list_snapshots(p, now, err);
+	rc = list_snapshots(p, err);
 	if (rc != 0)
 		return rc;
 	if (rules == NULL && own != NULL && rules_any(own))
@@ -96,7 +73,7 @@ plan(struct expire_plan *p, const struct rules *rules, struct moment now,
 		return 0;
 	p->ruled = true;
 	p->rules = *rules;
-	rc = keep_apply(p->items, p->n, rules, now, err);
+	rc = keep_log_apply(p->items, p->n, rules, now, err);
 	for (size_t i = 0; rc == 0 && i < p->n; i++)
 		p->gone += p->items[i].why == 0;
 	return rc;

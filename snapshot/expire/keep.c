@@ -16,9 +16,8 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-/* The number of the period of a rule that a time lies in. */
-static int64_t
-period(enum rule rule, struct moment m)
+int64_t
+keep_period(enum rule rule, struct moment m)
 {
 	int64_t days = floor_div(m.s, CIVIL_DAY);
 	struct civil c = civil_from_days(days);
@@ -79,7 +78,7 @@ keep_periods(
 	uint32_t kept = 0;
 
 	for (size_t i = 0; i < n && kept < count; i++) {
-		int64_t p = period(rule, v[i]->time);
+		int64_t p = keep_period(rule, v[i]->time);
 
 		if (kept > 0 && p == last)
 			continue;

@@ -8,9 +8,14 @@
 #include "snapshot/log/record.h"
 #include "snapshot/log/rules.h"
 
-/* What keeps a snapshot: bits, one for each rule, and one for a hold. */
+/*
+ * What keeps a snapshot: bits, one for each rule, and one for a hold. With some
+ * of them, one that says that not all times can be right, and that by some of
+ * them it would go: keep_log.h.
+ */
 #define KEEP_RULE(rule) (UINT32_C(1) << (rule))
 #define KEEP_HELD (UINT32_C(1) << RULES)
+#define KEEP_DOUBT (UINT32_C(1) << (RULES + 1))
 
 /* A snapshot, as rules see it. */
 struct keep_item {
@@ -18,6 +23,13 @@ struct keep_item {
 	bool held;
 	uint32_t why; /* out; 0: nothing keeps it */
 };
+
+/**
+ * keep_period(rule, m):
+ * The number of the hour, day, week, month or year, as the rule counts, that
+ * ${m} lies in. Those that follow one another have numbers that do.
+ */
+int64_t keep_period(enum rule rule, struct moment m);
 
 /**
  * keep_apply(items, n, rules, now, err):

@@ -85,6 +85,25 @@ out_has 'nothing: expires'
 out_has 'held'
 equal "$(snapshots customers)" 6 'nothing went'
 
+part 'one clock that was wrong takes nobody else away'
+at() {
+	local days=$1
+	shift
+	SHIFT=$((days * 86400)) LD_PRELOAD=$BIN/libshift.so "$@"
+}
+# That of the third is three days ahead.
+for day in 0 1 5 3 4 5 6; do
+	run 0 at $day varve backup wrong "$src"
+done
+at 6 varve expire wrong --keep-daily 4 -n --json >"$T/plan"
+equal "$(jq -c '[.datasets[0].snapshots[3:][] | .expires]' "$T/plan")" \
+    '[false,false,false,false]' 'those of the last four days'
+equal "$(jq -c '[.datasets[0].snapshots[] | .in_doubt]' "$T/plan")" \
+    '[true,true,true,true,true,false,false]' 'in doubt'
+run 0 at 6 varve expire wrong --keep-daily 4 -n
+out_has 'snapshots stay since times contradict one another'
+out_has 'daily (times in doubt)'
+
 part 'a running mount drops it, and what is open stays readable'
 mount_store "$T/mnt"
 first=$(ids customers | sed -n 1p)
