@@ -34,6 +34,7 @@ struct pruning {
 	struct prune_options opt;
 	struct prune_progress progress;
 	uint64_t lost; /* packs of the dataset at hand */
+	bool partial;  /* there was no room for all of it */
 };
 
 static void
@@ -109,6 +110,21 @@ tell_lost(struct pruning *x, const char *dataset, const struct prune_result *r)
 		*x->run->damaged = true;
 }
 
+/* What went has gone; the rest takes room that there isn't. */
+static void
+tell_no_room(
+    struct pruning *x, const char *dataset, const struct prune_result *r)
+{
+	char n[OUTPUT_THINGS], size[OUTPUT_TEXT];
+
+	message_problem(x->run,
+	    "dataset '%s': the store has no room to repack %s, %s; free some, "
+	    "and prune again, or repack fewer with a higher --max-dead",
+	    dataset, output_things(r->no_room.n, "pack", "packs", n),
+	    output_size(r->no_room.bytes, size));
+	x->partial = true;
+}
+
 /* --- in JSON ------------------------------------------------------------ */
 
 static json_t *
@@ -139,6 +155,7 @@ print_item(
 	    {"merged", &r->merged},
 	    {"written", &r->written},
 	    {"kept_dead", &r->kept_dead},
+	    {"no_room", &r->no_room},
 	    {"leaving", &r->leaving},
 	    {"indexes", &r->indexes},
 	    {"orphans", &r->orphans},
@@ -242,6 +259,8 @@ prune_dataset(struct pruning *x, const struct dataset *ds, struct err *err)
 		return err_wrap(err, "dataset '%s'", ds->name);
 	if (r.lost_chunks > 0)
 		tell_lost(x, ds->name, &r);
+	if (r.no_room.n > 0)
+		tell_no_room(x, ds->name, &r);
 	if (x->run->json != NULL)
 		print_item(x->run->json, ds->name, &r);
 	else
@@ -249,7 +268,10 @@ prune_dataset(struct pruning *x, const struct dataset *ds, struct err *err)
 	return 0;
 }
 
-/* One that can't be pruned does not keep the others from it. */
+/*
+ * One that can't be pruned does not keep the others from it; least of all when
+ * there is no room for it.
+ */
 static int
 prune_all(struct pruning *x, struct err *err)
 {
@@ -262,7 +284,7 @@ prune_all(struct pruning *x, struct err *err)
 
 		if (rc == 0)
 			continue;
-		if (rc == ERR_CANCELLED || rc == ERR_NOMEM || rc == ERR_FULL)
+		if (rc == ERR_CANCELLED || rc == ERR_NOMEM)
 			return err_copy(err, &why);
 		if (first.code == 0)
 			first = why;
@@ -312,7 +334,11 @@ prune_command(struct run *run, void *values, struct err *err)
 	if (run->json != NULL)
 		json_out_list(run->json, "datasets");
 	rc = name != NULL ? prune_one(&x, name, err) : prune_all(&x, err);
-	return rc != 0 ? rc : EXIT_DONE;
+	if (rc != 0)
+		return rc;
+	if (run->damaged != NULL && *run->damaged)
+		return EXIT_DAMAGE;
+	return x.partial ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 static const struct option_group groups[] = {

@@ -68,8 +68,10 @@ struct prune_result {
 	struct prune_count repacked;  /* packs made anew, for what they hold */
 	struct prune_count merged;    /* likewise, since they were small */
 	struct prune_count written;   /* packs in their place */
-	struct prune_count kept_dead; /* packs with dead bytes, too few */
-	struct prune_count leaving;   /* packs that only older snapshots need */
+	struct prune_count kept_dead; /* packs with dead bytes that stay */
+	/* Packs to be made anew, which stay: the store has no room for it. */
+	struct prune_count no_room;
+	struct prune_count leaving; /* packs that only older snapshots need */
 	struct prune_count indexes; /* that others replace, or nothing needs */
 	struct prune_count orphans; /* packs that runs which died have left */
 	/* Removed now; and left to the next prune, since a backup is running. */
@@ -86,11 +88,15 @@ struct prune_result {
  *
  * Where chunks that are needed are not there, it does no more than count them.
  *
+ * Where the store is full when packs are made anew, it takes away what nobody
+ * needs first, and makes them anew as far as there is room then.
+ *
  * Errors: ERR_DENIED this key is no admin's, or the store is read-only;
  * ERR_LOCKED another prune of the dataset is running, or a backup that does not
  * get to reading the log; ERR_CORRUPT the log, an index or a directory of an
  * unexpired snapshot can't be read, so that nobody knows what is needed;
- * ERR_CANCELLED; ERR_FULL; ERR_IO. ${out} is filled in any case.
+ * ERR_CANCELLED; ERR_FULL there is no room for as much as an index and a
+ * record; ERR_IO. ${out} is filled in any case.
  * Thread: one run an access at a time.
  * Memory: a bit and 8 bytes a segment for each chunk, and some 50 MiB.
  */

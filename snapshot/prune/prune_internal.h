@@ -13,6 +13,7 @@
  *	mark.c		finding that out, snapshot by snapshot
  *	plan.c		what becomes of each pack
  *	repack.c	what is needed, out of packs that go
+ *	undo.c		taking that back, when there is no room for it
  *	rewrite.c	indexes without what goes
  *	commit.c	the record
  *	condemned.c	its list of what goes
@@ -55,7 +56,18 @@ struct prune {
 	/* Packs of indexes that came later, and since the record; and these. */
 	struct present later, since;
 	struct names learned;
+	struct present own; /* the packs that this pass has written */
+	/* Of a store that is full, in bytes: */
+	uint64_t room;     /* what may be written for packs that are repacked */
+	uint64_t least;    /* what the smallest that stays would take */
+	uint64_t fitted;   /* what was written before it was full; taken back */
+	uint64_t removed;  /* what this pass had removed until then */
+	bool gave_up;      /* it was full */
+	struct names told; /* packs that are known to be damaged */
 };
+
+/* ${room}, as long as nothing is known of it. */
+#define PRUNE_ROOM_ANY UINT64_MAX
 
 /** prune_stopped(p, err): ERR_CANCELLED once a stop was asked for. */
 NODISCARD int prune_stopped(const struct prune *p, struct err *err);
@@ -84,8 +96,18 @@ NODISCARD int open_dropped(struct prune *p, struct err *err);
 /** plan_packs(p): What becomes of each pack, once it is marked and counted. */
 NODISCARD int plan_packs(struct prune *p, struct err *err);
 
+/** plan_no_repack(p): There is no room: what would be repacked stays. */
+void plan_no_repack(struct prune *p);
+
 /** repack_packs(p, err): Adds to ${p}->set. A damaged pack stays. */
 NODISCARD int repack_packs(struct prune *p, struct err *err);
+
+/**
+ * undo_repack(p, bytes, err):
+ * Take away the packs that were written, and the indexes that list them, and
+ * empty ${p}->set. *${bytes}: how large those packs were.
+ */
+NODISCARD int undo_repack(struct prune *p, uint64_t *bytes, struct err *err);
 
 /**
  * rewrite_indexes(p, err): Adds to ${p}->set what lists the packs that stay.

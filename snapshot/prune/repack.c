@@ -25,6 +25,18 @@ repack_clear(struct repack *r)
 }
 #define REPACK_AUTO __attribute__((cleanup(repack_clear)))
 
+/* An ingest_pack_fn. */
+static int
+note_own(void *arg, const struct object_ref *pack, UNUSED const uint8_t *note,
+    UNUSED size_t len, struct err *err)
+{
+	struct prune *p = arg;
+	uint64_t size;
+	int rc = store_size(p->store, pack, &size, err);
+
+	return rc == 0 ? present_add(&p->own, pack->name, size, err) : rc;
+}
+
 static int
 repack_init(struct repack *r, struct err *err)
 {
@@ -33,6 +45,8 @@ repack_init(struct repack *r, struct err *err)
 
 	if (rc == 0)
 		rc = ingest_new(p->store, p->ds->keys, &r->in, err);
+	if (rc == 0)
+		ingest_on_pack(r->in, note_own, p);
 	if (rc == 0)
 		rc = ingest_lane_new(r->in, &r->lane, err);
 	return rc;
@@ -152,7 +166,7 @@ pass_over(struct repack *r, uint32_t pack, int rc, const struct err *why,
 	prune_ref(p, OBJECT_PACK, lp->name, &ref);
 	if (p->opt->on_damage != NULL)
 		p->opt->on_damage(p->opt->arg, &ref, why);
-	return 0;
+	return names_add(&p->told, lp->name, err);
 }
 
 /* --- all of them -------------------------------------------------------- */
@@ -204,8 +218,10 @@ repack_packs(struct prune *p, struct err *err)
 			total += p->live.packs[i].size;
 	if (total == 0)
 		return 0;
-	if (p->opt->progress != NULL)
+	if (p->opt->progress != NULL) {
+		p->opt->progress->bytes = 0;
 		p->opt->progress->bytes_total = total;
+	}
 	rc = repack_init(&r, err);
 	if (rc == 0)
 		rc = copy_all(&r, err);
