@@ -1,5 +1,6 @@
 /* varve backup: a source becomes a snapshot. */
 #include "snapshot/backup/early.h"
+#include "snapshot/log/when.h"
 #include "tools/describe.h"
 #include "tools/message.h"
 #include "tools/output.h"
@@ -146,7 +147,7 @@ static void
 show_text(const struct backup_result *r, const char *dataset)
 {
 	const struct snapshot *s = r->snapshot;
-	char time[DESCRIBE_TIME], id[2 * OBJECT_NAME_LEN + 1];
+	char time[WHEN_NAME_TEXT], id[2 * OBJECT_NAME_LEN + 1];
 	char files[OUTPUT_THINGS], dirs[OUTPUT_THINGS], a[OUTPUT_TEXT],
 	    b[OUTPUT_TEXT];
 
@@ -154,8 +155,7 @@ show_text(const struct backup_result *r, const char *dataset)
 	if (r->created_dataset)
 		(void)printf("made dataset '%s'\n", dataset);
 	(void)printf("%s@%s  %s, snapshot %.*s\n", dataset,
-	    describe_time(r->log, log_count(r->log) - 1, time),
-	    describe_kind(s->kind), OUTPUT_ID,
+	    when_name(r->log, s, time), describe_kind(s->kind), OUTPUT_ID,
 	    output_hex(s->id, OBJECT_NAME_LEN, id));
 	(void)printf("  %s in %s, %s; %s unchanged\n",
 	    output_things(s->totals.files, "file", "files", files),

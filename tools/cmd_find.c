@@ -1,5 +1,6 @@
 /* varve find: every version of matching files, over all snapshots. */
 #include "snapshot/find/find.h"
+#include "snapshot/log/when.h"
 #include "tools/describe.h"
 #include "tools/escape.h"
 #include "tools/message.h"
@@ -42,12 +43,12 @@ on_problem(void *arg, size_t at, const char *path, UNUSED size_t path_len,
     const struct err *problem)
 {
 	struct searching *s = arg;
-	char time[OUTPUT_TIME];
+	char time[WHEN_NAME_TEXT];
 
 	s->problems++;
 	message_problem(s->run, "cannot search '%s' in %s@%s: %s", path,
-	    log_dataset(s->log)->name, describe_time(s->log, at, time),
-	    problem->text);
+	    log_dataset(s->log)->name,
+	    when_name(s->log, log_snapshot(s->log, at), time), problem->text);
 	return 0;
 }
 
@@ -57,7 +58,7 @@ static void
 version_row(struct searching *s, const struct find_version *v)
 {
 	const char *dataset = log_dataset(s->log)->name;
-	char from[OUTPUT_TIME], to[OUTPUT_TIME], mtime[OUTPUT_TIME];
+	char from[WHEN_NAME_TEXT], to[WHEN_NAME_TEXT], mtime[OUTPUT_TIME];
 	char count[OUTPUT_TEXT], size[OUTPUT_TEXT] = "-";
 	char *name = malloc(strlen(dataset) + 3 + ESCAPE_ROOM(v->path_len));
 	const char *cells[] = {from, to, count, size, mtime, name};
@@ -73,8 +74,8 @@ version_row(struct searching *s, const struct find_version *v)
 		(void)stpcpy(p, "/");
 	if (v->e.type == ENTRY_FILE)
 		(void)output_size(v->e.size, size);
-	(void)describe_time(s->log, v->first, from);
-	(void)describe_time(s->log, v->last, to);
+	(void)when_name(s->log, log_snapshot(s->log, v->first), from);
+	(void)when_name(s->log, log_snapshot(s->log, v->last), to);
 	(void)output_time((struct moment){v->e.mtime, 0}, mtime);
 	(void)output_count(v->last - v->first + 1, count);
 	table_row(&s->table, cells);

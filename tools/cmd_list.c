@@ -1,5 +1,6 @@
 /* varve list: the datasets of a store, a dataset's snapshots, or one of them. */
 #include "snapshot/content/content.h"
+#include "snapshot/log/when.h"
 #include "tools/describe.h"
 #include "tools/escape.h"
 #include "tools/message.h"
@@ -50,13 +51,13 @@ static void
 dataset_row(struct table *t, const struct dataset *ds, const struct log *l)
 {
 	const struct snapshot *head = log_head(l);
-	char count[OUTPUT_TEXT], time[OUTPUT_TIME] = "-";
+	char count[OUTPUT_TEXT], time[WHEN_NAME_TEXT] = "-";
 	char files[OUTPUT_TEXT] = "-", size[OUTPUT_TEXT] = "-";
 	const char *cells[] = {
 	    output_count(log_count(l), count), time, files, size, ds->name};
 
 	if (head != NULL) {
-		(void)output_time(head->time, time);
+		(void)when_name(l, head, time);
 		(void)output_count(head->totals.files, files);
 		(void)output_size(head->totals.bytes, size);
 	}
@@ -107,7 +108,7 @@ static void
 snapshot_row(struct table *t, const struct log *l, size_t i)
 {
 	const struct snapshot *s = log_snapshot(l, i);
-	char time[OUTPUT_TIME], files[OUTPUT_TEXT], size[OUTPUT_TEXT];
+	char time[WHEN_NAME_TEXT], files[OUTPUT_TEXT], size[OUTPUT_TEXT];
 	char added[OUTPUT_TEXT], problems[OUTPUT_TEXT];
 	char id[2 * OBJECT_NAME_LEN + 1];
 	char kind[32];
@@ -115,7 +116,7 @@ snapshot_row(struct table *t, const struct log *l, size_t i)
 
 	(void)snprintf(kind, sizeof(kind), "%s%s", describe_kind(s->kind),
 	    s->held != 0 ? ", held" : "");
-	(void)describe_time(l, i, time);
+	(void)when_name(l, s, time);
 	(void)output_count(s->totals.files, files);
 	(void)output_size(s->totals.bytes, size);
 	(void)output_size(s->added_stored, added);
@@ -250,12 +251,12 @@ static void
 show_snapshot(const struct log *l, const struct snapshot *s)
 {
 	const struct record *hold = log_record_at(l, s->held);
-	char a[OUTPUT_TIME], b[OUTPUT_TIME], id[2 * OBJECT_NAME_LEN + 1];
+	char a[WHEN_NAME_TEXT], b[OUTPUT_TIME], id[2 * OBJECT_NAME_LEN + 1];
 	char n[4][OUTPUT_TEXT];
 
 	(void)printf("id        %s\n", output_hex(s->id, OBJECT_NAME_LEN, id));
-	(void)printf("time      %s to %s\n", output_time(s->time, a),
-	    output_time(s->end, b));
+	(void)printf(
+	    "time      %s to %s\n", when_name(l, s, a), output_time(s->end, b));
 	(void)printf("kind      %s, number %" PRIu64 "\n",
 	    describe_kind(s->kind), s->seq);
 	(void)fputs("host      ", stdout);

@@ -1,4 +1,5 @@
 /* varve restore: copy out of a snapshot. */
+#include "snapshot/log/when.h"
 #include "snapshot/restore/restore.h"
 #include "tools/describe.h"
 #include "tools/message.h"
@@ -60,7 +61,8 @@ static void
 show(struct run *run, const struct opened *o, const struct snapshot_arg *arg,
     const char *target, const struct restore_result *r)
 {
-	char a[OUTPUT_THINGS], b[OUTPUT_THINGS], c[OUTPUT_TEXT], t[OUTPUT_TIME];
+	char a[OUTPUT_THINGS], b[OUTPUT_THINGS], c[OUTPUT_TEXT];
+	char t[WHEN_NAME_TEXT];
 
 	if (run->json != NULL) {
 		json_out_member(run->json, "snapshot",
@@ -76,7 +78,7 @@ show(struct run *run, const struct opened *o, const struct snapshot_arg *arg,
 	if (run->common->quiet)
 		return;
 	(void)printf("%s@%s restored to '%s'\n", arg->dataset,
-	    output_time(o->snapshot->time, t), target);
+	    when_name(o->log, o->snapshot, t), target);
 	(void)printf("  %s, %s, %s\n",
 	    output_things(r->files, "file", "files", a),
 	    output_things(r->dirs, "directory", "directories", b),

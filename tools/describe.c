@@ -3,7 +3,6 @@
 #include "tools/json_out.h"
 #include "tools/output.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 const char *
@@ -32,23 +31,6 @@ describe_type(enum entry_type type)
 		return "block device";
 	}
 	return "unknown";
-}
-
-static bool
-same_second(const struct log *l, size_t a, size_t b)
-{
-	return b < log_count(l) &&
-	       log_snapshot(l, a)->time.s == log_snapshot(l, b)->time.s;
-}
-
-const char *
-describe_time(const struct log *l, size_t i, char out[DESCRIBE_TIME])
-{
-	struct moment m = log_snapshot(l, i)->time;
-	bool shared =
-	    (i > 0 && same_second(l, i, i - 1)) || same_second(l, i, i + 1);
-
-	return shared ? output_time_ms(m, out) : output_time(m, out);
 }
 
 json_t *

@@ -18,15 +18,6 @@ const char *describe_type(enum entry_type type);
  */
 json_t *describe_snapshot(const struct snapshot *s, const char *dataset);
 
-#define DESCRIBE_TIME 80
-/**
- * describe_time(l, i, out):
- * Snapshot ${i}'s time as lists show it, and as DATASET@TIME takes it: with
- * milliseconds only where another snapshot has the same second.
- */
-const char *describe_time(
-    const struct log *l, size_t i, char out[DESCRIBE_TIME]);
-
 /** describe_moment(m): A time in JSON. */
 json_t *describe_moment(struct moment m);
 

@@ -48,4 +48,14 @@ bool when_needs_millis(const struct log *l, size_t i);
 /** when_iso(m, out): '2026-11-21T14:20:00Z'. */
 void when_iso(struct moment m, char out[2 * WHEN_DAY_TEXT]);
 
+#define WHEN_NAME_TEXT (2 * WHEN_DAY_TEXT + 8)
+/**
+ * when_name(l, s, out):
+ * The time of ${s}, a snapshot of ${l} that has not expired, as it is written in
+ * DATASET@TIME and means this one: with milliseconds where the log has, or where
+ * a tail may have, another of its second.
+ */
+const char *when_name(
+    const struct log *l, const struct snapshot *s, char out[WHEN_NAME_TEXT]);
+
 #endif

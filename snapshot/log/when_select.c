@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define NS_LAST 999999999
+#define NS_PER_MS 1000000
+#define MS_PER_S 1000
 #define PREFIX_MIN 4
 #define PREFIX_MAX (2 * OBJECT_NAME_LEN)
 
@@ -26,19 +28,47 @@ when_needs_millis(const struct log *l, size_t i)
 	return false;
 }
 
+/* Clocks go back: they need not be neighbours in the log. */
+static bool
+shares_second(const struct log *l, const struct snapshot *s)
+{
+	struct moment last = {.s = s->time.s, .ns = NS_LAST};
+	size_t n = log_after(l, last);
+
+	/* What lies before a tail is known by the latest time alone. */
+	if (l->base > 0 && s->time.s <= l->known.latest / MS_PER_S)
+		return true;
+	return (n > 0 && l->by_time[n - 1] != s) ||
+	       (n > 1 && l->by_time[n - 2]->time.s == s->time.s);
+}
+
+const char *
+when_name(
+    const struct log *l, const struct snapshot *s, char out[WHEN_NAME_TEXT])
+{
+	char iso[2 * WHEN_DAY_TEXT];
+
+	when_iso(s->time, iso);
+	if (shares_second(l, s))
+		(void)snprintf(out, WHEN_NAME_TEXT, "%.*s.%03uZ",
+		    (int)strcspn(iso, "Z"), iso, s->time.ns / NS_PER_MS);
+	else
+		(void)snprintf(out, WHEN_NAME_TEXT, "%s", iso);
+	return out;
+}
+
 /* ${what}: words for what was asked for. */
 static int
 no_answer(const struct log *l, const char *what, struct err *err)
 {
-	char oldest[2 * WHEN_DAY_TEXT];
+	char oldest[WHEN_NAME_TEXT];
 
 	if (l->nsnapshots == 0)
 		return err_set(err, ERR_NOT_FOUND,
 		    "dataset '%s' has no snapshots", l->ds->name);
-	when_iso(l->by_time[0]->time, oldest);
 	return err_set(err, ERR_NOT_FOUND,
 	    "dataset '%s' has no snapshot %s; its oldest is of %s", l->ds->name,
-	    what, oldest);
+	    what, when_name(l, l->by_time[0], oldest));
 }
 
 static int

@@ -66,6 +66,41 @@ two() {
 }
 within 2 two
 
+part 'every name that is printed means the snapshot it stands for'
+# Two of one second are no neighbours where a clock is set back.
+shared() {
+	varve list --json back | jq -e '[.snapshots[].time[:19]] |
+	    length != (unique | length)' >"$T/out"
+}
+backup back "$src"
+until shared; do
+	second=$(date -u -d "$(newest back time)" +%s)
+	sleep 1.2
+	backup back "$src"
+	run 0 env SHIFT=$((second - $(date +%s))) \
+	    LD_PRELOAD="$BIN/libshift.so" "$VARVE" backup back "$src"
+	mv "$T/out" "$T/backed.up"
+done
+# means NAME ID
+means() {
+	equal "$(varve list --json "$1" | jq -r .snapshot.id)" "$2" "$1"
+}
+name=$(sed -n 's/^\(back@[^ ]*\) .*/\1/p' "$T/backed.up")
+means "$name" "$(newest back id)"
+for dataset in quick back; do
+	varve list -q "$dataset" | awk '{ print $1 }' >"$T/names"
+	varve list --json "$dataset" | jq -r '.snapshots[].id' >"$T/ids"
+	paste "$T/names" "$T/ids" >"$T/both"
+	while read -r time id; do
+		means "$dataset@$time" "$id"
+		run 0 varve restore "$dataset@$id" "$T/named" </dev/null
+		means "$(sed -n 's/ restored to .*//p' "$T/out")" "$id"
+		rm -rf "$T/named"
+	done <"$T/both"
+	time=$(varve list -q | awk -v d="$dataset" '$NF == d { print $2 }')
+	means "$dataset@$time" "$(newest "$dataset" id)"
+done
+
 part '@TIME'
 id_of() {
 	getfattr --only-values --absolute-names -n user.varve.id "$1"

@@ -338,6 +338,48 @@ when_needs_millis__by_log_order(UNUSED void **state)
 		assert_int_equal(when_needs_millis(l, i), want[i]);
 }
 
+static void
+assert_named(const struct log *l, size_t i, const char *want)
+{
+	char name[WHEN_NAME_TEXT];
+
+	assert_string_equal(when_name(l, log_snapshot(l, i), name), want);
+	assert_selects(l, name, i);
+}
+
+/* With a clock that went back, those of one second are no neighbours. */
+static void
+when_name__means_the_one_it_names(UNUSED void **state)
+{
+	static const struct moment back[] = {
+	    {NOV_21, 999e6},
+	    {NOV_21 + 1, 700e6},
+	    {NOV_21 + 3, 0},
+	    {NOV_21 + 1, 200e6},
+	    {NOV_21 + 2, 0},
+	};
+	AUTO(log) struct log *l = log_of(back, ARRAY_LEN(back));
+	char name[WHEN_NAME_TEXT];
+
+	assert_named(l, 0, "2026-11-21T00:00:00Z");
+	assert_named(l, 1, "2026-11-21T00:00:01.700Z");
+	assert_named(l, 2, "2026-11-21T00:00:03Z");
+	assert_named(l, 3, "2026-11-21T00:00:01.200Z");
+	assert_named(l, 4, "2026-11-21T00:00:02Z");
+	/* A tail doesn't know which others there are up to the latest time. */
+	l->base = 7;
+	l->known.latest = (NOV_21 + 2) * INT64_C(1000);
+	assert_string_equal(
+	    when_name(l, log_snapshot(l, 4), name), "2026-11-21T00:00:02.000Z");
+	assert_string_equal(
+	    when_name(l, log_snapshot(l, 2), name), "2026-11-21T00:00:03Z");
+	l->base = 0;
+	/* One that has expired is in nobody's way. */
+	l->snapshots[3]->expired = 9;
+	log_settle(l);
+	assert_named(l, 1, "2026-11-21T00:00:01Z");
+}
+
 int
 main(void)
 {
@@ -353,6 +395,7 @@ main(void)
 	    cmocka_unit_test(when_select__by_dated_name),
 	    cmocka_unit_test(when_select__by_id),
 	    cmocka_unit_test(when_needs_millis__by_log_order),
+	    cmocka_unit_test(when_name__means_the_one_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
