@@ -64,7 +64,8 @@ NODISCARD int fs_lock_mountpoint(
  * fs_open(a, heads, opt, out, err):
  * Mount. ${a} and ${heads} (may be NULL) outlive it and are nobody else's
  * meanwhile; ${opt} is copied but for what ${opt}->arg points to. When it
- * returns 0, the kernel and the mount have shaken hands; no log has been read.
+ * returns 0, the kernel and the mount have shaken hands; no log has been read
+ * but of datasets of which a replica lacks what this machine has seen.
  *
  * Errors: those of fs_check_mountpoint() and fs_lock_mountpoint(); ERR_NOT_FOUND no dataset called
  * ${opt}->dataset; ERR_USAGE --allow-other that /etc/fuse.conf does not allow,

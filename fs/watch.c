@@ -89,6 +89,18 @@ tell_gap(struct fs_dataset *d)
 	d->gap_told = gap != NULL;
 }
 
+static void
+tell_lag(struct fs_dataset *d)
+{
+	const struct log_behind *b = log_behind(d->log);
+	char text[LOG_BEHIND_TEXT];
+
+	if (b != NULL && !d->lag_told)
+		report_line(d->watch->opt.report, "%s",
+		    log_behind_text(b, d->ds->name, text));
+	d->lag_told = b != NULL;
+}
+
 static int
 refresh(struct fs_dataset *d, struct err *err)
 {
@@ -99,6 +111,7 @@ refresh(struct fs_dataset *d, struct err *err)
 		return rc;
 	tell_damage(d);
 	tell_gap(d);
+	tell_lag(d);
 	if (!changed && !d->behind)
 		return 0;
 	d->behind = true;
@@ -167,6 +180,7 @@ load(struct fs_dataset *d, struct err *err)
 	chunks_on_failure(d->chunks, on_failure, d);
 	tell_damage(d);
 	tell_gap(d);
+	tell_lag(d);
 	tell_warning(d);
 	return 0;
 }
@@ -327,6 +341,25 @@ watch_leave_folders(struct watch *w)
 	pthread_rwlock_unlock(&w->lock);
 }
 
+/*
+ * Whoever mounts a replica is to hear at once that it is behind. What fails here
+ * fails again, and is told, when somebody enters.
+ */
+static void
+look_for_lag(struct fs_dataset *d)
+{
+	const struct watch_options *opt = &d->watch->opt;
+	struct log_behind behind;
+	struct err why;
+
+	if (log_behind_look(access_store(opt->access), d->ds->id, opt->heads,
+		&behind, &why) != 0 ||
+	    behind.seen == 0 || load(d, &why) != 0)
+		return;
+	atomic_store(&d->loaded, true);
+	atomic_store(&d->next, now_ms() + NEWS_MS);
+}
+
 int
 watch_new(const struct watch_options *opt, struct watch **out, struct err *err)
 {
@@ -348,6 +381,8 @@ watch_new(const struct watch_options *opt, struct watch **out, struct err *err)
 		return err_set(err, ERR_NOT_FOUND,
 		    "there is no dataset '%s' that this key may see",
 		    opt->dataset);
+	for (size_t i = 0; i < w->n; i++)
+		look_for_lag(w->v[i]);
 	atomic_store(&w->next, now_ms() + NEWS_MS);
 	*out = STEAL(w);
 	return 0;

@@ -33,6 +33,7 @@ struct fs_dataset {
 	bool behind;                   /* the log knows more than is shown */
 	bool gap_told;    /* what is wrong with the first lost record */
 	bool damage_told; /* what is wrong with the log's end */
+	bool lag_told;    /* that a replica lacks what was seen elsewhere */
 
 	pthread_mutex_t turn; /* who looks for news */
 	_Atomic int64_t next; /* when to look again: ms, CLOCK_MONOTONIC */
@@ -50,7 +51,10 @@ struct watch_options {
 	const char *dataset; /* only this one, or NULL */
 };
 
-/** watch_new(): Errors: ERR_NOT_FOUND no such dataset. Loads no log. */
+/**
+ * watch_new(): Errors: ERR_NOT_FOUND no such dataset. Loads no log but those of
+ * which a replica lacks records that this machine has seen: it is told of.
+ */
 NODISCARD int watch_new(
     const struct watch_options *opt, struct watch **out, struct err *err);
 void watch_free(struct watch *w);

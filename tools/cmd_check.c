@@ -78,6 +78,18 @@ on_damage(void *arg, const char *object, const char *what, const char *affects)
 	progress_show(run->progress);
 }
 
+/* A check_options.on_behind. */
+static void
+on_behind(void *arg, const uint8_t dataset[DATASET_ID_LEN], const char *name,
+    const struct log_behind *b)
+{
+	struct run *run = arg;
+	char id[2 * DATASET_ID_LEN + 1];
+
+	session_behind(run,
+	    name != NULL ? name : output_hex(dataset, DATASET_ID_LEN, id), b);
+}
+
 /* A report is kept: it has to say what was checked, and when. */
 static void
 show_what(struct run *run, const struct session *s, struct moment begun)
@@ -130,6 +142,9 @@ show(struct run *run, const struct check_options *opt,
 	if (r->unreferenced > 0)
 		(void)printf("%s needed by no snapshot (harmless)\n",
 		    output_things(r->unreferenced, "object", "objects", a));
+	if (r->behind > 0)
+		(void)printf("%s behind what this machine has seen\n",
+		    output_things(r->behind, "dataset", "datasets", a));
 	if (r->damaged == 0)
 		(void)puts("no damage found");
 	else
@@ -248,6 +263,7 @@ check_command(struct run *run, void *values, struct err *err)
 	    .threads = (unsigned)args->threads,
 	    .stop = run->stop,
 	    .on_damage = on_damage,
+	    .on_behind = on_behind,
 	    .arg = run,
 	};
 

@@ -38,27 +38,36 @@ struct mounting {
 	const char *fuse_options;
 	char *mountpoint;      /* absolute */
 	struct daemon *daemon; /* NULL with -f */
+	atomic_bool ready;     /* the terminal is left behind */
 };
 
 /* ${path} is customers' data: for the terminal, never for a log. */
 static void
 log_to_terminal(void *arg, const char *line, const char *path)
 {
+	const struct mounting *m = arg;
+
 	if (path != NULL)
-		message_problem(arg, "%s (needed by '%s')", line, path);
+		message_problem(m->run, "%s (needed by '%s')", line, path);
 	else
-		message_problem(arg, "%s", line);
+		message_problem(m->run, "%s", line);
 }
 
+/* As long as somebody waits, for them too. */
 static void
-log_to_system(UNUSED void *arg, const char *line, UNUSED const char *path)
+log_to_system(void *arg, const char *line, UNUSED const char *path)
 {
+	const struct mounting *m = arg;
+
 	syslog(LOG_ERR, "%s", line);
+	if (!atomic_load(&m->ready))
+		message_problem(m->run, "%s", line);
 }
 
 static int
 tell_ready(struct mounting *m, struct err *err)
 {
+	atomic_store(&m->ready, true);
 	if (m->daemon != NULL)
 		return daemon_ready(m->daemon, err);
 	message_result(
@@ -90,7 +99,7 @@ serve(struct mounting *m, struct err *err)
 	    .cache = (size_t)m->args->cache,
 	    .fuse_options = m->fuse_options,
 	    .log = m->daemon != NULL ? log_to_system : log_to_terminal,
-	    .arg = m->run,
+	    .arg = m,
 	};
 	struct err why = {0};
 	int r;

@@ -1,4 +1,5 @@
 /* varve promote: make a replica the primary. */
+#include "snapshot/log/when.h"
 #include "snapshot/site/promote.h"
 #include "snapshot/site/sitedir.h"
 #include "tools/describe.h"
@@ -11,10 +12,14 @@
 struct promote_args {
 	struct common_args common;
 	struct store_args store;
+	bool dry_run;
 	bool up_to_readable;
 };
 
 static const struct option promote_options[] = {
+    {"dry-run", 0, OPTION_FLAG, NULL,
+	"only show what each dataset has here, and what it lacks", NULL,
+	offsetof(struct promote_args, dry_run), 0, 0},
     {"up-to-readable", 0, OPTION_FLAG, NULL,
 	"move what is behind a log's newest readable record aside", NULL,
 	offsetof(struct promote_args, up_to_readable), 0, 0},
@@ -23,20 +28,21 @@ static const struct option promote_options[] = {
 /* One run of the command. */
 struct promoting {
 	struct run *run;
+	bool dry_run;
 	uint64_t left; /* datasets that could not be taken over */
 };
 
 static void
-show_json(const struct run *run, const struct promoted *p)
+show_json(const struct promoting *x, const struct promoted *p)
 {
 	const struct snapshot *head = p->log != NULL ? log_head(p->log) : NULL;
 
-	json_out_item(run->json,
+	json_out_item(x->run->json,
 	    json_pack("{s:s, s:o, s:o, s:b, s:o, s:o, s:o}", "dataset",
 		p->dataset->name, "snapshots",
 		describe_u64(p->log != NULL ? log_count(p->log) : 0), "newest",
 		head != NULL ? describe_moment(head->time) : json_null(),
-		"promoted", p->why == NULL, "why",
+		"promoted", p->why == NULL && !x->dry_run, "why",
 		p->why != NULL
 		    ? json_out_name(p->why->text, strlen(p->why->text))
 		    : json_null(),
@@ -49,13 +55,18 @@ static void
 show_text(const struct promoted *p)
 {
 	const struct snapshot *head = log_head(p->log);
-	char count[OUTPUT_THINGS], time[OUTPUT_TIME];
+	const struct log_behind *behind = log_behind(p->log);
+	char count[OUTPUT_THINGS], time[WHEN_NAME_TEXT];
 
 	(void)printf("'%s': %s", p->dataset->name,
 	    output_things(log_count(p->log), "snapshot", "snapshots", count));
 	if (head != NULL)
 		(void)printf(
-		    ", the newest of %s", output_time(head->time, time));
+		    ", the newest of %s", when_name(p->log, head, time));
+	if (behind != NULL)
+		(void)printf("; without %s that this machine has seen",
+		    output_things(behind->seen - behind->shown, "record",
+			"records", count));
 	if (p->moved > 0)
 		(void)printf("; %s moved to '%s'",
 		    output_things(p->moved, "record", "records", count),
@@ -69,15 +80,20 @@ show_dataset(void *arg, const struct promoted *p, UNUSED struct err *err)
 {
 	struct promoting *x = arg;
 
+	/* Also where it fell behind only after it was told. */
+	if (p->log != NULL && log_behind(p->log) != NULL)
+		session_behind(x->run, p->dataset->name, log_behind(p->log));
 	if (x->run->json != NULL)
-		show_json(x->run, p);
+		show_json(x, p);
 	else if (p->why == NULL && message_summary(x->run))
 		show_text(p);
 	if (p->why == NULL)
 		return 0;
 	x->left++;
 	message_problem(x->run,
-	    "dataset '%s' is not taken over, and takes no backups: %s",
+	    x->dry_run
+		? "dataset '%s' would not be taken over: %s"
+		: "dataset '%s' is not taken over, and takes no backups: %s",
 	    p->dataset->name, p->why->text);
 	return 0;
 }
@@ -104,13 +120,50 @@ open_site(const struct promoting *x, const struct session *s, bool needed,
 	return 0;
 }
 
+/*
+ * What the promotion leaves behind is said before anything is signed. Most often
+ * that is nothing, and a listing shows it: a disaster doesn't wait for logs. What
+ * is wrong with one that can't be read is said when its turn comes.
+ */
+static int
+tell_behind(const struct session *s, struct err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < access_datasets(s->access); i++) {
+		const struct dataset *ds = access_dataset(s->access, i);
+		AUTO(log) struct log *l = NULL;
+		struct log_behind b;
+		struct err why;
+		int r = log_behind_look(
+		    access_store(s->access), ds->id, s->heads, &b, err);
+
+		if (r != 0)
+			return r;
+		if (b.seen == 0 ||
+		    log_load(s->access, ds, s->heads, &l, &why) != 0 ||
+		    log_behind(l) == NULL)
+			continue;
+		session_behind(s->run, ds->name, log_behind(l));
+		any = true;
+	}
+	if (any)
+		message_problem(s->run,
+		    "the promotion leaves behind what is not here: only if the"
+		    " former primary comes back does 'varve demote' there keep"
+		    " it, aside");
+	return 0;
+}
+
 static int
 promote_all(struct promoting *x, const struct session *s,
     const struct promote_options *opt, struct err *err)
 {
 	struct run *run = x->run;
-	int r;
+	int r = opt->dry_run ? 0 : tell_behind(s, err);
 
+	if (r != 0)
+		return r;
 	if (run->json != NULL)
 		json_out_list(run->json, "datasets");
 	r = promote_run(s->access, opt, show_dataset, x, err);
@@ -131,8 +184,9 @@ promote(struct run *run, void *values, struct err *err)
 	const struct promote_args *args = values;
 	AUTO(session) struct session *s = NULL;
 	AUTO(sitedir) struct sitedir *site = NULL;
-	struct promoting x = {.run = run};
+	struct promoting x = {.run = run, .dry_run = args->dry_run};
 	struct promote_options opt = {
+	    .dry_run = args->dry_run,
 	    .up_to_readable = args->up_to_readable,
 	    .clock = session_now().s,
 	};
@@ -146,6 +200,8 @@ promote(struct run *run, void *values, struct err *err)
 	opt.site = site != NULL ? sitedir_db(site) : NULL;
 	if ((r = promote_all(&x, s, &opt, err)) != 0)
 		return r;
+	if (opt.dry_run)
+		return x.left > 0 ? EXIT_DAMAGE : EXIT_DONE;
 	message_result(run,
 	    "store '%s' is the primary now%s; when the former one is back, run"
 	    " 'varve demote' there",

@@ -167,6 +167,24 @@ show_site(struct looking *l, size_t refusals, struct err *err)
 
 /* --- what it holds ------------------------------------------------------ */
 
+/* By its listing alone: ${newest} is of the newest snapshot, if there is any. */
+static int
+tell_behind(const struct looking *l, const struct object_ref *ref,
+    const char *name, const int64_t *newest, struct err *err)
+{
+	struct log_behind b;
+	int r = log_behind_look(access_store(l->session->access), ref->dataset,
+	    l->session->heads, &b, err);
+
+	if (r != 0 || b.seen == 0)
+		return r;
+	b.any = newest != NULL;
+	if (newest != NULL)
+		b.newest = (struct moment){*newest, 0};
+	session_behind(l->run, name, &b);
+	return 0;
+}
+
 static int
 show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
@@ -194,6 +212,8 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	if (r != 0)
 		return session_pass_over(l->session, &why, err);
 	(void)site_lag_dataset(l->session, ref->dataset, name);
+	if ((r = tell_behind(l, ref, name, any ? &time : NULL, err)) != 0)
+		return r;
 	if (l->run->json != NULL) {
 		json_out_item(l->run->json,
 		    json_pack("{s:s, s:s, s:o, s:o, s:b}", "dataset", name,
@@ -216,19 +236,25 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 
 /* A log_gone_fn. */
 static int
-tell_gone(
-    void *arg, const struct object_ref *newest, bool arrived, struct err *err)
+tell_gone(void *arg, const struct object_ref *newest, enum log_gone_how how,
+    struct err *err)
 {
 	const struct looking *l = arg;
+	const struct log_behind behind = {.seen = newest->seq};
 	char name[SITE_LAG_DATASET];
 	struct err why;
 
 	(void)site_lag_dataset(l->session, newest->dataset, name);
+	if (how == LOG_GONE_BEHIND) {
+		session_behind(l->run, name, &behind);
+		return 0;
+	}
 	(void)err_set(&why, ERR_CORRUPT,
-	    arrived ? "dataset '%s' is gone: record %ju of it has arrived at"
-		      " this site, and the store shows none any more"
-		    : "dataset '%s' is gone: this machine has seen record %ju"
-		      " of it, and the store shows none any more",
+	    how == LOG_GONE_ARRIVED
+		? "dataset '%s' is gone: record %ju of it has arrived at"
+		  " this site, and the store shows none any more"
+		: "dataset '%s' is gone: this machine has seen record %ju"
+		  " of it, and the store shows none any more",
 	    name, (uintmax_t)newest->seq);
 	return session_pass_over(l->session, &why, err);
 }

@@ -127,11 +127,13 @@ perform(const struct command *c, void *args, struct err *err)
 {
 	struct json_out json;
 	bool damaged = false;
+	json_t *behind = NULL;
 	struct run run = {
 	    .command = c,
 	    .common = args,
 	    .stop = signals_stop(),
 	    .damaged = &damaged,
+	    .behind = &behind,
 	};
 	int r;
 
@@ -142,6 +144,9 @@ perform(const struct command *c, void *args, struct err *err)
 	r = c->run(&run, args, err);
 	if (r == EXIT_DONE && damaged)
 		r = EXIT_DAMAGE;
+	if (run.json != NULL && behind != NULL)
+		json_out_member(&json, "behind", json_incref(behind));
+	json_decref(behind);
 	if (run.json != NULL) {
 		int jr = json_out_finish(&json, r < 0 ? (int)exit_of(r) : r,
 		    r < 0 ? err : NULL, r < 0 ? NULL : err);

@@ -40,6 +40,8 @@ struct run {
 	struct progress *progress; /* NULL unless one is shown */
 	/* Set where damage was told of: EXIT_DONE becomes EXIT_DAMAGE. */
 	bool *damaged;
+	/* Of which datasets a replica was told to be behind: session_behind(). */
+	json_t **behind;
 };
 
 struct command {

@@ -120,10 +120,19 @@ NODISCARD int session_may_read(
 /**
  * session_log(s, dataset, out, err):
  * ERR_NOT_FOUND, with the nearest name. Of a log whose end is damaged, a warning
- * says so, and the command ends with EXIT_DAMAGE at best.
+ * says so, and the command ends with EXIT_DAMAGE at best. That a replica is
+ * behind is told: session_behind().
  */
 NODISCARD int session_log(const struct session *s, const char *dataset,
     struct log **out, struct err *err);
+
+/**
+ * session_behind(run, dataset, b):
+ * Tell that a replica lacks records of ${dataset} that this machine has seen:
+ * once of each, with -q too, and in the JSON object. The exit status stays.
+ */
+void session_behind(
+    const struct run *run, const char *dataset, const struct log_behind *b);
 
 /**
  * session_pass_over(s, why, err):

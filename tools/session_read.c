@@ -1,12 +1,14 @@
 /* Logs and snapshots of an open store, for the commands that read. */
 #include "tools/session.h"
 
+#include "tools/describe.h"
 #include "tools/message.h"
 #include "tools/suggest.h"
 
 #include "snapshot/log/when.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CACHE_BYTES ((size_t)128 << 20)
@@ -43,6 +45,33 @@ warn_of_gap(const struct session *s, const struct log *log)
 	    log_dataset(log)->name, log_gap(log)->text);
 	if (s->run->damaged != NULL)
 		*s->run->damaged = true;
+}
+
+static bool
+was_told(const json_t *list, const json_t *item)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_equal(json_array_get(list, i), item))
+			return true;
+	return false;
+}
+
+void
+session_behind(
+    const struct run *run, const char *dataset, const struct log_behind *b)
+{
+	char text[LOG_BEHIND_TEXT];
+	json_t *item = json_pack("{s:s, s:o, s:o, s:o}", "dataset", dataset,
+	    "seen", describe_u64(b->seen), "shown", describe_u64(b->shown),
+	    "newest", b->any ? describe_moment(b->newest) : json_null());
+
+	if (*run->behind == NULL)
+		*run->behind = json_array();
+	if (!was_told(*run->behind, item)) {
+		message_problem(run, "%s", log_behind_text(b, dataset, text));
+		(void)json_array_append(*run->behind, item);
+	}
+	json_decref(item);
 }
 
 int
@@ -104,6 +133,8 @@ session_log(const struct session *s, const char *dataset, struct log **out,
 		warn_of_gap(s, *out);
 	if (r == 0 && log_warning(*out) != NULL)
 		message_problem(s->run, "%s", log_warning(*out)->text);
+	if (r == 0 && log_behind(*out) != NULL)
+		session_behind(s->run, ds->name, log_behind(*out));
 	return r;
 }
 

@@ -136,12 +136,17 @@ visit_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 
 /* A log_gone_fn. */
 static int
-visit_gone(void *arg, const struct object_ref *newest, bool arrived,
+visit_gone(void *arg, const struct object_ref *newest, enum log_gone_how how,
     UNUSED struct err *err)
 {
+	const struct log_behind behind = {.seen = newest->seq};
 	char dir[OBJECT_REF_TEXT], what[128];
 
-	if (!arrived) {
+	if (how == LOG_GONE_BEHIND) {
+		check_lag(arg, newest->dataset, NULL, &behind);
+		return 0;
+	}
+	if (how == LOG_GONE_SEEN) {
 		check_say(arg, newest,
 		    "this machine has seen it, and the store shows no record"
 		    " of its dataset any more");

@@ -46,6 +46,13 @@ struct check_options {
 	 */
 	void (*on_damage)(void *arg, const char *object, const char *what,
 	    const char *affects);
+	/*
+	 * The same of a replica that has yet to get records that this machine
+	 * has seen, which is no damage. ${name}: the dataset's; NULL without
+	 * keys. NULL: nobody is told.
+	 */
+	void (*on_behind)(void *arg, const uint8_t dataset[DATASET_ID_LEN],
+	    const char *name, const struct log_behind *b);
 	void *arg;
 };
 
@@ -59,6 +66,7 @@ struct check_result {
 	 * the indexes can't be read, for then they may be needed.
 	 */
 	uint64_t unreferenced;
+	uint64_t behind; /* calls of on_behind */
 	uint64_t closed; /* datasets of which the key can't open a snapshot */
 };
 
@@ -67,7 +75,8 @@ struct check_result {
  * Goes on after damage; fails only where it can't look at all.
  * Trees and lists that snapshots share are looked at once. A writer's key
  * checks what it can open (logs, indexes, the presence of packs). ${heads} may
- * be NULL: then nobody notices that the newest records are missing. A log that
+ * be NULL: then nobody notices that the newest records are missing; of a replica
+ * that is no damage. A log that
  * is found whole is remembered there.
  *
  * Errors: ERR_NOT_FOUND the key may see no such dataset; ERR_CANCELLED;

@@ -106,6 +106,10 @@ struct scope {
 
 /* --- check_report.c ----------------------------------------------------- */
 
+/** check_lag(c, dataset, ds, b): Tell that a replica is behind; ${ds}: or NULL. */
+void check_lag(struct check *c, const uint8_t dataset[DATASET_ID_LEN],
+    const struct dataset *ds, const struct log_behind *b);
+
 /** check_fatal(rc): Whether it is no fault of the store. */
 bool check_fatal(int rc);
 /** check_stopped(c, err): ERR_CANCELLED once a stop was asked for. */

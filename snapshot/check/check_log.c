@@ -11,6 +11,9 @@ struct chain {
 	struct head_seen seen; /* seq 0: nothing */
 	uint64_t changes;      /* of the primary, so far */
 	bool moved;            /* see check_seen() */
+	bool behind;           /* likewise */
+	bool any;              /* there is a snapshot, the newest of then: */
+	struct moment newest;  /* without keys, only when it ended is known */
 	uint64_t own; /* of the last record that is of this log; 0: none yet */
 	bool damaged;
 };
@@ -216,6 +219,10 @@ check_bytes_of(
 	if (rc != 0)
 		return rc;
 	count_change(ch, &clear.head);
+	if (clear.head.type == RECORD_SNAPSHOT) {
+		ch->any = true;
+		ch->newest = (struct moment){.s = clear.head.time};
+	}
 	return r == NULL ? 0 : take_record(ch, &ch->all.v[i], r, err);
 }
 
@@ -266,7 +273,26 @@ is_settled(const struct chain *ch)
 	       has_name(ch, st.seq, st.name);
 }
 
-/* Another primary's log need not hold what the one before it had. */
+static void
+tell_lag(struct chain *ch)
+{
+	const struct log_behind b = {
+	    .seen = ch->seen.seq,
+	    .shown = seq_before(ch, ch->all.n),
+	    .any = ch->any,
+	    .newest = ch->newest,
+	};
+
+	ch->behind = true;
+	/* Without keys, log_gone() tells of those that have no record. */
+	if (ch->all.n > 0 || ch->s->ds != NULL)
+		check_lag(ch->s->c, ch->s->id, ch->s->ds, &b);
+}
+
+/*
+ * Another primary's log need not hold what the one before it had; nor need a
+ * replica hold yet what was seen elsewhere.
+ */
 static void
 check_seen(struct chain *ch)
 {
@@ -277,6 +303,10 @@ check_seen(struct chain *ch)
 	if (seen == 0 || has_name(ch, seen, ch->seen.name) || ch->moved ||
 	    is_settled(ch))
 		return;
+	if (log_may_lag(ch->s->c->store, seen, last)) {
+		tell_lag(ch);
+		return;
+	}
 	ch->damaged = true;
 	scope_ref(ch->s, OBJECT_LOG, ch->seen.name, &ref);
 	ref.seq = seen;
@@ -323,13 +353,15 @@ load_log(struct chain *ch, struct err *err)
 	if (s->ds != NULL) {
 		rc = log_load(s->c->access, s->ds, s->c->heads, &log, &why);
 		if (rc == 0)
-			rc = log_whole(log, &why);
+			rc = log_sound(log, &why);
 		ch->damaged = rc != 0 && rc != ERR_DENIED;
 		if (rc == ERR_DENIED)
 			return 0;
 		return check_unlisted(s->c, OBJECT_LOG, s->id, rc, &why, err);
 	}
-	return s->c->heads == NULL || ch->all.n == 0 ? 0 : remember(ch, err);
+	if (s->c->heads == NULL || ch->all.n == 0 || ch->behind)
+		return 0;
+	return remember(ch, err);
 }
 
 /* Those that have expired need not be whole, nor be there. */

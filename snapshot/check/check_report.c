@@ -109,6 +109,18 @@ check_unlisted(struct check *c, enum object_class cls,
 	return 0;
 }
 
+void
+check_lag(struct check *c, const uint8_t dataset[DATASET_ID_LEN],
+    const struct dataset *ds, const struct log_behind *b)
+{
+	(void)pthread_mutex_lock(&c->mu);
+	c->out->behind++;
+	if (c->opt->on_behind != NULL)
+		c->opt->on_behind(
+		    c->opt->arg, dataset, ds != NULL ? ds->name : NULL, b);
+	(void)pthread_mutex_unlock(&c->mu);
+}
+
 /* --- threads ------------------------------------------------------------ */
 
 unsigned

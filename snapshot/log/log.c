@@ -112,7 +112,7 @@ log_gap(const struct log *l)
 }
 
 int
-log_whole(const struct log *l, struct err *err)
+log_sound(const struct log *l, struct err *err)
 {
 	const struct err *why = log_damage(l);
 

@@ -29,7 +29,8 @@ struct log;
  * Where the end of the log is damaged, the log is what lies before it, up to
  * the newest record that is signed by who may; log_damage() says what is wrong.
  * Errors: ERR_CORRUPT the newest records that this machine has seen are missing,
- * or some were exchanged; and where nothing can be used, or not all that this
+ * and not only because a replica has yet to get them (log_behind()), or some were
+ * exchanged; and where nothing can be used, or not all that this
  * machine has seen and that has its bytes, what is wrong: ERR_CORRUPT a fork, a
  * break in the chain, a record that contradicts others, or two snapshots of one
  * moment; ERR_AUTH a record is not signed by who may, or its box does not open;
@@ -68,7 +69,57 @@ const struct err *log_damage(const struct log *l);
  */
 const struct err *log_gap(const struct log *l);
 
-/** log_whole(l, err): What log_damage() or else log_gap() says; 0: neither. */
+/** log_sound(l, err): What log_damage() or else log_gap() says; 0: neither. */
+NODISCARD int log_sound(const struct log *l, struct err *err);
+
+/* --- a replica that has yet to get some of it ----------------------------- */
+
+/* Records that this machine has seen elsewhere, and a replica does not show. */
+struct log_behind {
+	uint64_t seen;  /* the newest that this machine has seen */
+	uint64_t shown; /* the newest that is here; 0: none */
+	bool any; /* there is a snapshot, and the newest here is of then: */
+	struct moment newest;
+};
+
+/**
+ * log_behind(l):
+ * NULL; or how far a replica is behind what this machine has seen. The log is
+ * what is there then, none of it taken on trust, and nothing of it is
+ * remembered. Who reads goes on and tells of it once. log_append_primary() takes
+ * what is missing for lost; the other log_append_*() refuse. The log's, until a
+ * refresh.
+ */
+const struct log_behind *log_behind(const struct log *l);
+
+#define LOG_BEHIND_TEXT 512
+/** log_behind_text(b, dataset, out): Of the dataset of that name, in words. */
+const char *log_behind_text(
+    const struct log_behind *b, const char *dataset, char out[LOG_BEHIND_TEXT]);
+
+/**
+ * log_behind_look(s, dataset, heads, out, err):
+ * What a listing shows of it, without a key: ${out}->seen is 0 where the store is
+ * no replica, or nothing is missing. A record that this machine has not read yet
+ * may excuse what is. ${heads} may be NULL. Errors: those of store_list(),
+ * heads_get().
+ */
+NODISCARD int log_behind_look(struct store *s,
+    const uint8_t dataset[DATASET_ID_LEN], struct heads *heads,
+    struct log_behind *out, struct err *err);
+
+/**
+ * log_may_lag(s, seen, shown):
+ * Whether that record ${seen} was seen, and the log ends at ${shown}, is no more
+ * than that a replica has yet to get the rest.
+ */
+bool log_may_lag(struct store *s, uint64_t seen, uint64_t shown);
+
+/**
+ * log_whole(l, err):
+ * What log_sound() says; or ERR_DENIED the log is behind, so that what is still
+ * needed is not known, and nothing may be taken away by it.
+ */
 NODISCARD int log_whole(const struct log *l, struct err *err);
 
 /**
@@ -209,19 +260,25 @@ NODISCARD int log_append_primary(struct log *l, const char *site,
 
 /* --- logs that are not there ---------------------------------------------- */
 
+/* How it is known that there are some. */
+enum log_gone_how {
+	LOG_GONE_SEEN,    /* by this machine, at a primary: they are gone */
+	LOG_GONE_ARRIVED, /* they had arrived at the site: likewise */
+	LOG_GONE_BEHIND,  /* by this machine; the replica has yet to get them */
+};
+
 /*
- * ${newest} is the newest record that is known of; of a replica, where
- * ${arrived}, only its number is: its name is all zeros.
+ * ${newest} is the newest record that is known of; where it has arrived, only
+ * its number is: its name is all zeros.
  */
-typedef int log_gone_fn(
-    void *arg, const struct object_ref *newest, bool arrived, struct err *err);
+typedef int log_gone_fn(void *arg, const struct object_ref *newest,
+    enum log_gone_how how, struct err *err);
 /**
  * log_gone(a, heads, site, visit, arg, err):
- * Each dataset of which the store has no record any more, although there were
- * some: of a primary, this machine has seen them (${heads}); of a replica, which
- * others may have yet to reach, they have arrived at its site (${site}). One that
- * was erased has no key set, and isn't shown. Needs no key. NULL: nothing is
- * known. A return of ${visit} other than 0 ends it.
+ * Each dataset of which the store has no record, although there are some: this
+ * machine has seen them (${heads}), or they have arrived at a replica's site
+ * (${site}). One that was erased has no key set, and isn't shown. Needs no key.
+ * NULL: nothing is known. A return of ${visit} other than 0 ends it.
  * Errors: those of store_list(), store_replica(), heads_get(), sitedb_newest().
  */
 NODISCARD int log_gone(const struct access *a, struct heads *heads,

@@ -23,6 +23,13 @@ check_may_append(const struct log *l, enum record_type type, struct err *err)
 		    "the log of dataset '%s' is damaged, and nothing can be"
 		    " added to it (see 'varve check'): %s",
 		    l->ds->name, l->damage.text);
+	if (l->behind.seen != 0 && type != RECORD_PRIMARY)
+		return err_set(err, ERR_CORRUPT,
+		    "the log of dataset '%s' ends at record %ju, and this"
+		    " machine has seen record %ju of it: nothing is added to "
+		    "it",
+		    l->ds->name, (uintmax_t)l->behind.shown,
+		    (uintmax_t)l->behind.seen);
 	/* A record that is lost may be a hold, or rules. */
 	if (log_gap(l) != NULL && type != RECORD_SNAPSHOT)
 		return err_set(err, ERR_CORRUPT,
@@ -209,6 +216,21 @@ publish(struct log *l, struct record *r, const struct record_lists *lists,
 	return rc;
 }
 
+/*
+ * Of a replica that is behind, an admin makes the primary, who was told of it:
+ * what this machine saw counts no more, even if it was another such change.
+ */
+static int
+remember(struct log *l, struct err *err)
+{
+	int rc = 0;
+
+	if (l->heads != NULL && l->behind.seen != 0 &&
+	    l->changes <= l->recalled.changes)
+		rc = heads_forget(l->heads, l->ds->id, err);
+	return rc != 0 ? rc : log_remember(l, err);
+}
+
 int
 log_append_record(struct log *l, struct record *r,
     const struct record_lists *lists, struct err *err)
@@ -223,7 +245,7 @@ log_append_record(struct log *l, struct record *r,
 	if (rc != 0)
 		return err_wrap(
 		    err, "cannot add to the log of dataset '%s'", l->ds->name);
-	rc = log_remember(l, err);
+	rc = remember(l, err);
 	if (rc != 0)
 		return err_wrap(err,
 		    "record %ju of the log of dataset '%s' is stored, but"

@@ -13,6 +13,7 @@
  *	log_lost.c	... and passing over those that can't be read
  *	log_ahead.c	... whose bytes are fetched before
  *	log_load.c	a log, or a tail, made of them; and what was lost
+ *	log_behind.c	... or has yet to come, at a replica
  *	log_check.c	signatures
  *	log_append.c	writing one
  *	log_kinds.c	... of each type but a snapshot's
@@ -72,8 +73,9 @@ struct log {
 
 	/* What is wrong with the records that follow, code 0: nothing. */
 	struct err damage;
-	bool end_lost;      /* only this: their bytes are not to be had */
-	struct err warning; /* code 0: none */
+	bool end_lost;            /* only this: their bytes are not to be had */
+	struct err warning;       /* code 0: none */
+	struct log_behind behind; /* seen 0: it isn't */
 };
 
 /* --- log_numbers.c -------------------------------------------------------- */
@@ -112,6 +114,11 @@ void log_list_clear(struct log_list *list);
  */
 NODISCARD int log_list_read(
     struct log *l, struct log_list *list, struct err *err);
+
+/** log_recall(heads, dataset, seen, err): seq 0 when none is remembered. */
+NODISCARD int log_recall(struct heads *heads,
+    const uint8_t dataset[DATASET_ID_LEN], struct head_seen *seen,
+    struct err *err);
 
 /** log_list_lose(list): What was seen is lost, as ${list}->why says. */
 void log_list_lose(struct log_list *list);

@@ -68,16 +68,17 @@ log_list_lose(struct log_list *list)
 	memset(&list->seen, 0, sizeof(list->seen));
 }
 
-static int
-recall(const struct log *l, struct head_seen *seen, struct err *err)
+int
+log_recall(struct heads *heads, const uint8_t dataset[DATASET_ID_LEN],
+    struct head_seen *seen, struct err *err)
 {
 	struct err why;
 	int rc;
 
 	memset(seen, 0, sizeof(*seen));
-	if (l->heads == NULL)
+	if (heads == NULL)
 		return 0;
-	rc = heads_get(l->heads, l->ds->id, seen, &why);
+	rc = heads_get(heads, dataset, seen, &why);
 	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 }
 
@@ -85,7 +86,7 @@ int
 log_list_read(struct log *l, struct log_list *list, struct err *err)
 {
 	/* First: another process may add a record and remember it meanwhile. */
-	int rc = recall(l, &list->seen, err);
+	int rc = log_recall(l->heads, l->ds->id, &list->seen, err);
 
 	if (rc == 0)
 		rc = record_refs_list(

@@ -62,8 +62,25 @@ is_settled(const struct log *l, const struct head_seen *lost)
 }
 
 /*
- * A record that was seen may be missing only where the primary changed, or an
- * admin has settled which of two histories counts.
+ * The end of the log lies before what was seen, so it can't be told whether the
+ * one goes on to the other: a replica is read all the same, and tells of it.
+ */
+static int
+accept_lag(struct log *l, const struct log_list *list, struct err *err)
+{
+	uint64_t seen = list->lost.seq;
+	uint64_t shown = record_refs_last(&list->all);
+
+	if (!log_may_lag(access_store(l->access), seen, shown))
+		return err_copy(err, &list->why);
+	l->behind = (struct log_behind){.seen = seen, .shown = shown};
+	return 0;
+}
+
+/*
+ * A record that was seen may be missing only where the primary changed, an
+ * admin has settled which of two histories counts, or a replica has yet to get
+ * it.
  */
 static int
 accept_loss(struct log *l, const struct log_list *list, struct err *err)
@@ -81,7 +98,7 @@ accept_loss(struct log *l, const struct log_list *list, struct err *err)
 		return 0;
 	}
 	if (r == NULL)
-		return err_copy(err, &list->why);
+		return accept_lag(l, list, err);
 	(void)err_set(&l->warning, ERR_CORRUPT,
 	    "dataset '%s' has another primary, '%s', from record %ju on: what"
 	    " this machine saw of its log from there to record %ju is not in"
@@ -110,12 +127,13 @@ read_all(struct log *l, struct log_list *list, struct err *err)
 
 /*
  * What lies behind a gap that begins behind what was seen does not show that it
- * follows that. It is read, but not remembered in its place.
+ * follows that. It is read, but not remembered in its place; nor is the log of a
+ * replica that is behind, whatever has been settled meanwhile.
  */
 static bool
 is_to_remember(const struct log *l, const struct log_list *list)
 {
-	if (log_number(l) < list->seen.seq)
+	if (l->behind.seen != 0 || log_number(l) < list->seen.seq)
 		return false;
 	return l->gap == NULL || l->gap->head.seq <= list->seen.seq;
 }
@@ -132,6 +150,7 @@ read_listed(struct log *l, struct log_list *list, struct err *err)
 	int rc = read_all(l, list, err);
 	bool short_of = log_number(l) < list->seen.seq;
 
+	l->behind = (struct log_behind){0};
 	if (rc == 0 && l->damage.code != 0 &&
 	    (l->nrecords == 0 || (short_of && !l->end_lost)))
 		rc = err_copy(err, &l->damage);
@@ -140,6 +159,10 @@ read_listed(struct log *l, struct log_list *list, struct err *err)
 	if (rc == 0 && l->nrecords > before && is_to_remember(l, list))
 		rc = log_remember(l, err);
 	log_settle(l);
+	if (l->behind.seen != 0 && log_head(l) != NULL) {
+		l->behind.any = true;
+		l->behind.newest = log_head(l)->time;
+	}
 	return rc;
 }
 
@@ -148,6 +171,7 @@ read_news(struct log *l, struct err *err)
 {
 	LOG_LIST_AUTO struct log_list list = {0};
 	const struct err damage = l->damage;
+	const struct log_behind behind = l->behind;
 	size_t before = l->nrecords;
 	int rc = log_list_read(l, &list, err);
 
@@ -158,6 +182,7 @@ read_news(struct log *l, struct err *err)
 	if (rc != 0) {
 		log_truncate(l, before);
 		l->damage = damage;
+		l->behind = behind;
 	}
 	return rc;
 }

@@ -97,7 +97,7 @@ inspect(const struct promotion *p, const struct dataset *ds, struct log **out,
 
 	/* What is lost may be another change. */
 	if (rc == 0)
-		rc = log_whole(*out, why);
+		rc = log_sound(*out, why);
 	if (rc == 0) {
 		why->code = 0;
 		return check_arrived(p, *out, why, err);
@@ -139,17 +139,18 @@ look_at(struct promotion *p, const struct dataset *ds, struct err *err)
 	return 0;
 }
 
-/* As promote_dataset() would, and changes nothing. */
+/* What promote_dataset() would meet; nothing is changed. */
 static int
-tell_why(struct promotion *p, const struct dataset *ds, struct err *err)
+tell(struct promotion *p, const struct dataset *ds, struct err *err)
 {
 	AUTO(log) struct log *l = NULL;
 	struct err why = {0};
-	struct promoted left = {.dataset = ds, .why = &why, .aside = p->aside};
+	struct promoted found = {.dataset = ds, .aside = p->aside};
 	int rc = inspect(p, ds, &l, &why, err);
 
-	left.log = l;
-	return rc != 0 ? rc : p->visit(p->arg, &left, err);
+	found.log = l;
+	found.why = why.code != 0 ? &why : NULL;
+	return rc != 0 ? rc : p->visit(p->arg, &found, err);
 }
 
 /* --- one dataset --------------------------------------------------------- */
@@ -295,7 +296,7 @@ refuse(struct promotion *p, struct err *err)
 		    store_address(p->store));
 	if (!p->replica)
 		return 0;
-	rc = each(p, tell_why, err);
+	rc = each(p, tell, err);
 	if (rc != 0)
 		return rc;
 	return err_set(err, ERR_CORRUPT,
@@ -325,6 +326,8 @@ promote_run(struct access *a, const struct promote_options *opt,
 	    (rc = each(&p, look_at, err)) != 0 || (rc = refuse(&p, err)) != 0 ||
 	    (rc = sitedir_peek(store_path(p.store), &request, err)) != 0)
 		return rc;
+	if (opt->dry_run)
+		return each(&p, tell, err);
 	aside_name(opt->clock, p.aside);
 	rc = each(&p, promote_dataset, err);
 	return rc != 0 || !p.replica ? rc : lift(&p, err);

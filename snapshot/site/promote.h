@@ -9,7 +9,8 @@
  * marked so (store_left()), and keeps nobody from the others. All logs are looked
  * at before anything is added to one; the mark of the replica goes last: after a
  * crash, do it again. Done once more, it takes over what was left and has become
- * whole.
+ * whole. A log that is behind what this machine has seen (log_behind()) is taken
+ * over as it is.
  * Thread: one.
  * Source: FORMAT.md sections 2 (site/left) and 9, type 6.
  */
@@ -25,6 +26,7 @@ struct promote_options {
 	 * what was seen or has arrived beyond that doesn't count. Needs ${site}.
 	 */
 	bool up_to_readable;
+	bool dry_run;  /* only look */
 	int64_t clock; /* Unix seconds, for the name of what is moved aside */
 };
 

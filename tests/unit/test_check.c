@@ -73,6 +73,36 @@ check_run__what_no_record_needs_is_unreferenced(void **state)
 	assert_int_equal(one.result.unreferenced, 3);
 }
 
+/* What hides a record of a primary is damage; a replica may yet get it. */
+static void
+check_run__tells_of_a_replica_that_is_behind(void **state)
+{
+	const struct realm *r = *state;
+	struct store *store = access_store(r->admin);
+	struct files records;
+
+	files_find_class(r, "files", "log", &records);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		FINDINGS_AUTO struct findings seen, hidden, behind;
+		struct original o = original_take(r, records.name[1]);
+
+		check_realm(r, depths[i], &seen);
+		assert_clean(&seen);
+		assert_int_equal(seen.result.behind, 0);
+		original_remove(&o);
+		check_realm(r, depths[i], &hidden);
+		assert_true(
+		    found_what(&hidden, records.name[1], "has seen it"));
+		assert_int_equal(hidden.result.behind, 0);
+		assert_ok(store_set_replica(store, "dr", &err));
+		check_realm(r, depths[i], &behind);
+		assert_clean(&behind);
+		assert_int_equal(behind.result.behind, 1);
+		assert_ok(store_set_replica(store, NULL, &err));
+		original_put(&o);
+	}
+}
+
 static void
 check_run__progress_ends_at_its_total(void **state)
 {
@@ -185,6 +215,7 @@ main(void)
 	    cmocka_unit_test(check_run__whole_store_has_no_damage),
 	    cmocka_unit_test(check_run__counts_what_it_looked_at),
 	    cmocka_unit_test(check_run__what_no_record_needs_is_unreferenced),
+	    cmocka_unit_test(check_run__tells_of_a_replica_that_is_behind),
 	    cmocka_unit_test(check_run__progress_ends_at_its_total),
 	    cmocka_unit_test(check_run__stops_when_asked),
 	    cmocka_unit_test(check_run__knows_no_such_dataset),

@@ -222,6 +222,27 @@ watch_new__no_such_dataset(void **state)
 	assert_null(watch);
 }
 
+/* Told at once, and not again by whoever enters. */
+static void
+watch_new__of_a_replica_that_is_behind(void **state)
+{
+	struct scene *sc = *state;
+	const struct dataset *ds = world_dataset(sc->w, "customers");
+	const struct head_seen seen = {.seq = 2};
+	const char *told = "this replica is 2 records behind";
+
+	(void)world_dataset(sc->w, "whole");
+	assert_ok(heads_set(sc->heads, ds->id, &seen, &err));
+	assert_ok(store_set_replica(access_store(sc->w->alice), "dr", &err));
+	scene_mount(sc, NULL);
+	if (strncmp(sc->seen, told, strlen(told)) != 0)
+		fail_msg("%s", sc->seen);
+	sc->seen[0] = '\0';
+	assert_listed(sc, "customers", 0, "");
+	assert_listed(sc, "whole", 0, "");
+	assert_string_equal(sc->seen, "");
+}
+
 static void
 names__dataset_without_snapshots_is_empty(void **state)
 {
@@ -436,6 +457,7 @@ main(void)
 	    scene_test(names__datasets_make_folders),
 	    scene_test(names__one_dataset_alone),
 	    scene_test(watch_new__no_such_dataset),
+	    scene_test(watch_new__of_a_replica_that_is_behind),
 	    scene_test(names__dataset_without_snapshots_is_empty),
 	    scene_test(names__days_and_snapshots),
 	    scene_test(names__latest),

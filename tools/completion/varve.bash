@@ -74,7 +74,7 @@ _varve_options()
 		echo "$_varve_open"
 		;;
 	promote)
-		echo "--up-to-readable $_varve_open"
+		echo "--dry-run --up-to-readable $_varve_open"
 		;;
 	settle)
 		echo "--dry-run --ssh $_varve_open"
