@@ -25,7 +25,7 @@ check_file(int fd, const char *path, bool *exposed, struct err *err)
 		return err_errno(err, "cannot read key file '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(
-		    err, ERR_CORRUPT, "key file '%s' is not a file", path);
+		    err, ERR_USAGE, "key file '%s' is not a file", path);
 	*exposed = (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
 	return 0;
 }
@@ -75,7 +75,7 @@ access_keyfile_read(const char *path, struct identity **out, struct err *err)
 		return err_errno(err, "cannot read key file '%s'", path);
 	if (len > IDENTITY_OBJECT_MAX)
 		return err_set(
-		    err, ERR_CORRUPT, "'%s' is too long for a key file", path);
+		    err, ERR_USAGE, "'%s' is too long for a key file", path);
 	return decode(buf, len, path, exposed, out, err);
 }
 

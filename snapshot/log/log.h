@@ -174,10 +174,9 @@ const uint8_t (*log_indexes(const struct log *l, size_t *n))[OBJECT_NAME_LEN];
  * Of the sets of all records, as far as they are read and the indexes there: the
  * oldest first, and those of the newest record last, as it has them. For when
  * those alone won't do: a writer may have named others in the place of good ones.
- * *${names} is the caller's (free). LOG_INDEXES_MAX at most.
+ * *${names} is the caller's (free). RECORD_INDEXES_MAX at most.
  * Cost: reads all records again, and looks for each index.
  */
-#define LOG_INDEXES_MAX 4096
 NODISCARD int log_all_indexes(const struct log *l,
     uint8_t (**names)[OBJECT_NAME_LEN], size_t *n, struct err *err);
 

@@ -36,7 +36,7 @@ index_list_take(struct index_list *list, struct index_list *from)
 
 typedef uint8_t index_name[OBJECT_NAME_LEN];
 
-/* Names, the newest first, each once; LOG_INDEXES_MAX at most. */
+/* Names, the newest first, each once; RECORD_INDEXES_MAX at most. */
 struct gathering {
 	const struct log *l;
 	index_name *names;
@@ -82,7 +82,8 @@ gather(struct gathering *g, const index_name name, bool all)
 	bool found;
 	size_t at = find_sorted(g, name, &found);
 
-	if (found || g->n == LOG_INDEXES_MAX || (!all && !is_there(g->l, name)))
+	if (found || g->n == RECORD_INDEXES_MAX ||
+	    (!all && !is_there(g->l, name)))
 		return;
 	memmove(
 	    g->sorted[at + 1], g->sorted[at], (g->n - at) * sizeof(*g->sorted));
@@ -143,8 +144,8 @@ log_all_indexes(const struct log *l, uint8_t (**names)[OBJECT_NAME_LEN],
 	struct gathering g = {.l = l};
 	int rc;
 
-	g.names = calloc(LOG_INDEXES_MAX, sizeof(*g.names));
-	g.sorted = calloc(LOG_INDEXES_MAX, sizeof(*g.sorted));
+	g.names = calloc(RECORD_INDEXES_MAX, sizeof(*g.names));
+	g.sorted = calloc(RECORD_INDEXES_MAX, sizeof(*g.sorted));
 	rc = g.names != NULL && g.sorted != NULL ? gather_all(&g, err)
 						 : err_nomem(err);
 	free(g.sorted);

@@ -106,7 +106,7 @@ recovery() {
 equal "$(stat -c %a "$T/recovery")" 600 'mode of its file'
 run 0 recovery restore MarkDataset@latest "$T/recovered"
 same_tree "$src" "$T/recovered"
-sed 's/\(.*\)./\1X/' "$T/recovery" >"$T/wrong"
+sed 's/X$/Y/; t; s/.$/X/' "$T/recovery" >"$T/wrong"
 run 2 env -u VARVE_PERSON "$VARVE" list --recovery-key-file "$T/wrong"
 VARVE_STORE=$T/store2 varve init -q --name eve \
     --recovery-key-file "$T/recovery2" >/dev/null
@@ -131,7 +131,11 @@ may_not 'chmod 600' as_reader "$VARVE" list
 chmod 600 "$T/reader"
 run 0 as_reader "$VARVE" list
 may_not '' env VARVE_KEY_FILE="$T/none" "$VARVE" list
-may_not 'is no key file' env VARVE_KEY_FILE=/etc/passwd "$VARVE" list
+echo 'root:x:0:0:root:/root:/bin/bash' >"$T/words"
+may_not 'is no key file' env VARVE_KEY_FILE="$T/words" "$VARVE" list
+head -c 100000 /dev/zero >"$T/long"
+refused 2 'too long' env VARVE_KEY_FILE="$T/long" "$VARVE" list
+refused 2 'is not a file' env VARVE_KEY_FILE=/dev/null "$VARVE" list
 cp "$T/reader" "$T/damaged"
 printf X | dd of="$T/damaged" bs=1 seek=100 conv=notrunc status=none
 run 3 env VARVE_KEY_FILE="$T/damaged" "$VARVE" list

@@ -91,11 +91,11 @@ access_open__refuses_what_is_no_key_file(void **state)
 	    ERR_NOT_FOUND, path, access_open(w->path, &cred, &a, &err));
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_fails(
-	    ERR_CORRUPT, "not a file", access_open(w->path, &cred, &a, &err));
+	    ERR_USAGE, "not a file", access_open(w->path, &cred, &a, &err));
 	scratch_write(path, zeros, sizeof(zeros));
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_fails(
-	    ERR_CORRUPT, "too long", access_open(w->path, &cred, &a, &err));
+	    ERR_USAGE, "too long", access_open(w->path, &cred, &a, &err));
 	scratch_write(path, zeros, sizeof(zeros) - 1);
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_fails(ERR_CORRUPT, path, access_open(w->path, &cred, &a, &err));
