@@ -88,6 +88,34 @@ ingest_write_index(struct ingest *in, struct err *err)
 	return ret == 0 ? change_over(in, ix, err) : ret;
 }
 
+/* An index_page_fn. */
+static int
+pass_page(UNUSED void *arg, UNUSED const struct index_summary *s,
+    UNUSED const uint8_t *page, UNUSED size_t n, UNUSED struct err *err)
+{
+	return 0;
+}
+
+/* An index_pack_fn. */
+static int
+pass_pack(UNUSED void *arg, UNUSED const struct object_ref *ref,
+    UNUSED uint64_t size, UNUSED enum pack_kind kind,
+    UNUSED const struct segment_place *places, UNUSED size_t n,
+    UNUSED struct err *err)
+{
+	return 0;
+}
+
+/* Whether all of it can be read: what is half in a builder can't be taken out. */
+static bool
+is_whole(struct index *ix)
+{
+	struct err why;
+
+	return index_each_pack(ix, pass_pack, NULL, &why) == 0 &&
+	       index_each_page(ix, pass_page, NULL, &why) == 0;
+}
+
 /* From the newest one back, so that none is passed over by an older one. */
 static int
 merge_small(struct ingest *in, struct err *err)
@@ -100,7 +128,7 @@ merge_small(struct ingest *in, struct err *err)
 		size_t more = last != NULL ? index_entries(last) : 0;
 
 		if (last == NULL || have == 0 || more > 2 * have ||
-		    have + more > in->index_max)
+		    have + more > in->index_max || !is_whole(last))
 			break;
 		if ((ret = index_merge(last, in->built, err)) != 0)
 			return ret;

@@ -268,9 +268,8 @@ ingest_finish__lets_the_later_index_count(void **state)
 
 /* What can't be joined for damage stays as it is, and the run is whole. */
 static void
-ingest_finish__leaves_a_damaged_index_alone(void **state)
+leaves_a_damaged_index(struct fixture *f, size_t index_max)
 {
-	struct fixture *f = *state;
 	INDEXES_AUTO struct indexes ix = {0};
 	AUTO(ingest) struct ingest *in = NULL;
 	struct object_ref ref;
@@ -282,12 +281,25 @@ ingest_finish__leaves_a_damaged_index_alone(void **state)
 	buf = memstore_bytes(f->store, &ref, &len);
 	buf[200] ^= 1; /* in its page of chunks */
 	in = run_new(f);
-	in->index_max = 100;
+	in->index_max = index_max;
 	know(in, &ix);
 	take_run(in, 100, 180);
 	finish(in, &ix);
 	assert_int_equal(ix.n, 2);
 	assert_all_found(f, &ix, 100, 180);
+}
+
+static void
+ingest_finish__leaves_a_damaged_index_alone(void **state)
+{
+	leaves_a_damaged_index(*state, 100);
+}
+
+/* One so small that its entries would go into the builder. */
+static void
+ingest_finish__leaves_a_small_damaged_index_alone(void **state)
+{
+	leaves_a_damaged_index(*state, INDEX_FULL);
 }
 
 /* A run after it adds none for ever: those that are whole become one. */
@@ -500,6 +512,7 @@ main(void)
 	    content_test(ingest_finish__fails_when_a_pack_cannot_be_noted),
 	    content_test(ingest_finish__lets_the_later_index_count),
 	    content_test(ingest_finish__leaves_a_damaged_index_alone),
+	    content_test(ingest_finish__leaves_a_small_damaged_index_alone),
 	    content_test(ingest_finish__joins_on_this_side_of_a_damaged_index),
 	    content_test(ingest_chunk__stops_asking_in_vain),
 	    content_test(ingest_finish__keeps_the_number_of_indexes_low),
