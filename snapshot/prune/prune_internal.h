@@ -4,6 +4,7 @@
 /*
  * Private to this folder: a prune, as its files share it.
  *
+ *	passes.c	how often
  *	prune.c		its steps, in order
  *	present.c	the objects that there are
  *	dropped.c	indexes that sets have left out since the last prune
@@ -68,6 +69,9 @@ struct prune {
 
 /* ${room}, as long as nothing is known of it. */
 #define PRUNE_ROOM_ANY UINT64_MAX
+
+/** prune_pass(p, err): From its beginning to its end. */
+NODISCARD int prune_pass(struct prune *p, struct err *err);
 
 /** prune_stopped(p, err): ERR_CANCELLED once a stop was asked for. */
 NODISCARD int prune_stopped(const struct prune *p, struct err *err);
