@@ -149,11 +149,12 @@ on_failure(void *arg, struct err *err)
 	int rc;
 
 	pthread_rwlock_rdlock(&d->lock);
+	/* With the lock: a newer set is not to be followed by this one. */
 	rc = log_all_indexes(d->log, &names, &n, err);
-	pthread_rwlock_unlock(&d->lock);
 	if (rc == 0)
 		rc = chunks_widen_indexes(d->chunks,
 		    (const uint8_t(*)[OBJECT_NAME_LEN])names, n, err);
+	pthread_rwlock_unlock(&d->lock);
 	free(names);
 	return rc;
 }

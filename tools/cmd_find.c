@@ -154,15 +154,15 @@ static int
 search_dataset(struct searching *s, const char *dataset, struct err *err)
 {
 	AUTO(log) struct log *l = NULL;
-	AUTO(chunks) struct chunks *chunks = NULL;
+	READING_AUTO struct reading reading = {0};
 	int r = session_log(s->session, dataset, &l, err);
 
 	if (r == 0)
-		r = session_chunks(s->session, l, &chunks, err);
+		r = session_chunks(s->session, l, &reading, err);
 	if (r != 0)
 		return r;
 	s->log = l;
-	r = log_count(l) > 0 ? search_log(s, chunks, err) : 0;
+	r = log_count(l) > 0 ? search_log(s, reading.chunks, err) : 0;
 	s->log = NULL;
 	atomic_fetch_add(&s->datasets, 1);
 	return r;

@@ -145,12 +145,30 @@ NODISCARD int session_pass_over(
 
 /* --- a snapshot, ready to be read --------------------------------------- */
 
-struct opened {
+/* A dataset's chunks, and what it takes to look for them again. */
+struct reading {
 	struct session *session;
+	const struct log *log;
+	struct chunks *chunks;
+};
+
+/**
+ * session_chunks(s, log, out, err):
+ * As the newest snapshot locates them; what is not there is looked for again, in
+ * what records say that have come since, and that are older. ${log} may have none,
+ * and outlives ${out}, as ${s} does. reading_clear() in any case.
+ */
+NODISCARD int session_chunks(struct session *s, const struct log *log,
+    struct reading *out, struct err *err);
+void reading_clear(struct reading *r);
+#define READING_AUTO __attribute__((cleanup(reading_clear)))
+
+struct opened {
 	struct log *log;
 	const struct snapshot *snapshot; /* the log's */
-	struct chunks *chunks;
-	struct span root; /* the snapshot's root entry */
+	struct reading reading;
+	struct chunks *chunks; /* the reading's */
+	struct span root;      /* the snapshot's root entry */
 };
 
 /**
@@ -163,13 +181,6 @@ NODISCARD int session_snapshot(struct session *s,
     const struct snapshot_arg *arg, struct opened **out, struct err *err);
 void opened_free(struct opened *o);
 DEFINE_AUTO(opened, opened_free)
-
-/**
- * session_chunks(s, log, out, err): A dataset's chunks, as its newest snapshot
- * locates them; ${log} may have none.
- */
-NODISCARD int session_chunks(struct session *s, const struct log *log,
-    struct chunks **out, struct err *err);
 
 /** session_now(): The clock's time. */
 struct moment session_now(void);

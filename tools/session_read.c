@@ -152,65 +152,71 @@ need_cache(struct session *s, struct err *err)
 	return segcache_threads(s->cache, n > 1 ? (unsigned)n : 1, err);
 }
 
-int
-session_chunks(struct session *s, const struct log *log, struct chunks **out,
-    struct err *err)
-{
-	const struct dataset *ds = log_dataset(log);
-	size_t n;
-	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
-	AUTO(chunks) struct chunks *c = NULL;
-	int r;
-
-	*out = NULL;
-	r = session_may_read(s, ds->name, err);
-	if (r == 0)
-		r = need_cache(s, err);
-	if (r == 0)
-		r = chunks_new(
-		    access_store(s->access), s->cache, ds->keys, &c, err);
-	if (r == 0)
-		r = chunks_set_indexes(c, indexes, n, err);
-	if (r != 0)
-		return r;
-	*out = STEAL(c);
-	return 0;
-}
-
 /* Indexes and packs may have been replaced since: look at the newest record. */
 static int
 look_again(void *arg, struct err *err)
 {
-	struct opened *o = arg;
-	const struct dataset *ds = log_dataset(o->log);
+	struct reading *r = arg;
+	const struct dataset *ds = log_dataset(r->log);
 	AUTO(log) struct log *log = NULL;
 	const uint8_t(*indexes)[OBJECT_NAME_LEN];
 	size_t n;
-	int r = log_load(o->session->access, ds, NULL, &log, err);
+	int rc = log_load(r->session->access, ds, NULL, &log, err);
 
-	if (r != 0)
-		return r;
+	if (rc != 0)
+		return rc;
 	if (log_records(log) == 0)
 		return err_set(
 		    err, ERR_CORRUPT, "the log of '%s' has gone", ds->name);
 	indexes = log_indexes(log, &n);
-	return chunks_set_indexes(o->chunks, indexes, n, err);
+	return chunks_set_indexes(r->chunks, indexes, n, err);
 }
 
 /* What the newest record names doesn't lead there: what older ones name may. */
 static int
 look_further(void *arg, struct err *err)
 {
-	struct opened *o = arg;
+	struct reading *r = arg;
 	uint8_t(*names)[OBJECT_NAME_LEN];
 	size_t n;
-	int r = log_all_indexes(o->log, &names, &n, err);
+	int rc = log_all_indexes(r->log, &names, &n, err);
 
-	if (r == 0)
-		r = chunks_widen_indexes(o->chunks,
+	if (rc == 0)
+		rc = chunks_widen_indexes(r->chunks,
 		    (const uint8_t(*)[OBJECT_NAME_LEN])names, n, err);
 	free(names);
-	return r;
+	return rc;
+}
+
+int
+session_chunks(struct session *s, const struct log *log, struct reading *out,
+    struct err *err)
+{
+	const struct dataset *ds = log_dataset(log);
+	size_t n;
+	const uint8_t(*indexes)[OBJECT_NAME_LEN] = log_indexes(log, &n);
+	int r;
+
+	*out = (struct reading){.session = s, .log = log};
+	r = session_may_read(s, ds->name, err);
+	if (r == 0)
+		r = need_cache(s, err);
+	if (r == 0)
+		r = chunks_new(access_store(s->access), s->cache, ds->keys,
+		    &out->chunks, err);
+	if (r == 0)
+		r = chunks_set_indexes(out->chunks, indexes, n, err);
+	if (r != 0)
+		return r;
+	chunks_on_missing(out->chunks, look_again, out);
+	chunks_on_failure(out->chunks, look_further, out);
+	return 0;
+}
+
+void
+reading_clear(struct reading *r)
+{
+	chunks_free(STEAL(r->chunks));
 }
 
 int
@@ -223,17 +229,15 @@ session_snapshot(struct session *s, const struct snapshot_arg *arg,
 	*out = NULL;
 	if (o == NULL)
 		return err_nomem(err);
-	o->session = s;
 	r = session_log(s, arg->dataset, &o->log, err);
 	if (r == 0)
 		r = when_select(
 		    o->log, arg->time, session_now(), &o->snapshot, err);
 	if (r == 0)
-		r = session_chunks(s, o->log, &o->chunks, err);
+		r = session_chunks(s, o->log, &o->reading, err);
 	if (r != 0)
 		return r;
-	chunks_on_missing(o->chunks, look_again, o);
-	chunks_on_failure(o->chunks, look_further, o);
+	o->chunks = o->reading.chunks;
 	o->root = (struct span){o->snapshot->root, o->snapshot->root_len};
 	*out = STEAL(o);
 	return 0;
@@ -244,7 +248,7 @@ opened_free(struct opened *o)
 {
 	if (o == NULL)
 		return;
-	chunks_free(o->chunks);
+	reading_clear(&o->reading);
 	log_free(o->log);
 	free(o);
 }

@@ -112,6 +112,15 @@ resume_pack(void *arg, const uint8_t *note, size_t len, struct err *err)
 	return ingest_resume(arg, note, len, err);
 }
 
+static bool
+is_known(const struct run *run, const uint8_t name[OBJECT_NAME_LEN])
+{
+	for (size_t i = 0; i < run->nindexes; i++)
+		if (memcmp(run->indexes[i], name, OBJECT_NAME_LEN) == 0)
+			return true;
+	return false;
+}
+
 /*
  * An index of the newest record's can't be used. Its writer may have put it in
  * the place of good ones, so that nothing that others stored is found: those that
@@ -122,15 +131,17 @@ know_older(struct run *run, struct err *err)
 {
 	AUTO(log) struct log *whole = NULL;
 	uint8_t(*names)[OBJECT_NAME_LEN] = NULL;
-	size_t n;
+	size_t n = 0, older = 0;
 	int ret = log_load(run->access, run->ds, NULL, &whole, err);
 
 	if (ret == 0)
 		ret = log_all_indexes(whole, &names, &n, err);
-	if (ret == 0 && n > run->nindexes)
-		ret = ingest_known(run->ingest,
-		    (const uint8_t(*)[OBJECT_NAME_LEN])names, n - run->nindexes,
-		    err);
+	for (size_t i = 0; i < n; i++)
+		if (!is_known(run, names[i]))
+			memmove(names[older++], names[i], sizeof(*names));
+	if (ret == 0)
+		ret = ingest_known_besides(run->ingest,
+		    (const uint8_t(*)[OBJECT_NAME_LEN])names, older, err);
 	free(names);
 	return ret;
 }
@@ -202,6 +213,7 @@ open_pipeline(struct run *run, struct err *err)
 		return ret;
 	run->problems.opt = run->opt;
 	run->grab.stop = run->opt->stop;
+	run->grab.lease_looks = &run->lease_looks;
 	if (run->opt->progress != NULL)
 		run->grab.read = &run->opt->progress->read;
 	ret = pool_new(run->ingest, thread_count(run->opt->threads), grab_batch,

@@ -9,9 +9,10 @@
  * Leaving: the newest snapshot before the record didn't need it. A site without
  * keys can't tell that one needs it again, but by an index of that snapshot's
  * own that lists it. Until then its retention lock runs for the pack as if
- * nobody did.
+ * nobody did. Once is enough, until the next prune record.
  */
 #include "snapshot/backup/run.h"
+#include "snapshot/content/name_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,22 +88,79 @@ follows_newest(const struct run *run, const struct log *log)
 	return false;
 }
 
+static void
+name_key(const uint8_t name[OBJECT_NAME_LEN], struct chunk_name *key)
+{
+	memcpy(key->b, name, sizeof(key->b));
+}
+
+/* An index_listed_fn. */
 static int
-learn(struct run *run, const struct record_clear *clear, bool first, bool all,
-    struct err *err)
+add_listed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
+    UNUSED enum pack_kind kind, struct err *err)
+{
+	struct chunk_name key;
+	int ret;
+
+	name_key(ref->name, &key);
+	ret = name_set_add(arg, &key, err);
+	return ret < 0 ? ret : 0;
+}
+
+static bool
+has_index(const struct record_clear *clear, const uint8_t name[OBJECT_NAME_LEN])
+{
+	for (size_t i = 0; i < clear->nindexes; i++)
+		if (memcmp(clear->indexes[i], name, OBJECT_NAME_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* The packs that a snapshot since the record has listed in an index of its own. */
+static int
+find_taken_up(const struct run *run, const struct log *log,
+    const struct record_clear *clear, struct name_set *taken, struct err *err)
+{
+	struct object_ref ref = {.cls = OBJECT_INDEX};
+	size_t n;
+	const uint8_t(*now)[OBJECT_NAME_LEN] = log_indexes(log, &n);
+	int ret = 0;
+
+	memcpy(ref.dataset, run->ds->id, sizeof(ref.dataset));
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		struct err why;
+
+		if (has_index(clear, now[i]))
+			continue;
+		memcpy(ref.name, now[i], sizeof(ref.name));
+		ret = index_peek(
+		    access_store(run->access), &ref, add_listed, taken, &why);
+		if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND)
+			ret = 0; /* what it lists, nobody can see */
+		else if (ret != 0)
+			(void)err_copy(err, &why);
+	}
+	return ret;
+}
+
+static int
+learn(struct run *run, const struct record_clear *clear,
+    const struct name_set *taken, bool first, bool all, struct err *err)
 {
 	int ret = 0;
 
 	ingest_forget_leaving(run->ingest);
 	for (size_t i = 0; ret == 0 && i < clear->ncondemned; i++) {
 		struct condemned c = record_condemned(clear, i);
+		struct chunk_name key;
 
 		if (c.cls != OBJECT_PACK)
 			continue;
-		if (!c.gone)
-			ret = ingest_leaving(run->ingest, c.name, all, err);
-		else if (first)
+		name_key(c.name, &key);
+		if (c.gone && first)
 			ret = ingest_condemned(run->ingest, c.name, err);
+		else if (!c.gone && !name_set_has(taken, &key))
+			ret = ingest_leaving(run->ingest, c.name, all, err);
 	}
 	return ret;
 }
@@ -112,6 +170,7 @@ static int
 read_newest(struct run *run, const struct log *log, bool first, struct err *err)
 {
 	bool all = run->state_usable && !follows_newest(run, log);
+	struct name_set taken = {0};
 	struct record_clear clear;
 	struct err why;
 	uint8_t *buf;
@@ -124,8 +183,11 @@ read_newest(struct run *run, const struct log *log, bool first, struct err *err)
 	if (ret != 0)
 		return err_copy(err, &why);
 	ret = record_peek(buf, len, &clear, err);
+	if (ret == 0 && clear.ncondemned > 0)
+		ret = find_taken_up(run, log, &clear, &taken, err);
 	if (ret == 0)
-		ret = learn(run, &clear, first, all, err);
+		ret = learn(run, &clear, &taken, first, all, err);
+	name_set_clear(&taken);
 	free(buf);
 	return ret;
 }

@@ -19,6 +19,9 @@
  */
 #define LEASE_WAIT_S 60
 #define LEASE_LOOK_NS 20000000
+#define LEASE_LOOKS (LEASE_WAIT_S * (1000000000 / LEASE_LOOK_NS))
+/* But whoever owns files may keep leases on many: all together, so long. */
+#define LEASE_LOOKS_RUN (2 * LEASE_LOOKS)
 
 static void
 set_fate(struct item *it, int errnum)
@@ -46,6 +49,14 @@ stopped(const struct grab_options *opt)
 	return opt->stop != NULL && atomic_load(opt->stop);
 }
 
+static bool
+may_look(const struct grab_options *opt)
+{
+	return !stopped(opt) &&
+	       (opt->lease_looks == NULL ||
+		   atomic_fetch_add(opt->lease_looks, 1) < LEASE_LOOKS_RUN);
+}
+
 /*
  * The file's descriptor, or -1 and errno: EWOULDBLOCK when its lease was not given
  * back, or the wait for that was stopped. To let open() wait would be to wait for
@@ -55,10 +66,10 @@ static int
 open_leased(int dirfd, const char *name, const struct grab_options *opt)
 {
 	const struct timespec look = {.tv_nsec = LEASE_LOOK_NS};
-	unsigned looks = LEASE_WAIT_S * (1000000000 / LEASE_LOOK_NS);
+	unsigned looks = LEASE_LOOKS;
 	int fd = grab_open(dirfd, name);
 
-	while (fd < 0 && errno == EWOULDBLOCK && looks-- > 0 && !stopped(opt)) {
+	while (fd < 0 && errno == EWOULDBLOCK && looks-- > 0 && may_look(opt)) {
 		(void)nanosleep(&look, NULL);
 		fd = grab_open(dirfd, name);
 	}

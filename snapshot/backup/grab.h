@@ -11,6 +11,8 @@
 struct grab_options {
 	_Atomic uint64_t *read; /* counts bytes read, or NULL */
 	const atomic_bool *stop;
+	/* How often the run has looked whether a lease was given back, or NULL. */
+	atomic_uint *lease_looks;
 };
 
 /**

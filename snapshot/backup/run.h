@@ -32,6 +32,7 @@ struct run {
 	struct pool *pool;
 	struct worker self; /* this thread's own tools */
 	struct grab_options grab;
+	atomic_uint lease_looks;
 	struct links *links;
 	struct problems problems;
 	uint64_t elsewhere; /* directories on other filesystems, left out */

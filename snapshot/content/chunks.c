@@ -54,6 +54,7 @@ chunks_free(struct chunks *c)
 		return;
 	prefetch_forget(segcache_prefetch(c->cache), c);
 	index_set_unref(c->set);
+	free(c->narrow);
 	pack_cache_free(c->packs);
 	verifier_free(c->verifier);
 	(void)pthread_mutex_destroy(&c->mu);
@@ -95,11 +96,44 @@ set_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
 	return 0;
 }
 
+/* Whether that is the set already, with older ones or without; or it is now. */
+static int
+note_narrow(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
+    bool *same, struct err *err)
+{
+	uint8_t(*copy)[OBJECT_NAME_LEN] = calloc(n + 1, sizeof(*copy));
+
+	if (copy == NULL)
+		return err_nomem(err);
+	if (n > 0)
+		memcpy(copy, names, n * sizeof(*copy));
+	(void)pthread_mutex_lock(&c->mu);
+	*same = c->narrow != NULL && c->nnarrow == n &&
+		memcmp(c->narrow, copy, n * sizeof(*copy)) == 0;
+	if (!*same) {
+		free(c->narrow);
+		c->narrow = STEAL(copy);
+		c->nnarrow = n;
+	}
+	(void)pthread_mutex_unlock(&c->mu);
+	free(copy);
+	return 0;
+}
+
+/* One that is wide already stays so while nothing is new. */
 int
 chunks_set_indexes(struct chunks *c, const uint8_t (*names)[OBJECT_NAME_LEN],
     size_t n, struct err *err)
 {
-	return set_indexes(c, names, n, false, err);
+	bool same = false, wide;
+	int rc = note_narrow(c, names, n, &same, err);
+
+	if (rc != 0)
+		return rc;
+	(void)pthread_mutex_lock(&c->mu);
+	wide = c->wide;
+	(void)pthread_mutex_unlock(&c->mu);
+	return same && wide ? 0 : set_indexes(c, names, n, false, err);
 }
 
 int

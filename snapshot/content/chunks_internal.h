@@ -19,7 +19,11 @@ struct chunks {
 	pthread_mutex_t mu;
 	struct index_set *set; /* guarded by mu */
 	uint64_t generation;   /* of the set; guarded by mu */
-	bool wide;             /* older indexes are in it; guarded by mu */
+	/* Guarded by mu: as chunks_set_indexes() was told, and whether older
+	 * ones are in the set, too. */
+	uint8_t (*narrow)[OBJECT_NAME_LEN];
+	size_t nnarrow;
+	bool wide;
 
 	pthread_mutex_t refresh_mu; /* held while one is under way */
 	chunks_refresh_fn *refresh; /* set before look-ups begin */

@@ -133,8 +133,8 @@ widen(struct chunks *c, uint64_t generation)
 	now = c->generation;
 	wide = c->wide;
 	(void)pthread_mutex_unlock(&c->mu);
-	again =
-	    now != generation || (!wide && c->widen(c->widen_arg, &err) == 0);
+	/* What another thread has put there may be a narrow one. */
+	again = wide ? now != generation : c->widen(c->widen_arg, &err) == 0;
 	(void)pthread_mutex_unlock(&c->refresh_mu);
 	return again;
 }

@@ -56,6 +56,13 @@ void ingest_on_pack(struct ingest *in, ingest_pack_fn *fn, void *arg);
 NODISCARD int ingest_known(struct ingest *in,
     const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);
 
+/**
+ * ingest_known_besides(in, names, n, err):
+ * The same of others, which need not be there, nor the packs that they list.
+ */
+NODISCARD int ingest_known_besides(struct ingest *in,
+    const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct err *err);
+
 /** ingest_lost(in): Indexes and packs of ingest_known() that can't be used. */
 uint64_t ingest_lost(const struct ingest *in);
 /** ingest_lost_indexes(in): ... those of them that are indexes. */

@@ -90,6 +90,17 @@ ingest_known(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
 	return ret != 0 ? ret : packs_sought_look(&sought, &in->lost, err);
 }
 
+int
+ingest_known_besides(struct ingest *in, const uint8_t (*names)[OBJECT_NAME_LEN],
+    size_t n, struct err *err)
+{
+	uint64_t lost = in->lost;
+	int ret = ingest_known(in, names, n, err);
+
+	in->lost = lost;
+	return ret;
+}
+
 uint64_t
 ingest_lost(const struct ingest *in)
 {

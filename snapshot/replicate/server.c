@@ -97,7 +97,11 @@ make_share(struct server *s, const struct ed25519_public *key)
 	if (silent == NULL)
 		return false;
 	silent->displaced = true;
-	channel_stop_reading(silent->channel);
+	/* One that is being sent something would go on taking it, frame by frame. */
+	if (silent->brings)
+		channel_stop_reading(silent->channel);
+	else
+		channel_stop(silent->channel);
 	return true;
 }
 
@@ -115,6 +119,7 @@ server_known(
 	c->met = true;
 	if (place) {
 		c->key = m->peer;
+		c->brings = m->mode == HELLO_PUSH;
 		c->channel = m->channel;
 		if (s->closing)
 			channel_stop_reading(c->channel);

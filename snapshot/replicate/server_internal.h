@@ -25,6 +25,7 @@ struct conn {
 	struct channel *channel;   /* once the client is known */
 	struct ed25519_public key; /* its, then */
 	bool displaced;            /* another of its key has its place */
+	bool brings;               /* what came of it is made durable */
 	bool met;                  /* it is known, or over: no stranger */
 	bool over;
 };

@@ -197,6 +197,22 @@ cut(const struct promotion *p, const struct dataset *ds, struct log **l,
 	return inspect(p, ds, l, why, err);
 }
 
+/*
+ * What this machine has seen beyond that is given up. The change of the primary
+ * explains it; but where what was seen was itself one of that number, nothing does.
+ */
+static int
+give_up_seen(
+    const struct promotion *p, const struct dataset *ds, struct err *err)
+{
+	AUTO(log) struct log *l = NULL;
+	struct err why;
+
+	if (log_load(p->access, ds, p->opt->heads, &l, &why) != ERR_CORRUPT)
+		return 0;
+	return heads_forget(p->opt->heads, ds->id, err);
+}
+
 static int
 take_over(const struct promotion *p, struct log *l, struct err *err)
 {
@@ -204,6 +220,8 @@ take_over(const struct promotion *p, struct log *l, struct err *err)
 
 	if (!is_done(p, l))
 		rc = log_append_primary(l, p->site->name, p->site->id, err);
+	if (rc == 0 && p->opt->up_to_readable && p->opt->heads != NULL)
+		rc = give_up_seen(p, log_dataset(l), err);
 	if (rc != 0)
 		return rc;
 	return store_set_left(p->store, log_dataset(l)->id, false, err);

@@ -329,6 +329,7 @@ check_run__tells_of_a_packs_first_damaged_segment(void **state)
 		assert_string_equal(f.v[0].what, first.v[0].what);
 		assert_int_equal(f.n, first.n);
 	}
+	original_put(&o);
 	realm_free(one);
 }
 

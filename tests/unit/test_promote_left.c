@@ -331,7 +331,6 @@ promote_run__moves_aside_what_was_seen(void **state)
 	assert_int_equal(s.seen[0].moved, 1);
 	assert_ok(log_load(s.w->alice, s.a.ds, heads, &l, &err));
 	assert_int_equal(log_records(l), 3);
-	assert_non_null(log_warning(l));
 	assert_null(log_damage(l));
 }
 

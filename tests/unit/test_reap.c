@@ -222,7 +222,7 @@ let_one_leave(struct stand *s)
 
 	assert_ok(sitedb_lengthen(sitedir_db(s->site), LOCK, &err));
 	arrive(s, 2 * LOCK);
-	put_pieces(s->realm, "one", "c");
+	put_pieces(s->realm, "one", "cefgh");
 	realm_backup(s->realm, "files", s->realm->source, 1);
 	arrive(s, 2 * LOCK);
 	out = prune_with(s->realm->admin, "files", 100);
@@ -258,6 +258,28 @@ reaper_run__a_leaving_pack_that_is_needed_again_is_locked_anew(void **state)
 	assert_int_equal(reap(s).removed, 0);
 }
 
+/* Once it has been said: a set that grew with each run would grow without end. */
+static void
+backup_run__takes_up_a_leaving_pack_once(void **state)
+{
+	struct stand *s = *state;
+	size_t n = 0;
+
+	let_one_leave(s);
+	for (int i = 0; i < 20; i++) {
+		AUTO(store_lock) struct store_lock *lock = NULL;
+		AUTO(log) struct log *log = NULL;
+
+		/* It is read each time, with what the leaving pack has of it. */
+		put_pieces(s->realm, "two", i % 2 == 0 ? "ab" : "ba");
+		realm_backup(s->realm, "files", s->realm->source, 2 + i);
+		log = open_log(s, &lock);
+		(void)log_indexes(log, &n);
+	}
+	assert_true(n < 10);
+	assert_whole(s->realm);
+}
+
 /*
  * What is unchanged is taken over unread from the last snapshot of the same
  * source, which was not the newest when the record was made.
@@ -279,7 +301,7 @@ reaper_run__what_another_source_needs_unread_is_locked_anew(void **state)
 	memcpy(r->state, own, sizeof(own));
 	arrive(s, 2 * LOCK);
 	(void)prune_with(r->admin, "files", 100);
-	s->pack = find_pack(s, 1);
+	s->pack = find_pack(s, 5);
 	realm_backup(r, "files", r->source, 3);
 	arrive(s, 0);
 	assert_whole(s->realm);
@@ -300,6 +322,7 @@ main(void)
 		reaper_run__a_leaving_pack_that_nothing_needs_again_may_go),
 	    reap_test(
 		reaper_run__a_leaving_pack_that_is_needed_again_is_locked_anew),
+	    reap_test(backup_run__takes_up_a_leaving_pack_once),
 	    reap_test(
 		reaper_run__what_another_source_needs_unread_is_locked_anew),
 	    reap_test(reaper_run__keeps_all_while_an_index_is_not_here),
