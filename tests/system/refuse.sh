@@ -132,6 +132,8 @@ for _ in $(seq 100); do
 	    break
 	sleep 0.1
 done
+# A queue that was full for a moment hands some over a second or three later.
+sleep 4
 run 0 timeout 60 "$VARVE" replicate dr-london
 for j in $silent; do
 	kill "$j" 2>/dev/null || :
