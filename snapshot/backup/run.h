@@ -20,7 +20,7 @@ struct run {
 	struct exclude *exclude;
 	struct state *state; /* NULL: none is kept */
 	bool state_usable;   /* what it says of files can be relied on */
-	bool has_base;       /* it describes a snapshot of the log: */
+	bool has_base;       /* it describes some snapshot: */
 	struct state_base base;
 	uint64_t seen; /* number of the newest record when it began */
 	/* The indexes that were the dataset's then. */

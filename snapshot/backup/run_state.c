@@ -63,13 +63,12 @@ match_state(struct run *run, const struct log *log, struct err *err)
 		return 0; /* every file is read */
 	if (ret != 0)
 		return err_copy(err, &why);
+	run->has_base = true;
 	if ((ret = source_hash(run, ours, err)) != 0)
 		return ret;
 	if (memcmp(ours, base->source, sizeof(ours)) != 0)
 		return 0;
-	ret = find_snapshot(run, log, base->id, &run->has_base, err);
-	run->state_usable = run->has_base;
-	return ret;
+	return find_snapshot(run, log, base->id, &run->state_usable, err);
 }
 
 int
