@@ -148,7 +148,8 @@ expire_one(struct expiring *e, const struct dataset *ds, struct err *err)
 	EXPIRE_PLAN_AUTO struct expire_plan p = {0};
 	const struct rules *rules = e->given ? &e->rules : NULL;
 	struct session *s = e->session;
-	struct moment now = {.s = access_now(s->access)};
+	/* To the end of the second: what it has brought isn't to come. */
+	struct moment now = {.s = access_now(s->access), .ns = 999999999};
 	int r;
 
 	if (e->args->dry_run)
