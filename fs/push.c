@@ -1,5 +1,6 @@
 #include "fs/push.h"
 #include "fs/range.h"
+#include "fs/stream.h"
 
 #include <errno.h>
 #include <linux/fuse.h>
@@ -10,6 +11,8 @@
 
 struct push {
 	struct fs *fs;
+	/* Of its own: nobody who reads is to wait while it looks around. */
+	struct streams *streams;
 	pthread_t thread;
 	_Atomic bool stopped;
 };
@@ -122,7 +125,7 @@ plan_around(struct content_cursor *cur, struct chunks *chunks, uint64_t size,
 }
 
 static void
-push_around(struct fs *fs, const struct node *n, uint64_t off)
+push_around(const struct push *p, const struct node *n, uint64_t off)
 {
 	RANGE_AUTO struct range r = {0};
 	struct chunks *chunks = n->ds->chunks;
@@ -133,13 +136,13 @@ push_around(struct fs *fs, const struct node *n, uint64_t off)
 	bool planned;
 
 	if (!content_of(n, &e, &c) ||
-	    stream_open(fs->streams, n, &c, e.size, &st, NULL) != 0)
+	    stream_open(p->streams, n, &c, e.size, &st, NULL) != 0)
 		return;
 	planned =
 	    plan_around(stream_cursor(st), chunks, e.size, &off, &len, &r);
 	stream_close(st);
 	if (planned && range_fetch(&r, chunks, NULL) == 0)
-		store(fs, n->id, off, &r, len);
+		store(p->fs, n->id, off, &r, len);
 }
 
 /* --- the thread ---------------------------------------------------------- */
@@ -155,7 +158,7 @@ run(void *arg)
 
 		while (ahead_next(fs->ahead, &it)) {
 			if (it.around)
-				push_around(fs, it.n, it.off);
+				push_around(p, it.n, it.off);
 			else
 				push_file(fs, it.n);
 			nodes_put(fs->nodes, it.n);
@@ -163,6 +166,13 @@ run(void *arg)
 	}
 	atomic_store(&p->stopped, true);
 	return NULL;
+}
+
+static void
+push_clear(struct push *p)
+{
+	streams_free(p->streams);
+	free(p);
 }
 
 int
@@ -175,10 +185,14 @@ push_new(struct fs *fs, struct push **out, struct err *err)
 	if (p == NULL)
 		return err_nomem(err);
 	p->fs = fs;
-	errno = pthread_create(&p->thread, NULL, run, p);
-	if (errno != 0) {
-		rc = err_errno(err, "cannot start a thread");
-		free(p);
+	rc = streams_new(0, &p->streams, err);
+	if (rc == 0) {
+		errno = pthread_create(&p->thread, NULL, run, p);
+		if (errno != 0)
+			rc = err_errno(err, "cannot start a thread");
+	}
+	if (rc != 0) {
+		push_clear(p);
 		return rc;
 	}
 	*out = p;
@@ -204,5 +218,5 @@ push_free(struct push *p)
 		return;
 	push_stop(p);
 	(void)pthread_join(p->thread, NULL);
-	free(p);
+	push_clear(p);
 }
