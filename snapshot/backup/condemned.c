@@ -88,25 +88,6 @@ follows_newest(const struct run *run, const struct log *log)
 	return false;
 }
 
-static void
-name_key(const uint8_t name[OBJECT_NAME_LEN], struct chunk_name *key)
-{
-	memcpy(key->b, name, sizeof(key->b));
-}
-
-/* An index_listed_fn. */
-static int
-add_listed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    UNUSED enum pack_kind kind, struct err *err)
-{
-	struct chunk_name key;
-	int ret;
-
-	name_key(ref->name, &key);
-	ret = name_set_add(arg, &key, err);
-	return ret < 0 ? ret : 0;
-}
-
 static bool
 has_index(const struct record_clear *clear, const uint8_t name[OBJECT_NAME_LEN])
 {
@@ -121,25 +102,14 @@ static int
 find_taken_up(const struct run *run, const struct log *log,
     const struct record_clear *clear, struct name_set *taken, struct err *err)
 {
-	struct object_ref ref = {.cls = OBJECT_INDEX};
 	size_t n;
 	const uint8_t(*now)[OBJECT_NAME_LEN] = log_indexes(log, &n);
 	int ret = 0;
 
-	memcpy(ref.dataset, run->ds->id, sizeof(ref.dataset));
-	for (size_t i = 0; ret == 0 && i < n; i++) {
-		struct err why;
-
-		if (has_index(clear, now[i]))
-			continue;
-		memcpy(ref.name, now[i], sizeof(ref.name));
-		ret = index_peek(
-		    access_store(run->access), &ref, add_listed, taken, &why);
-		if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND)
-			ret = 0; /* what it lists, nobody can see */
-		else if (ret != 0)
-			(void)err_copy(err, &why);
-	}
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		if (!has_index(clear, now[i]))
+			ret = index_listed_all(access_store(run->access),
+			    run->ds->id, now + i, 1, taken, err);
 	return ret;
 }
 
@@ -152,14 +122,12 @@ learn(struct run *run, const struct record_clear *clear,
 	ingest_forget_leaving(run->ingest);
 	for (size_t i = 0; ret == 0 && i < clear->ncondemned; i++) {
 		struct condemned c = record_condemned(clear, i);
-		struct chunk_name key;
 
 		if (c.cls != OBJECT_PACK)
 			continue;
-		name_key(c.name, &key);
 		if (c.gone && first)
 			ret = ingest_condemned(run->ingest, c.name, err);
-		else if (!c.gone && !name_set_has(taken, &key))
+		else if (!c.gone && !name_set_has_object(taken, c.name))
 			ret = ingest_leaving(run->ingest, c.name, all, err);
 	}
 	return ret;

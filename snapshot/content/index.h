@@ -82,6 +82,28 @@ typedef int index_listed_fn(void *arg, const struct object_ref *ref,
 NODISCARD int index_peek(struct store *store, const struct object_ref *ref,
     index_listed_fn *visit, void *arg, struct err *err);
 
+struct name_set;
+
+/**
+ * index_listed(store, ref, packs, err):
+ * Add the names of the packs that index ${ref} lists to ${packs}: those that
+ * were read before it failed, too. Errors, thread, cost: as index_peek()'s;
+ * ERR_NOMEM.
+ */
+NODISCARD int index_listed(struct store *store, const struct object_ref *ref,
+    struct name_set *packs, struct err *err);
+
+/**
+ * index_listed_all(store, dataset, names, n, packs, err):
+ * The same of the ${n} indexes ${names} of ${dataset}; but one that is damaged,
+ * or not there, is passed over: what it lists, nobody can rely on.
+ * Errors: ERR_VERSION; ERR_IO; ERR_NOMEM.
+ */
+NODISCARD int index_listed_all(struct store *store,
+    const uint8_t dataset[STORE_DATASET_LEN],
+    const uint8_t (*names)[OBJECT_NAME_LEN], size_t n, struct name_set *packs,
+    struct err *err);
+
 /* --- reading ----------------------------------------------------------- */
 
 /* An open index; look-ups are thread-safe. */

@@ -83,13 +83,11 @@ int
 ingest_condemned(
     struct ingest *in, const uint8_t pack[OBJECT_NAME_LEN], struct err *err)
 {
-	struct chunk_name key;
 	int ret;
 
-	memcpy(key.b, pack, sizeof(key.b));
 	pthread_mutex_lock(&in->pack_seen_mu);
-	name_set_remove(&in->packs_there, &key);
-	ret = name_set_add(&in->packs_gone, &key, err);
+	name_set_remove_object(&in->packs_there, pack);
+	ret = name_set_add_object(&in->packs_gone, pack, err);
 	pthread_mutex_unlock(&in->pack_seen_mu);
 	return ret < 0 ? ret : 0;
 }

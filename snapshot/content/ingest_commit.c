@@ -53,7 +53,6 @@ static int
 commit(struct ingest *in, struct open_pack *p, struct err *err)
 {
 	struct object_ref ref;
-	struct chunk_name key;
 	uint64_t size;
 	int ret;
 
@@ -62,9 +61,8 @@ commit(struct ingest *in, struct open_pack *p, struct err *err)
 	if ((ret = pack_writer_commit(p->writer, &ref, &size, err)) != 0 ||
 	    (ret = note(in, p, &ref, size, err)) != 0)
 		return ret;
-	memcpy(key.b, ref.name, sizeof(key.b));
 	pthread_mutex_lock(&in->pack_seen_mu);
-	ret = name_set_add(&in->packs_there, &key, err);
+	ret = name_set_add_object(&in->packs_there, ref.name, err);
 	pthread_mutex_unlock(&in->pack_seen_mu);
 	return ret < 0 ? ret : ingest_index_pack(in, &ref, size, p, err);
 }

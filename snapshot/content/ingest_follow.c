@@ -18,48 +18,6 @@ struct following {
 	size_t taken, left;
 };
 
-static void
-key_of(const uint8_t name[OBJECT_NAME_LEN], struct chunk_name *key)
-{
-	_Static_assert(sizeof(key->b) == OBJECT_NAME_LEN, "both are SHA-256");
-	memcpy(key->b, name, sizeof(key->b));
-}
-
-/* An index_listed_fn. */
-static int
-add_listed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    UNUSED enum pack_kind kind, struct err *err)
-{
-	struct chunk_name key;
-	int ret;
-
-	key_of(ref->name, &key);
-	ret = name_set_add(arg, &key, err);
-	return ret < 0 ? ret : 0;
-}
-
-/* What can't be read lists nothing that can be relied on. */
-static int
-list_packs(struct ingest *in, const uint8_t (*now)[OBJECT_NAME_LEN], size_t n,
-    struct name_set *listed, struct err *err)
-{
-	struct object_ref ref = {.cls = OBJECT_INDEX};
-	int ret = 0;
-
-	memcpy(ref.dataset, in->ks->dataset, sizeof(ref.dataset));
-	for (size_t i = 0; i < n && ret == 0; i++) {
-		struct err why;
-
-		memcpy(ref.name, now[i], sizeof(ref.name));
-		ret = index_peek(in->store, &ref, add_listed, listed, &why);
-		if (ret == ERR_CORRUPT || ret == ERR_NOT_FOUND)
-			ret = 0;
-		else if (ret != 0)
-			err_copy(err, &why);
-	}
-	return ret;
-}
-
 /*
  * Of an index of the run's own, all but what it only took over from those that
  * were known; of these, what the run relies on.
@@ -69,15 +27,15 @@ take_pack(void *arg, uint32_t pack, UNUSED struct err *err)
 {
 	struct following *f = arg;
 	const struct index_summary *s = index_get_summary(f->k->ix);
-	struct chunk_name key;
-	bool listed, used, leaving, take;
+	const uint8_t *name = s->packs[pack].name;
+	bool listed = name_set_has_object(f->listed, name);
+	bool used = name_set_has_object(&f->in->packs_used, name);
+	bool leaving = name_set_has_object(&f->in->packs_leaving, name);
+	bool take;
 
-	key_of(s->packs[pack].name, &key);
-	listed = name_set_has(f->listed, &key);
-	used = name_set_has(&f->in->packs_used, &key);
-	leaving = name_set_has(&f->in->packs_leaving, &key);
 	if (f->k->own)
-		take = listed || used || name_set_has(&f->in->packs_own, &key);
+		take = listed || used ||
+		       name_set_has_object(&f->in->packs_own, name);
 	else
 		take = used && (!listed || leaving);
 	f->taken += take;
@@ -154,14 +112,12 @@ int
 ingest_leaving(struct ingest *in, const uint8_t pack[OBJECT_NAME_LEN],
     bool used, struct err *err)
 {
-	struct chunk_name key;
 	int ret;
 
-	key_of(pack, &key);
 	pthread_mutex_lock(&in->pack_seen_mu);
-	ret = name_set_add(&in->packs_leaving, &key, err);
+	ret = name_set_add_object(&in->packs_leaving, pack, err);
 	if (ret >= 0 && used)
-		ret = name_set_add(&in->packs_used, &key, err);
+		ret = name_set_add_object(&in->packs_used, pack, err);
 	pthread_mutex_unlock(&in->pack_seen_mu);
 	return ret < 0 ? ret : 0;
 }
@@ -216,7 +172,8 @@ ingest_follow(struct ingest *in, const uint8_t (*now)[OBJECT_NAME_LEN],
 	if (nnow > 0)
 		memcpy(names, now, nnow * sizeof(*names));
 	*n = nnow;
-	ret = list_packs(in, now, nnow, &listed, err);
+	ret = index_listed_all(
+	    in->store, in->ks->dataset, now, nnow, &listed, err);
 	if (ret == 0)
 		ret = follow(in, f, names, n, err);
 	name_set_clear(&listed);

@@ -31,12 +31,10 @@ int
 ingest_index_pack(struct ingest *in, const struct object_ref *ref,
     uint64_t size, const struct open_pack *p, struct err *err)
 {
-	struct chunk_name key;
 	int ret;
 
-	memcpy(key.b, ref->name, sizeof(key.b));
 	pthread_mutex_lock(&in->mu);
-	ret = name_set_add(&in->packs_own, &key, err);
+	ret = name_set_add_object(&in->packs_own, ref->name, err);
 	if (ret >= 0)
 		ret = index_pack(in->built, ref, size, p, err);
 	if (ret == 0 && index_builder_entries(in->built) >= in->index_max)

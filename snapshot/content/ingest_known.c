@@ -221,12 +221,10 @@ static int
 use_pack(
     struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
 {
-	struct chunk_name key;
 	int ret;
 
-	memcpy(key.b, name, sizeof(key.b));
 	pthread_mutex_lock(&in->pack_seen_mu);
-	ret = name_set_add(&in->packs_used, &key, err);
+	ret = name_set_add_object(&in->packs_used, name, err);
 	pthread_mutex_unlock(&in->pack_seen_mu);
 	return ret < 0 ? ret : 1;
 }

@@ -9,26 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct chunk_name
-key_of(const uint8_t name[OBJECT_NAME_LEN])
-{
-	struct chunk_name key;
-
-	_Static_assert(sizeof(key.b) == OBJECT_NAME_LEN, "both are SHA-256");
-	memcpy(key.b, name, sizeof(key.b));
-	return key;
-}
-
 /* Whether the run knows it already; *${there} is what it knows. */
 static bool
 seen(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], bool *there)
 {
-	const struct chunk_name key = key_of(name);
 	bool gone;
 
 	pthread_mutex_lock(&in->pack_seen_mu);
-	*there = name_set_has(&in->packs_there, &key);
-	gone = name_set_has(&in->packs_gone, &key);
+	*there = name_set_has_object(&in->packs_there, name);
+	gone = name_set_has_object(&in->packs_gone, name);
 	pthread_mutex_unlock(&in->pack_seen_mu);
 	return *there || gone;
 }
@@ -37,12 +26,11 @@ static int
 remember(struct ingest *in, const uint8_t name[OBJECT_NAME_LEN], bool there,
     struct err *err)
 {
-	const struct chunk_name key = key_of(name);
 	int ret;
 
 	pthread_mutex_lock(&in->pack_seen_mu);
-	ret =
-	    name_set_add(there ? &in->packs_there : &in->packs_gone, &key, err);
+	ret = name_set_add_object(
+	    there ? &in->packs_there : &in->packs_gone, name, err);
 	pthread_mutex_unlock(&in->pack_seen_mu);
 	return ret < 0 ? ret : 0;
 }

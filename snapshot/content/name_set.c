@@ -100,3 +100,42 @@ name_set_clear(struct name_set *set)
 	free(set->slots);
 	memset(set, 0, sizeof(*set));
 }
+
+/* --- names of objects ---------------------------------------------------- */
+
+static struct chunk_name
+key_of(const uint8_t name[OBJECT_NAME_LEN])
+{
+	struct chunk_name key;
+
+	_Static_assert(sizeof(key.b) == OBJECT_NAME_LEN, "both are SHA-256");
+	memcpy(key.b, name, sizeof(key.b));
+	return key;
+}
+
+int
+name_set_add_object(
+    struct name_set *set, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
+{
+	const struct chunk_name key = key_of(name);
+
+	return name_set_add(set, &key, err);
+}
+
+bool
+name_set_has_object(
+    const struct name_set *set, const uint8_t name[OBJECT_NAME_LEN])
+{
+	const struct chunk_name key = key_of(name);
+
+	return name_set_has(set, &key);
+}
+
+void
+name_set_remove_object(
+    struct name_set *set, const uint8_t name[OBJECT_NAME_LEN])
+{
+	const struct chunk_name key = key_of(name);
+
+	name_set_remove(set, &key);
+}

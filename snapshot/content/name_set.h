@@ -2,10 +2,11 @@
 #define SNAPSHOT_CONTENT_NAME_SET_H
 
 /*
- * A set of chunk names. Names are keyed hashes, so their first bytes serve as
- * the hash. Thread: the caller locks. Cost: about 50 bytes a name.
+ * A set of names: of chunks, or of objects. All are hashes, so their first bytes
+ * serve as the hash. Thread: the caller locks. Cost: about 50 bytes a name.
  */
 #include "crypto/namer.h"
+#include "snapshot/store/store.h"
 
 struct name_set {
 	struct chunk_name *slots; /* all zero: free */
@@ -19,5 +20,13 @@ NODISCARD int name_set_add(
 bool name_set_has(const struct name_set *set, const struct chunk_name *name);
 void name_set_remove(struct name_set *set, const struct chunk_name *name);
 void name_set_clear(struct name_set *set);
+
+/** name_set_add_object() and so on: The same by an object's name. */
+NODISCARD int name_set_add_object(
+    struct name_set *set, const uint8_t name[OBJECT_NAME_LEN], struct err *err);
+bool name_set_has_object(
+    const struct name_set *set, const uint8_t name[OBJECT_NAME_LEN]);
+void name_set_remove_object(
+    struct name_set *set, const uint8_t name[OBJECT_NAME_LEN]);
 
 #endif

@@ -29,12 +29,9 @@ look_into(
     struct dropping *d, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
 {
 	struct prune *p = d->p;
-	struct chunk_name key;
 	struct object_ref ref;
-	int rc;
+	int rc = name_set_add_object(&d->seen, name, err);
 
-	memcpy(key.b, name, sizeof(key.b));
-	rc = name_set_add(&d->seen, &key, err);
 	if (rc <= 0 || names_have(&p->were, name) ||
 	    present_find(&p->indexes, name) == NULL)
 		return rc < 0 ? rc : 0;

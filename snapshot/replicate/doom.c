@@ -70,13 +70,11 @@ on_snapshot(struct doom *d, const struct record_clear *clear, struct err *err)
 {
 	d->snapshot = clear->head.seq;
 	for (size_t i = 0; d->any && i < clear->nindexes; i++) {
-		struct chunk_name name;
 		struct doomed *o;
 		bool there;
 		int rc;
 
-		memcpy(&name, clear->indexes[i], sizeof(name));
-		if (name_set_has(&d->indexes, &name))
+		if (name_set_has_object(&d->indexes, clear->indexes[i]))
 			continue;
 		o = doomed_find(&d->set, OBJECT_INDEX, clear->indexes[i]);
 		if (o != NULL) {
@@ -98,12 +96,11 @@ remember_indexes(
 
 	name_set_clear(&d->indexes);
 	for (size_t i = 0; i < clear->nindexes && rc >= 0; i++) {
-		struct chunk_name name;
+		const uint8_t *name = clear->indexes[i];
 
-		memcpy(&name, clear->indexes[i], sizeof(name));
-		rc = name_set_add(&d->indexes, &name, err);
+		rc = name_set_add_object(&d->indexes, name, err);
 		if (rc >= 0 && d->any)
-			rc = name_set_add(&d->current, &name, err);
+			rc = name_set_add_object(&d->current, name, err);
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -123,25 +123,10 @@ record_set_here(struct store *s, const struct record_set *set,
 /* --- what it must not drop ---------------------------------------------- */
 
 static int
-note_pack(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
-    UNUSED enum pack_kind kind, struct err *err)
-{
-	struct chunk_name name;
-	int rc;
-
-	memcpy(&name, ref->name, sizeof(name));
-	rc = name_set_add(arg, &name, err);
-	return rc < 0 ? rc : 0;
-}
-
-static int
 strike_pack(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     UNUSED enum pack_kind kind, UNUSED struct err *err)
 {
-	struct chunk_name name;
-
-	memcpy(&name, ref->name, sizeof(name));
-	name_set_remove(arg, &name);
+	name_set_remove_object(arg, ref->name);
 	return 0;
 }
 
@@ -158,7 +143,7 @@ note_dropped(struct store *s, const struct record_set *set,
 
 		if (has(set, before->names[i]))
 			continue;
-		rc = index_peek(s, &ref, note_pack, packs, &why);
+		rc = index_listed(s, &ref, packs, &why);
 		if (rc != 0)
 			rc = rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
 	}

@@ -71,11 +71,8 @@ repair_keys(struct repair *r, struct err *err)
 	if (rc == 0 && !r->opt->dry_run)
 		rc = fetch_key_names(r->channel, note_name, &names, err);
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
-		struct chunk_name name;
-
-		memcpy(&name, names.v[i], sizeof(name));
 		memcpy(ref.name, names.v[i], OBJECT_NAME_LEN);
-		if (!name_set_has(&r->seen, &name))
+		if (!name_set_has_object(&r->seen, ref.name))
 			rc = take_key(r, &ref, err);
 	}
 	free(names.v);

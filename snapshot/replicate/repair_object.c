@@ -111,13 +111,10 @@ repair_visit(
     struct repair *r, const struct object_ref *ref, bool *good, struct err *err)
 {
 	uint64_t before = r->out->repaired;
-	struct chunk_name name;
 	const char *what;
-	int rc;
+	int rc = name_set_add_object(&r->seen, ref->name, err);
 
-	memcpy(&name, ref->name, sizeof(name));
 	*good = true;
-	rc = name_set_add(&r->seen, &name, err);
 	if (rc <= 0)
 		return rc;
 	rc = examine(r, ref, &what, err);

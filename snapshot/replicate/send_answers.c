@@ -49,11 +49,8 @@ on_want(struct sender *s, const struct frame *f, struct err *err)
 static int
 on_key_refused(struct sender *s, const struct frame_nak *nak, struct err *err)
 {
-	struct chunk_name name;
-	int rc;
+	int rc = name_set_add_object(&s->refused, nak->ref.name, err);
 
-	memcpy(&name, nak->ref.name, sizeof(name));
-	rc = name_set_add(&s->refused, &name, err);
 	if (rc > 0 && s->opt->on_problem != NULL)
 		s->opt->on_problem(s->opt->arg, &nak->why);
 	return rc < 0 ? rc : 0;

@@ -70,12 +70,9 @@ static int
 send_need(
     struct sender *s, const struct need *need, bool *ours, struct err *err)
 {
-	struct chunk_name name;
-	int rc;
+	int rc = name_set_add_object(&s->sent, need->ref.name, err);
 
 	*ours = false;
-	memcpy(&name, need->ref.name, sizeof(name));
-	rc = name_set_add(&s->sent, &name, err);
 	if (rc <= 0)
 		return rc;
 	rc = stream(s, &need->ref, need->size, ours, err);

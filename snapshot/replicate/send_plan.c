@@ -109,21 +109,15 @@ static int
 know_index(
     struct source *src, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
 {
-	struct chunk_name n;
-	int rc;
+	int rc = name_set_add_object(&src->known, name, err);
 
-	memcpy(&n, name, sizeof(n));
-	rc = name_set_add(&src->known, &n, err);
 	return rc < 0 ? rc : 0;
 }
 
 static bool
 knows_index(const struct source *src, const uint8_t name[OBJECT_NAME_LEN])
 {
-	struct chunk_name n;
-
-	memcpy(&n, name, sizeof(n));
-	return name_set_has(&src->known, &n);
+	return name_set_has_object(&src->known, name);
 }
 
 static int
@@ -225,11 +219,8 @@ static int
 note_damage(void *arg, const struct object_ref *ref,
     UNUSED const struct err *why, struct err *err)
 {
-	struct chunk_name name;
-	int rc;
+	int rc = name_set_add_object(arg, ref->name, err);
 
-	memcpy(&name, ref->name, sizeof(name));
-	rc = name_set_add(arg, &name, err);
 	return rc < 0 ? rc : 0;
 }
 
@@ -244,12 +235,10 @@ need_key(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
 	struct keys_list *l = arg;
-	struct chunk_name name;
 	uint64_t bytes;
 	int rc;
 
-	memcpy(&name, ref->name, sizeof(name));
-	if (name_set_has(l->damaged, &name))
+	if (name_set_has_object(l->damaged, ref->name))
 		return 0;
 	rc = store_size(l->store, ref, &bytes, err);
 	return rc != 0 ? rc : group_need(l->group, ref, bytes, err);

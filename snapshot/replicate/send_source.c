@@ -73,10 +73,7 @@ know_indexes(struct store *s, struct source *src, size_t i, struct err *err)
 	int rc = source_read(s, src, i, &buf, &len, &clear, err);
 
 	for (size_t k = 0; rc == 0 && k < clear.nindexes; k++) {
-		struct chunk_name name;
-
-		memcpy(&name, clear.indexes[k], sizeof(name));
-		rc = name_set_add(&src->known, &name, err);
+		rc = name_set_add_object(&src->known, clear.indexes[k], err);
 		rc = rc < 0 ? rc : 0;
 	}
 	free(buf);

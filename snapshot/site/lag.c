@@ -95,11 +95,8 @@ count_pack(void *arg, const struct object_ref *ref, uint64_t size,
     UNUSED enum pack_kind kind, struct err *err)
 {
 	struct packs *p = arg;
-	struct chunk_name name;
-	int rc;
+	int rc = name_set_add_object(&p->seen, ref->name, err);
 
-	memcpy(&name, ref->name, sizeof(name));
-	rc = name_set_add(&p->seen, &name, err);
 	if (rc > 0)
 		p->bytes += size;
 	return rc < 0 ? rc : 0;

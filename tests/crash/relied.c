@@ -3,20 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct chunk_name
-key_of(const void *name)
-{
-	struct chunk_name key;
-
-	memcpy(key.b, name, sizeof(key.b));
-	return key;
-}
-
 static int
-add_name(struct name_set *set, const void *name, struct err *err)
+add_pack(struct relied *r, const uint8_t name[OBJECT_NAME_LEN], struct err *err)
 {
-	struct chunk_name key = key_of(name);
-	int rc = name_set_add(set, &key, err);
+	int rc = name_set_add_object(&r->packs, name, err);
 
 	return rc < 0 ? rc : 0;
 }
@@ -32,7 +22,7 @@ visit_pending(void *arg, const uint8_t *note, size_t len, struct err *err)
 	if (len < 1 + OBJECT_NAME_LEN)
 		return err_set(err, ERR_CORRUPT, "a short note");
 	r->noted++;
-	return add_name(&r->packs, note + 1, err);
+	return add_pack(r, note + 1, err);
 }
 
 /* An index_pack_fn. */
@@ -43,7 +33,7 @@ visit_indexed(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 {
 	struct relied *r = arg;
 
-	return add_name(&r->packs, ref->name, err);
+	return add_pack(r, ref->name, err);
 }
 
 static int
@@ -117,7 +107,9 @@ each_chunk(struct relied *r, const struct object_ref *ref, chunk_fn *fn,
 static int
 note_chunk(struct relied *r, const struct chunk_name *name, struct err *err)
 {
-	return add_name(&r->chunks, name->b, err);
+	int rc = name_set_add(&r->chunks, name, err);
+
+	return rc < 0 ? rc : 0;
 }
 
 static int
@@ -169,9 +161,8 @@ visit_pack(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
 	struct relied *r = arg;
-	const struct chunk_name key = key_of(ref->name);
 
-	if (name_set_has(&r->packs, &key))
+	if (name_set_has_object(&r->packs, ref->name))
 		return 0;
 	return each_chunk(r, ref, look_chunk, err);
 }

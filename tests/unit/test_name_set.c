@@ -155,6 +155,26 @@ name_set_remove__moves_up_what_follows(void **state)
 	name_set_clear(&set);
 }
 
+static void
+name_set_add_object__is_add_by_the_same_bytes(void **state)
+{
+	struct name_set set = {0};
+	const struct chunk_name name = name_of(1), other = name_of(2);
+
+	(void)state;
+	assert_false(name_set_has_object(&set, name.b));
+	assert_int_equal(name_set_add_object(&set, name.b, NULL), 1);
+	assert_int_equal(name_set_add_object(&set, name.b, NULL), 0);
+	assert_true(name_set_has(&set, &name));
+	assert_true(name_set_has_object(&set, name.b));
+	assert_false(name_set_has_object(&set, other.b));
+	name_set_remove_object(&set, other.b);
+	assert_int_equal(set.n, 1);
+	name_set_remove_object(&set, name.b);
+	assert_int_equal(set.n, 0);
+	name_set_clear(&set);
+}
+
 int
 main(void)
 {
@@ -164,6 +184,7 @@ main(void)
 	    cmocka_unit_test(name_set_add__tells_names_of_one_slot_apart),
 	    cmocka_unit_test(name_set_remove__leaves_the_others),
 	    cmocka_unit_test(name_set_remove__moves_up_what_follows),
+	    cmocka_unit_test(name_set_add_object__is_add_by_the_same_bytes),
 	};
 
 	return cmocka_run_group_tests_name("name_set", tests, NULL, NULL);
