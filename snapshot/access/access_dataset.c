@@ -127,19 +127,6 @@ is_mine(const struct access *a, const struct key_object *o)
 		   IDENTITY_ID_LEN) == 0;
 }
 
-/* Whether a grant counts; ERR_NOMEM and the like are all that can fail. */
-static int
-counts(struct access *a, struct key_object *o, bool *yes, struct err *err)
-{
-	struct err why;
-	int ret = access_trust_grant(a, o, &why);
-
-	*yes = ret == 0;
-	if (ret == ERR_NOMEM || ret == ERR_BUG)
-		return err_copy(err, &why);
-	return 0;
-}
-
 /* Any grant as admin has the master key in it, in force or not. */
 static int
 find_master(struct access *a, struct err *err)
@@ -147,14 +134,14 @@ find_master(struct access *a, struct err *err)
 	for (size_t i = 0; i < a->nkeys && a->master == NULL; i++) {
 		struct key_object *o = a->keys[i];
 		struct err why;
-		bool yes;
+		bool counts;
 		int ret;
 
 		if (!is_mine(a, o) || o->grant.role != ROLE_ADMIN)
 			continue;
-		if ((ret = counts(a, o, &yes, err)) != 0)
+		if ((ret = access_trust_counts(a, o, &counts, err)) != 0)
 			return ret;
-		if (!yes)
+		if (!counts)
 			continue;
 		ret = open_master(a, o, &a->master, &why);
 		if (ret != 0 &&
@@ -220,22 +207,6 @@ update_key_set(struct access *a, struct key_object *o, struct err *err)
 	return 0;
 }
 
-static int
-update_key_sets(struct access *a, int64_t now, struct err *err)
-{
-	for (size_t i = 0; i < a->nkeys; i++) {
-		struct key_object *o = a->keys[i];
-		int ret;
-
-		if (o->kind != KEY_SET || !access_opens(a, o, now) ||
-		    !access_wanted(a, o))
-			continue;
-		if ((ret = update_key_set(a, o, err)) != 0)
-			return ret;
-	}
-	return 0;
-}
-
 /* --- what is granted ---------------------------------------------------- */
 
 /* grant_open() sees to it that the keys are those which the grant names. */
@@ -261,10 +232,10 @@ update_grant(struct access *a, struct key_object *o, struct err *err)
 {
 	struct slot *slot;
 	struct err why;
-	bool yes;
+	bool counts;
 	int ret;
 
-	if ((ret = counts(a, o, &yes, err)) != 0 || !yes)
+	if ((ret = access_trust_counts(a, o, &counts, err)) != 0 || !counts)
 		return ret;
 	if (!o->opened && (ret = open_grant(a, o, &why)) != 0)
 		return access_keys_pass_over(o, &why, err);
@@ -277,17 +248,20 @@ update_grant(struct access *a, struct key_object *o, struct err *err)
 	return 0;
 }
 
+/* ${kind}: KEY_SET or KEY_GRANT. */
 static int
-update_grants(struct access *a, int64_t now, struct err *err)
+update_all(struct access *a, enum key_kind kind, int64_t now, struct err *err)
 {
 	for (size_t i = 0; i < a->nkeys; i++) {
 		struct key_object *o = a->keys[i];
 		int ret;
 
-		if (o->kind != KEY_GRANT || !access_opens(a, o, now) ||
+		if (o->kind != kind || !access_opens(a, o, now) ||
 		    !access_wanted(a, o))
 			continue;
-		if ((ret = update_grant(a, o, err)) != 0)
+		ret = kind == KEY_SET ? update_key_set(a, o, err)
+				      : update_grant(a, o, err);
+		if (ret != 0)
 			return ret;
 	}
 	return 0;
@@ -334,8 +308,8 @@ open_and_publish(struct access *a, bool *changed, struct err *err)
 	int ret;
 
 	if ((ret = access_wanted_find(a, now, err)) != 0 ||
-	    (ret = update_key_sets(a, now, err)) != 0 ||
-	    (ret = update_grants(a, now, err)) != 0)
+	    (ret = update_all(a, KEY_SET, now, err)) != 0 ||
+	    (ret = update_all(a, KEY_GRANT, now, err)) != 0)
 		return ret;
 	publish(a, changed);
 	return 0;

@@ -192,6 +192,13 @@ const struct identity_public *access_trust_admin(
 NODISCARD int access_trust_grant(
     const struct access *a, struct key_object *o, struct err *err);
 /**
+ * access_trust_counts(a, o, counts, err):
+ * The same, put as a question: a grant that does not count is no error.
+ * Errors: ERR_NOMEM, ERR_BUG.
+ */
+NODISCARD int access_trust_counts(const struct access *a, struct key_object *o,
+    bool *counts, struct err *err);
+/**
  * access_trust_location(a, o, err):
  * Whether a statement, a policy, default rules or a settlement counts: its
  * issuer was an admin when it began, or the master key, and signed it. Errors: as

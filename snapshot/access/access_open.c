@@ -135,16 +135,15 @@ find_standing(const struct access *a, const struct identity_public *me,
 							  : STANDING_NONE;
 	for (size_t i = 0; i < a->nkeys && *out != STANDING_NOW; i++) {
 		struct key_object *o = a->keys[i];
-		struct err why;
+		bool counts;
 		int ret;
 
 		if (o->kind != KEY_GRANT ||
 		    memcmp(o->grant.subject.id, me->id, IDENTITY_ID_LEN) != 0)
 			continue;
-		ret = access_trust_grant(a, o, &why);
-		if (ret == ERR_NOMEM || ret == ERR_BUG)
-			return err_copy(err, &why);
-		if (ret == 0)
+		if ((ret = access_trust_counts(a, o, &counts, err)) != 0)
+			return ret;
+		if (counts)
 			*out = access_valid(&o->grant, now) ? STANDING_NOW
 							    : STANDING_PAST;
 	}

@@ -86,6 +86,17 @@ access_trust_grant(
 	return ret;
 }
 
+int
+access_trust_counts(
+    const struct access *a, struct key_object *o, bool *counts, struct err *err)
+{
+	struct err why;
+	int ret = access_trust_grant(a, o, &why);
+
+	*counts = ret == 0;
+	return ret == ERR_NOMEM || ret == ERR_BUG ? err_copy(err, &why) : 0;
+}
+
 /* What is needed to know of a statement, a policy, rules, or a settlement. */
 struct location {
 	const uint8_t *issuer;
@@ -232,15 +243,14 @@ find_admins(struct access *a, bool *grew, struct err *err)
 	*grew = false;
 	for (size_t i = 0; i < a->nkeys; i++) {
 		struct key_object *o = a->keys[i];
-		struct err why;
+		bool counts;
 		int ret;
 
 		if (!is_admin_grant(o) || atomic_load(&o->trusted))
 			continue;
-		ret = access_trust_grant(a, o, &why);
-		if (ret == ERR_NOMEM || ret == ERR_BUG)
-			return err_copy(err, &why);
-		if (ret != 0)
+		if ((ret = access_trust_counts(a, o, &counts, err)) != 0)
+			return ret;
+		if (!counts)
 			continue;
 		a->admins[a->nadmins++] = (struct admin){
 		    .pub = &o->grant.subject,
@@ -297,7 +307,7 @@ access_signer(const struct access *a, const uint8_t id[IDENTITY_ID_LEN],
 	}
 	for (size_t i = 0; i < a->nkeys; i++) {
 		struct key_object *o = a->keys[i];
-		struct err why;
+		bool counts;
 		int ret;
 
 		if (o->kind != KEY_GRANT || o->grant.role != ROLE_WRITER ||
@@ -305,10 +315,9 @@ access_signer(const struct access *a, const uint8_t id[IDENTITY_ID_LEN],
 		    memcmp(o->grant.dataset, dataset, DATASET_ID_LEN) != 0 ||
 		    !access_valid(&o->grant, when))
 			continue;
-		ret = access_trust_grant(a, o, &why);
-		if (ret == ERR_NOMEM || ret == ERR_BUG)
-			return err_copy(err, &why);
-		if (ret != 0)
+		if ((ret = access_trust_counts(a, o, &counts, err)) != 0)
+			return ret;
+		if (!counts)
 			continue;
 		*out = o->grant.subject.sign;
 		return 0;

@@ -21,18 +21,6 @@ describe(const struct identity_public *pub, char text[PEER_TEXT])
 
 /* --- who it is ---------------------------------------------------------- */
 
-/* Only what the machine can't do is an error. */
-static int
-grant_counts(
-    const struct access *a, struct key_object *o, bool *counts, struct err *err)
-{
-	struct err why;
-	int ret = access_trust_grant(a, o, &why);
-
-	*counts = ret == 0;
-	return ret == ERR_NOMEM || ret == ERR_BUG ? err_copy(err, &why) : 0;
-}
-
 /* ${admin}: only an admin's will do. */
 static int
 find_grant(const struct access *a, const struct ed25519_public *key,
@@ -50,7 +38,7 @@ find_grant(const struct access *a, const struct ed25519_public *key,
 		    (admin && o->grant.role != ROLE_ADMIN) ||
 		    !access_valid(&o->grant, now))
 			continue;
-		if ((ret = grant_counts(a, o, &counts, err)) != 0)
+		if ((ret = access_trust_counts(a, o, &counts, err)) != 0)
 			return ret;
 		if (counts)
 			*out = &o->grant.subject;
