@@ -80,6 +80,13 @@ take_run(struct ingest *in, uint64_t from, uint64_t to)
 	assert_ok(ingest_lane_flush(lane, &err));
 }
 
+/* Take up what a note says. */
+static inline UNUSED void
+resume(struct ingest *in, const struct wr *note)
+{
+	assert_ok(ingest_resume(in, note->buf, note->len, &err));
+}
+
 /* The set of indexes as a snapshot would have it. */
 struct indexes {
 	object_name *names;
