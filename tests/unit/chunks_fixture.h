@@ -37,6 +37,18 @@ new_chunks(struct fixture *f, struct segcache *cache,
 	return c;
 }
 
+/* A reader of one pack, of ${n} segments with ${per} chunks each, from 0 on. */
+static inline UNUSED struct chunks *
+new_of_pack(struct fixture *f, struct segcache *cache, struct packed *p,
+    size_t n, size_t per)
+{
+	struct object_ref ref;
+
+	put_pack(f, p, 0, n, per, LEN);
+	ref = put_index(f, p, 1);
+	return new_chunks(f, cache, &ref, 1);
+}
+
 static inline UNUSED int
 get(struct chunks *c, uint64_t i, struct err *err)
 {

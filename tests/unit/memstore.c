@@ -1,12 +1,12 @@
 #include "tests/unit/memstore.h"
 #include "crypto/hash.h"
+#include "tests/unit/wait.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define OBJECTS_MAX 4096
 
@@ -151,11 +151,10 @@ static int
 begin_read(struct store *s, struct err *err)
 {
 	unsigned ms = atomic_load(&s->delay);
-	struct timespec t = {.tv_nsec = (long)ms * 1000000};
 
 	atomic_fetch_add(&s->reads, 1);
 	if (ms > 0)
-		(void)nanosleep(&t, NULL);
+		wait_ms(ms);
 	return failing(s, err);
 }
 

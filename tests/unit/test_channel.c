@@ -1,7 +1,7 @@
 #include "tests/unit/channel_fixture.h"
+#include "tests/unit/wait.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static struct err err;
 
@@ -47,12 +47,11 @@ channel_meet__lets_nobody_ping(void **state)
 static void *
 dribble(void *arg)
 {
-	const struct timespec moment = {.tv_nsec = 20 * 1000000};
 	struct err why;
 
 	/* Until the other side has had enough. */
 	while (channel_send(arg, FRAME_KNOWN, NULL, &why) == 0)
-		(void)nanosleep(&moment, NULL);
+		wait_ms(20);
 	return NULL;
 }
 

@@ -1,8 +1,8 @@
 /* Chunks by their names: found, moved meanwhile, and read by many threads. */
 #include "tests/unit/chunks_fixture.h"
+#include "tests/unit/wait.h"
 
 #include <pthread.h>
-#include <time.h>
 
 static void
 get__finds_all(void **state)
@@ -34,12 +34,9 @@ get__nothing_is_read_that_is_in_memory(void **state)
 	AUTO(segcache) struct segcache *cache = new_cache();
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed p;
-	struct object_ref ref;
 	unsigned reads;
 
-	put_pack(f, &p, 0, 4, 10, LEN);
-	ref = put_index(f, &p, 1);
-	c = new_chunks(f, cache, &ref, 1);
+	c = new_of_pack(f, cache, &p, 4, 10);
 	reads = memstore_reads(f->store);
 	assert_ok(get(c, 0, &err));
 	/* Index: head and box, packs, tail, summary, a page of chunks and one
@@ -147,12 +144,9 @@ get__missing_and_nothing_newer(void **state)
 	AUTO(segcache) struct segcache *cache = new_cache();
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed p;
-	struct object_ref ref;
 	struct moved m = {.rc = ERR_IO};
 
-	put_pack(f, &p, 0, 4, 5, LEN);
-	ref = put_index(f, &p, 1);
-	c = new_chunks(f, cache, &ref, 1);
+	c = new_of_pack(f, cache, &p, 4, 5);
 	assert_rc(ERR_NOT_FOUND, get(c, 77, &err));
 	chunks_on_missing(c, refresh, &m);
 	/* Why it was missed is told, not why asking failed. */
@@ -260,13 +254,10 @@ get__two_threads_open_a_segment_once(void **state)
 	AUTO(segcache) struct segcache *cache = new_cache();
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed p;
-	struct object_ref ref;
 	pthread_t ids[2];
 	unsigned reads;
 
-	put_pack(f, &p, 0, 2, 5, LEN);
-	ref = put_index(f, &p, 1);
-	c = new_chunks(f, cache, &ref, 1);
+	c = new_of_pack(f, cache, &p, 2, 5);
 	/* The index and the pack are open: all that is read is the segment. */
 	assert_ok(get(c, 0, &err));
 	reads = memstore_reads(f->store);
@@ -286,30 +277,18 @@ prefetch__brings_the_segment(void **state)
 	AUTO(segcache) struct segcache *cache = new_cache();
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed p;
-	struct object_ref ref;
 	struct chunk_name name = name_of(7), none = name_of(1000);
-	struct timespec ms = {.tv_nsec = 1000000};
 	unsigned reads;
 
-	put_pack(f, &p, 0, 2, 5, LEN);
-	ref = put_index(f, &p, 1);
 	assert_ok(segcache_threads(cache, 2, &err));
-	c = new_chunks(f, cache, &ref, 1);
+	c = new_of_pack(f, cache, &p, 2, 5);
 	chunks_prefetch(c, &none);
 	chunks_prefetch(c, &name);
 	while (segcache_memory(cache) == 0)
-		(void)nanosleep(&ms, NULL);
+		wait_ms(1);
 	reads = memstore_reads(f->store);
 	assert_ok(get(c, 7, &err));
 	assert_int_equal(memstore_reads(f->store), reads);
-}
-
-static void
-wait_ms(unsigned ms)
-{
-	struct timespec ts = {.tv_nsec = 1000000L * ms};
-
-	(void)nanosleep(&ts, NULL);
 }
 
 /* Every second segment, last one first: nobody would call it a sequence. */
@@ -320,13 +299,10 @@ get__of_a_pack_that_is_much_read_the_rest_is_fetched(void **state)
 	AUTO(segcache) struct segcache *cache = new_cache();
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed p;
-	struct object_ref ref;
 	uint64_t i;
 
-	put_pack(f, &p, 0, 20, 1, LEN);
-	ref = put_index(f, &p, 1);
 	assert_ok(segcache_threads(cache, 2, &err));
-	c = new_chunks(f, cache, &ref, 1);
+	c = new_of_pack(f, cache, &p, 20, 1);
 	for (i = 19; i > 5; i -= 2)
 		assert_ok(get(c, i, &err));
 	assert_ok(get(c, 19, &err));

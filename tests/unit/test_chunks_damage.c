@@ -10,14 +10,11 @@ get__damage_is_told_apart_from_absence(void **state)
 	AUTO(segcache) struct segcache *cache = new_cache();
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed p;
-	struct object_ref ref;
 	struct moved m = {0};
 	uint8_t *buf;
 	size_t len;
 
-	put_pack(f, &p, 0, 4, 5, LEN);
-	ref = put_index(f, &p, 1);
-	c = new_chunks(f, cache, &ref, 1);
+	c = new_of_pack(f, cache, &p, 4, 5);
 	chunks_on_missing(c, refresh, &m);
 	buf = memstore_bytes(f->store, &p.ref, &len);
 	buf[p.places[2].offset + 9] ^= 1;
@@ -40,13 +37,10 @@ get__a_pack_whose_header_is_damaged(void **state)
 	AUTO(segcache) struct segcache *cache = new_cache();
 	AUTO(chunks) struct chunks *c = NULL;
 	struct packed p;
-	struct object_ref ref;
 	uint8_t *buf;
 	size_t len;
 
-	put_pack(f, &p, 0, 4, 5, LEN);
-	ref = put_index(f, &p, 1);
-	c = new_chunks(f, cache, &ref, 1);
+	c = new_of_pack(f, cache, &p, 4, 5);
 	buf = memstore_bytes(f->store, &p.ref, &len);
 	buf[70] ^= 1;
 	assert_fails(ERR_CORRUPT, "pack ", get(c, 10, &err));

@@ -1,5 +1,6 @@
 #include "snapshot/backup/early.h"
 #include "tests/unit/realm.h"
+#include "tests/unit/wait.h"
 
 #include <errno.h>
 #include <time.h>
@@ -34,9 +35,7 @@ now(void)
 static void
 a_moment(void)
 {
-	const struct timespec ts = {.tv_nsec = 20000000};
-
-	(void)nanosleep(&ts, NULL);
+	wait_ms(20);
 }
 
 /* Whether the snapshot says that it is of before ${m}. */

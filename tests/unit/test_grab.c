@@ -1,10 +1,10 @@
 #include "snapshot/backup/grab.h"
 #include "tests/unit/pipeline_fixture.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/wait.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <time.h>
 
 /* A directory with files in it, and the batch that a walk makes of them. */
 struct rig {
@@ -233,10 +233,9 @@ struct lease {
 static void *
 release_main(void *arg)
 {
-	const struct timespec a_while = {.tv_nsec = 200000000};
 	struct lease *l = arg;
 
-	(void)nanosleep(&a_while, NULL);
+	wait_ms(200);
 	if (l->stop != NULL)
 		atomic_store(l->stop, true);
 	else

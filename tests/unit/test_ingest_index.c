@@ -36,20 +36,28 @@ ingest_finish__lets_the_later_index_count(void **state)
 	assert_int_equal(ix.n, 2);
 }
 
+/* A run of 66 chunks, whose index is damaged in its page of them. */
+static void
+damaged_run(struct fixture *f, struct indexes *ix)
+{
+	struct object_ref ref;
+	uint8_t *buf;
+	size_t len;
+
+	(void)whole_run(f, ix, NULL, 0, 66);
+	ref = index_object(f, ix, 0);
+	buf = memstore_bytes(f->store, &ref, &len);
+	buf[200] ^= 1;
+}
+
 /* What can't be joined for damage stays as it is, and the run is whole. */
 static void
 leaves_a_damaged_index(struct fixture *f, size_t index_max)
 {
 	INDEXES_AUTO struct indexes ix = {0};
 	AUTO(ingest) struct ingest *in = NULL;
-	struct object_ref ref;
-	uint8_t *buf;
-	size_t len;
 
-	(void)whole_run(f, &ix, NULL, 0, 66);
-	ref = index_object(f, &ix, 0);
-	buf = memstore_bytes(f->store, &ref, &len);
-	buf[200] ^= 1; /* in its page of chunks */
+	damaged_run(f, &ix);
 	in = run_new(f);
 	in->index_max = index_max;
 	know(in, &ix);
@@ -78,14 +86,8 @@ ingest_finish__joins_on_this_side_of_a_damaged_index(void **state)
 {
 	struct fixture *f = *state;
 	INDEXES_AUTO struct indexes ix = {0};
-	struct object_ref ref;
-	uint8_t *buf;
-	size_t len;
 
-	(void)whole_run(f, &ix, NULL, 0, 66);
-	ref = index_object(f, &ix, 0);
-	buf = memstore_bytes(f->store, &ref, &len);
-	buf[200] ^= 1; /* in its page of chunks */
+	damaged_run(f, &ix);
 	for (unsigned run = 0; run < 20; run++) {
 		AUTO(ingest) struct ingest *in = run_new(f);
 
@@ -160,6 +162,22 @@ ingest_finish__keeps_the_number_of_indexes_low(void **state)
 
 /* --- full indexes ------------------------------------------------------- */
 
+/* What two runs stored, which fills an index each, in the midst of a run. */
+static void
+take_up_two(struct fixture *f, struct ingest *in)
+{
+	INDEXES_AUTO struct indexes ix = {0};
+	TOLD_AUTO struct told told = {0};
+
+	(void)whole_run(f, &ix, &told, 0, 50);
+	(void)whole_run(f, &ix, &told, 50, 100);
+	in->index_max = 50;
+	resume(in, &told.note[0]);
+	assert_int_equal(in->nknown, 1);
+	resume(in, &told.note[1]);
+	assert_int_equal(in->nknown, 2);
+}
+
 static void
 ingest_finish__joins_what_a_long_run_wrote(void **state)
 {
@@ -167,22 +185,13 @@ ingest_finish__joins_what_a_long_run_wrote(void **state)
 	AUTO(ingest) struct ingest *in = run_new(f);
 	INDEXES_AUTO struct indexes ix = {0};
 	TOLD_AUTO struct told told = {0};
-	TOLD_AUTO struct told more = {0};
 
-	(void)whole_run(f, &ix, &told, 0, 50);
-	(void)whole_run(f, &ix, &told, 50, 100);
-	indexes_clear(&ix);
-	in->index_max = 50;
-	ingest_on_pack(in, tell, &more);
-	/* Each of these fills an index, in the midst of the run. */
-	resume(in, &told.note[0]);
-	assert_int_equal(in->nknown, 1);
-	resume(in, &told.note[1]);
-	assert_int_equal(in->nknown, 2);
+	ingest_on_pack(in, tell, &told);
+	take_up_two(f, in);
 	take_run(in, 0, 110);
 	finish(in, &ix);
 	assert_int_equal(ingest_totals(in).chunks, 10);
-	assert_int_equal(chunks_in_pack(f, &more.pack[0]), 10);
+	assert_int_equal(chunks_in_pack(f, &told.pack[0]), 10);
 	/* However few the last one has. */
 	assert_int_equal(ix.n, 1);
 	assert_all_found(f, &ix, 0, 110);
@@ -220,17 +229,10 @@ ingest_finish__removes_what_it_joined(void **state)
 	struct fixture *f = *state;
 	AUTO(ingest) struct ingest *in = run_new(f);
 	INDEXES_AUTO struct indexes ix = {0};
-	TOLD_AUTO struct told told = {0};
 	struct object_ref refs[2];
 	uint64_t size;
 
-	(void)whole_run(f, &ix, &told, 0, 50);
-	(void)whole_run(f, &ix, &told, 50, 100);
-	indexes_clear(&ix);
-	in->index_max = 50;
-	resume(in, &told.note[0]);
-	resume(in, &told.note[1]);
-	assert_int_equal(in->nknown, 2);
+	take_up_two(f, in);
 	for (size_t i = 0; i < 2; i++)
 		refs[i] = *index_ref(in->known[i].ix);
 	take_run(in, 0, 140);

@@ -107,6 +107,29 @@ expire(struct history *h, const struct rules *rules, int64_t now)
 	h->n = n;
 }
 
+static const struct rules days_and_weeks = {
+    {[RULE_DAILY] = 30, [RULE_WEEKLY] = 8}};
+
+/*
+ * A backup and an expiration a day, by a clock that is ${ahead} days ahead: the
+ * last month stays, and no more than ${most}.
+ */
+static void
+go_on(struct history *h, int64_t from, int64_t to, int64_t ahead, size_t most)
+{
+	for (int64_t day = from; day <= to; day++) {
+		size_t newest = 0;
+
+		add_days(h, day, day, ahead);
+		expire(h, &days_and_weeks, noon(day + ahead));
+		for (size_t i = 0; i < h->n; i++)
+			newest += h->made[i] > noon(day - 30);
+		/* As one more comes, at most one goes. */
+		assert_true(newest >= 29);
+		assert_true(h->n <= most);
+	}
+}
+
 static void
 assert_no_doubt(const struct history *h)
 {
@@ -114,9 +137,6 @@ assert_no_doubt(const struct history *h)
 		if (h->v[i].why & KEEP_DOUBT)
 			fail_msg("%zu of %zu is in doubt", i, h->n);
 }
-
-static const struct rules days_and_weeks = {
-    {[RULE_DAILY] = 30, [RULE_WEEKLY] = 8}};
 
 /* --- right clocks --------------------------------------------------------- */
 
@@ -291,17 +311,7 @@ keep_log_apply__a_clock_that_is_put_right(void **state)
 	for (size_t i = 70; i < 100; i++)
 		assert_true(h.v[i].why != 0);
 	expire(&h, &days_and_weeks, noon(99));
-	for (int64_t day = 100; day < 200; day++) {
-		size_t newest = 0;
-
-		add_days(&h, day, day, 0);
-		expire(&h, &days_and_weeks, noon(day));
-		for (size_t i = 0; i < h.n; i++)
-			newest += h.made[i] > noon(day - 30);
-		/* As one more comes, at most one goes. */
-		assert_true(newest >= 29);
-		assert_true(h.n <= 2 * (30 + 8));
-	}
+	go_on(&h, 100, 199, 0, 2 * (30 + 8));
 	assert_no_doubt(&h);
 }
 
@@ -315,16 +325,7 @@ keep_log_apply__a_clock_that_goes_back(void **state)
 	add_days(&h, 0, 99, 0);
 	/* Before the next backup, and then day by day. */
 	expire(&h, &days_and_weeks, noon(99 - 60));
-	for (int64_t day = 100; day < 250; day++) {
-		size_t newest = 0;
-
-		add_days(&h, day, day, -60);
-		expire(&h, &days_and_weeks, noon(day - 60));
-		for (size_t i = 0; i < h.n; i++)
-			newest += h.made[i] > noon(day - 30);
-		assert_true(newest >= 29);
-		assert_true(h.n <= 3 * (30 + 8));
-	}
+	go_on(&h, 100, 249, -60, 3 * (30 + 8));
 	assert_no_doubt(&h);
 }
 

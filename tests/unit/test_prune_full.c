@@ -92,15 +92,32 @@ count_passes(void *arg, enum prune_step step)
 	*(unsigned *)arg += step == PRUNE_BEGUN;
 }
 
+/* A prune with so much room, and what it came to. */
+struct trial {
+	struct disk disk;
+	struct access *access; /* the one that prunes */
+	struct prune_result out;
+	unsigned passes;
+};
+
+static void
+trial_clear(struct trial *t)
+{
+	access_close(STEAL(t->access));
+}
+#define TRIAL_AUTO __attribute__((cleanup(trial_clear)))
+
 static int
-prune_on(struct access *a, struct prune_result *out, unsigned *passes,
-    struct err *err)
+prune_in(const struct realm *r, uint64_t room, struct trial *t, struct err *err)
 {
 	const struct prune_options opt = {
-	    .max_dead = 25, .on_step = count_passes, .arg = passes};
+	    .max_dead = 25, .on_step = count_passes, .arg = &t->passes};
 
-	*passes = 0;
-	return prune_run(a, access_find(a, "files"), NULL, &opt, out, err);
+	trial_clear(t);
+	t->access = enter(r, &t->disk, room);
+	t->passes = 0;
+	return prune_run(t->access, access_find(t->access, "files"), NULL, &opt,
+	    &t->out, err);
 }
 
 /* All is there, and nothing else. */
@@ -113,6 +130,14 @@ assert_tidy(const struct realm *r)
 	assert_clean(&f);
 	assert_int_equal(f.result.unreferenced, 0);
 	assert_int_equal(count_of(r, "tmp/"), 0);
+}
+
+/* And of the packs only what is needed. */
+static void
+assert_lean(const struct realm *r)
+{
+	assert_in_range(bytes_of(r, "packs/"), 4 * PIECE, 5 * PIECE);
+	assert_tidy(r);
 }
 
 /*
@@ -149,22 +174,17 @@ static void
 prune_run__what_is_dead_makes_the_room(UNUSED void **state)
 {
 	struct realm *r = mostly_dead("qrstuvwxyz");
-	AUTO(access) struct access *a = NULL;
-	struct prune_result out;
-	struct disk d;
-	unsigned passes;
+	TRIAL_AUTO struct trial t = {0};
 
-	a = enter(r, &d, 100 * KIB);
-	assert_ok(prune_on(a, &out, &passes, &err));
-	assert_true(d.refused > 0);
-	assert_int_equal(passes, 2);
-	assert_true(out.dead.bytes > 10 * PIECE);
-	assert_true(out.repacked.n >= 2);
-	assert_true(out.written.bytes > PIECE);
-	assert_int_equal(out.no_room.n, 0);
-	assert_true(out.removed.bytes > 22 * PIECE);
-	assert_in_range(bytes_of(r, "packs/"), 4 * PIECE, 5 * PIECE);
-	assert_tidy(r);
+	assert_ok(prune_in(r, 100 * KIB, &t, &err));
+	assert_true(t.disk.refused > 0);
+	assert_int_equal(t.passes, 2);
+	assert_true(t.out.dead.bytes > 10 * PIECE);
+	assert_true(t.out.repacked.n >= 2);
+	assert_true(t.out.written.bytes > PIECE);
+	assert_int_equal(t.out.no_room.n, 0);
+	assert_true(t.out.removed.bytes > 22 * PIECE);
+	assert_lean(r);
 	realm_free(r);
 }
 
@@ -173,18 +193,13 @@ static void
 prune_run__bit_by_bit(UNUSED void **state)
 {
 	struct realm *r = mostly_dead("xyz");
-	AUTO(access) struct access *a = NULL;
-	struct prune_result out;
-	struct disk d;
-	unsigned passes;
+	TRIAL_AUTO struct trial t = {0};
 
-	a = enter(r, &d, 100 * KIB);
-	assert_ok(prune_on(a, &out, &passes, &err));
-	assert_in_range(passes, 3, 4);
-	assert_int_equal(out.no_room.n, 0);
-	assert_true(out.repacked.n >= 2);
-	assert_in_range(bytes_of(r, "packs/"), 4 * PIECE, 5 * PIECE);
-	assert_tidy(r);
+	assert_ok(prune_in(r, 100 * KIB, &t, &err));
+	assert_in_range(t.passes, 3, 4);
+	assert_int_equal(t.out.no_room.n, 0);
+	assert_true(t.out.repacked.n >= 2);
+	assert_lean(r);
 	realm_free(r);
 }
 
@@ -193,29 +208,21 @@ static void
 prune_run__no_room_at_all(UNUSED void **state)
 {
 	struct realm *r = mostly_dead("");
-	struct access *a;
-	struct prune_result out;
-	struct disk d;
-	unsigned passes;
+	TRIAL_AUTO struct trial t = {0};
 	uint64_t before = bytes_of(r, "packs/");
 
-	a = enter(r, &d, 100 * KIB);
-	assert_ok(prune_on(a, &out, &passes, &err));
-	assert_true(out.no_room.n >= 2);
-	assert_true(out.no_room.bytes > 12 * PIECE);
-	assert_true(out.kept_dead.bytes > 7 * PIECE);
+	assert_ok(prune_in(r, 100 * KIB, &t, &err));
+	assert_true(t.out.no_room.n >= 2);
+	assert_true(t.out.no_room.bytes > 12 * PIECE);
+	assert_true(t.out.kept_dead.bytes > 7 * PIECE);
 	/* There may be room for directories, and those that are dead go. */
-	assert_true(out.written.bytes < 20 * KIB);
+	assert_true(t.out.written.bytes < 20 * KIB);
 	assert_in_range(bytes_of(r, "packs/"), before - 20 * KIB, before);
 	assert_tidy(r);
-	access_close(a);
 
-	a = enter(r, &d, UINT64_MAX / 2);
-	assert_ok(prune_on(a, &out, &passes, &err));
-	assert_int_equal(out.no_room.n, 0);
-	assert_in_range(bytes_of(r, "packs/"), 4 * PIECE, 5 * PIECE);
-	assert_tidy(r);
-	access_close(a);
+	assert_ok(prune_in(r, UINT64_MAX / 2, &t, &err));
+	assert_int_equal(t.out.no_room.n, 0);
+	assert_lean(r);
 	realm_free(r);
 }
 
@@ -224,16 +231,12 @@ static void
 prune_run__no_room_for_a_record(UNUSED void **state)
 {
 	struct realm *r = mostly_dead("yz");
-	AUTO(access) struct access *a = NULL;
-	struct prune_result out;
-	struct disk d;
-	unsigned passes;
+	TRIAL_AUTO struct trial t = {0};
 	uint64_t before = bytes_of(r, "packs/");
 	size_t objects = count_of(r, "");
 
-	a = enter(r, &d, 0);
-	assert_fails(ERR_FULL, "free some", prune_on(a, &out, &passes, &err));
-	assert_int_equal(out.removed.n, 0);
+	assert_fails(ERR_FULL, "free some", prune_in(r, 0, &t, &err));
+	assert_int_equal(t.out.removed.n, 0);
 	assert_int_equal(bytes_of(r, "packs/"), before);
 	assert_int_equal(count_of(r, ""), objects);
 	assert_whole(r);
@@ -249,23 +252,19 @@ prune_run__with_any_room(UNUSED void **state)
 {
 	for (uint64_t room = 0; room < 2000 * KIB; room += 173 * KIB) {
 		struct realm *r = mostly_dead("yz");
-		AUTO(access) struct access *a = NULL;
-		struct prune_result out;
-		struct disk d;
-		unsigned passes;
+		TRIAL_AUTO struct trial t = {0};
 		struct err err;
 		int rc;
 
-		a = enter(r, &d, room);
-		rc = prune_on(a, &out, &passes, &err);
+		rc = prune_in(r, room, &t, &err);
 		if (rc != 0)
 			assert_int_equal(rc, ERR_FULL);
 		assert_whole(r);
 		if (rc == 0)
 			assert_tidy(r);
-		if (rc == 0 && out.no_room.n == 0)
+		if (rc == 0 && t.out.no_room.n == 0)
 			assert_true(bytes_of(r, "packs/") < 5 * PIECE);
-		assert_true(passes <= 5);
+		assert_true(t.passes <= 5);
 		(void)prune_with(r->admin, "files", 25);
 		assert_true(bytes_of(r, "packs/") < 5 * PIECE);
 		assert_whole(r);

@@ -1,13 +1,6 @@
 /* How much memory a connection takes at a site. */
 #include "tests/unit/receive_fixture.h"
-
-static void
-moment(void)
-{
-	const struct timespec t = {.tv_nsec = 50000000};
-
-	(void)nanosleep(&t, NULL);
-}
+#include "tests/unit/wait.h"
 
 /* Bytes of objects that have come, once ${n} have, or after a while. */
 static uint64_t
@@ -18,7 +11,7 @@ bytes_come(const struct stand *s, uint64_t n)
 	for (int i = 0; i < 100 && come < n; i++) {
 		come = atomic_load(&s->progress.bytes);
 		if (come < n)
-			moment();
+			wait_ms(50);
 	}
 	return come;
 }
@@ -66,7 +59,7 @@ receive_run__one_connection_holds_many_records(void **state)
 	/* These do: the next is not even read. */
 	send_record(s, ++seq);
 	for (int i = 0; i < 10; i++)
-		moment();
+		wait_ms(50);
 	assert_int_equal(atomic_load(&s->progress.bytes), come);
 	receive_room_give(s->room);
 	come += RECORD_LEN;

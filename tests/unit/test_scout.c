@@ -2,6 +2,7 @@
 #include "snapshot/backup/scout.h"
 #include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/wait.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -353,10 +354,8 @@ open_files(void)
 static bool
 gets_ahead(size_t files)
 {
-	const struct timespec wait = {.tv_nsec = 10000000};
-
 	for (int i = 0; i < 1000 && open_files() < files; i++)
-		(void)nanosleep(&wait, NULL);
+		wait_ms(10);
 	return open_files() >= files;
 }
 

@@ -1,9 +1,9 @@
 #include "snapshot/content/segcache.h"
 #include "tests/unit/content_fixture.h"
+#include "tests/unit/wait.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #define CHUNK 10000
 #define PER 4
@@ -20,14 +20,6 @@ struct source {
 	unsigned ms;
 };
 
-static void
-sleep_ms(unsigned ms)
-{
-	struct timespec t = {.tv_nsec = (long)ms * 1000000};
-
-	(void)nanosleep(&t, NULL);
-}
-
 static int
 load(void *arg, struct segment **out, struct err *err)
 {
@@ -36,7 +28,7 @@ load(void *arg, struct segment **out, struct err *err)
 	uint64_t first = src->number * PER;
 
 	atomic_fetch_add(&src->loads, 1);
-	sleep_ms(src->ms);
+	wait_ms(src->ms);
 	if (src->fail != 0)
 		return err_set(
 		    err, (enum err_code)src->fail, "load %u", src->number);
@@ -405,7 +397,7 @@ count_call(void *owner, const struct chunk_name *name)
 	struct counter *n = owner;
 
 	(void)name;
-	sleep_ms(n->ms);
+	wait_ms(n->ms);
 	atomic_fetch_add(&n->calls, 1);
 }
 
@@ -443,12 +435,12 @@ prefetch__is_bounded_and_forgets(void **state)
 	for (int i = 0; i < 1000; i++)
 		prefetch_put(segcache_prefetch(c), count_call, &dropped, &name);
 	while (atomic_load(&kept.calls) < 100)
-		sleep_ms(1);
+		wait_ms(1);
 	assert_int_equal(slow.calls, 3);
 	prefetch_forget(segcache_prefetch(c), &dropped);
 	calls = dropped.calls;
 	assert_true(calls <= 256);
-	sleep_ms(5);
+	wait_ms(5);
 	assert_int_equal(dropped.calls, calls);
 }
 

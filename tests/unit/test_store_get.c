@@ -1,10 +1,10 @@
 /* What is read from a store, and what is no longer there. */
 #include "tests/unit/store_fixture.h"
+#include "tests/unit/wait.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static void
@@ -146,7 +146,6 @@ drop_cached(const char *path)
 static void
 store_will_read__has_all_of_it_fetched(void **state)
 {
-	const struct timespec ms = {.tv_nsec = 1000000};
 	struct fixture *f = *state;
 	struct object_ref ref = ref_of(OBJECT_PACK, 0);
 	const size_t len = (5 << 20) + 100;
@@ -160,7 +159,7 @@ store_will_read__has_all_of_it_fetched(void **state)
 	drop_cached(path);
 	store_will_read(f->s, &ref);
 	while (count_cached(path, len) < (len + 4095) / 4096)
-		(void)nanosleep(&ms, NULL);
+		wait_ms(1);
 }
 
 static void
