@@ -112,15 +112,6 @@ resume_pack(void *arg, const uint8_t *note, size_t len, struct err *err)
 	return ingest_resume(arg, note, len, err);
 }
 
-static bool
-is_known(const struct run *run, const uint8_t name[OBJECT_NAME_LEN])
-{
-	for (size_t i = 0; i < run->nindexes; i++)
-		if (memcmp(run->indexes[i], name, OBJECT_NAME_LEN) == 0)
-			return true;
-	return false;
-}
-
 /*
  * An index of the newest record's can't be used. Its writer may have put it in
  * the place of good ones, so that nothing that others stored is found: those that
@@ -137,7 +128,9 @@ know_older(struct run *run, struct err *err)
 	if (ret == 0)
 		ret = log_all_indexes(whole, &names, &n, err);
 	for (size_t i = 0; i < n; i++)
-		if (!is_known(run, names[i]))
+		if (!log_indexes_have(
+			(const uint8_t(*)[OBJECT_NAME_LEN])run->indexes,
+			run->nindexes, names[i]))
 			memmove(names[older++], names[i], sizeof(*names));
 	if (ret == 0)
 		ret = ingest_known_besides(run->ingest,

@@ -88,15 +88,6 @@ follows_newest(const struct run *run, const struct log *log)
 	return false;
 }
 
-static bool
-has_index(const struct record_clear *clear, const uint8_t name[OBJECT_NAME_LEN])
-{
-	for (size_t i = 0; i < clear->nindexes; i++)
-		if (memcmp(clear->indexes[i], name, OBJECT_NAME_LEN) == 0)
-			return true;
-	return false;
-}
-
 /* The packs that a snapshot since the record has listed in an index of its own. */
 static int
 find_taken_up(const struct run *run, const struct log *log,
@@ -107,7 +98,7 @@ find_taken_up(const struct run *run, const struct log *log,
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < n; i++)
-		if (!has_index(clear, now[i]))
+		if (!log_indexes_have(clear->indexes, clear->nindexes, now[i]))
 			ret = index_listed_all(access_store(run->access),
 			    run->ds->id, now + i, 1, taken, err);
 	return ret;

@@ -170,6 +170,13 @@ uint64_t log_next_ino(const struct log *l);
 const uint8_t (*log_indexes(const struct log *l, size_t *n))[OBJECT_NAME_LEN];
 
 /**
+ * log_indexes_have(names, n, name):
+ * Whether ${name} is one of the ${n} names of such a set. Cost: looks at all.
+ */
+bool log_indexes_have(const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
+    const uint8_t name[OBJECT_NAME_LEN]);
+
+/**
  * log_all_indexes(l, names, n, err):
  * Of the sets of all records, as far as they are read and the indexes there: the
  * oldest first, and those of the newest record last, as it has them. For when

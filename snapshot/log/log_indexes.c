@@ -32,6 +32,16 @@ index_list_take(struct index_list *list, struct index_list *from)
 	memset(from, 0, sizeof(*from));
 }
 
+bool
+log_indexes_have(const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
+    const uint8_t name[OBJECT_NAME_LEN])
+{
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(names[i], name, OBJECT_NAME_LEN) == 0)
+			return true;
+	return false;
+}
+
 /* --- of all records ------------------------------------------------------ */
 
 typedef uint8_t index_name[OBJECT_NAME_LEN];

@@ -131,16 +131,6 @@ add_index(
 	return add_gone(c, OBJECT_INDEX, name, size, err);
 }
 
-static bool
-is_in(const uint8_t (*names)[OBJECT_NAME_LEN], size_t n,
-    const uint8_t name[OBJECT_NAME_LEN])
-{
-	for (size_t i = 0; i < n; i++)
-		if (memcmp(names[i], name, OBJECT_NAME_LEN) == 0)
-			return true;
-	return false;
-}
-
 /*
  * An index that no record names may be that of a running backup; of a dead
  * one's nobody knows, so they wait for a prune that is alone. Each is counted
@@ -159,12 +149,13 @@ add_indexes(struct condemning *c, struct err *err)
 			rc = add_index(c, now[i], err);
 	for (size_t i = 0; rc == 0 && i < p->were.n; i++)
 		if (!names_have(&p->set, p->were.v[i]) &&
-		    !is_in(now, n, p->were.v[i]))
+		    !log_indexes_have(now, n, p->were.v[i]))
 			rc = add_index(c, p->were.v[i], err);
 	for (size_t i = 0; rc == 0 && p->alone && i < p->indexes.n; i++) {
 		const uint8_t *name = p->indexes.v[i].name;
 
-		if (!names_have(&p->set, name) && !is_in(now, n, name) &&
+		if (!names_have(&p->set, name) &&
+		    !log_indexes_have(now, n, name) &&
 		    !names_have(&p->were, name))
 			rc = add_index(c, name, err);
 	}

@@ -96,10 +96,7 @@ is_needed(const struct prune *p, const struct condemned *c)
 	if (c->cls == OBJECT_PACK)
 		return prune_lists(p, c->name) ||
 		       present_find(&p->since, c->name) != NULL;
-	for (size_t i = 0; i < n; i++)
-		if (memcmp(now[i], c->name, OBJECT_NAME_LEN) == 0)
-			return true;
-	return false;
+	return log_indexes_have(now, n, c->name);
 }
 
 static int
