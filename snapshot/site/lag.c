@@ -84,43 +84,98 @@ lag_log_newest(const struct lag_log *l, int64_t *time, struct err *err)
 
 /* --- bytes -------------------------------------------------------------- */
 
-/* Packs, counted once each. */
+/*
+ * The site has what the newest record that it holds needs. Of what the newest
+ * one here needs, the rest is what it lacks; each pack is counted once, however
+ * many indexes list it.
+ *
+ * A prune takes the indexes of older records away, and with them the word for
+ * what these need. It is told then by the packs' age: what a record needs is
+ * stored before it is.
+ */
 struct packs {
+	const struct lag_log *log;
+	struct name_set indexes; /* of the record that the site holds */
 	struct name_set seen;
+	bool pruned;  /* some of these indexes are gone */
+	int64_t held; /* the time of that record */
 	uint64_t bytes;
 };
 
+static void
+packs_clear(struct packs *p)
+{
+	name_set_clear(&p->indexes);
+	name_set_clear(&p->seen);
+}
+#define PACKS_AUTO __attribute__((cleanup(packs_clear)))
+
+/* An index_listed_fn: of what the site has. */
 static int
-count_pack(void *arg, const struct object_ref *ref, uint64_t size,
+note_pack(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     UNUSED enum pack_kind kind, struct err *err)
 {
 	struct packs *p = arg;
 	int rc = name_set_add_object(&p->seen, ref->name, err);
 
-	if (rc > 0)
-		p->bytes += size;
 	return rc < 0 ? rc : 0;
 }
 
-/* The packs of a record's indexes: those that are still there. */
+/* An index_listed_fn: of what is needed here. */
 static int
-count_packs(const struct lag_log *l, size_t i, struct packs *p, struct err *err)
+count_pack(void *arg, const struct object_ref *ref, uint64_t size,
+    UNUSED enum pack_kind kind, struct err *err)
+{
+	struct packs *p = arg;
+	int64_t when;
+	int rc = name_set_add_object(&p->seen, ref->name, err);
+
+	if (rc <= 0)
+		return rc;
+	if (!p->pruned || store_time(p->log->store, ref, &when, NULL) != 0 ||
+	    when > p->held)
+		p->bytes += size;
+	return 0;
+}
+
+/* The packs of an index; 1: it is not there. */
+static int
+look_into(const struct packs *p, const struct object_ref *index,
+    index_listed_fn *visit, void *arg, struct err *err)
+{
+	struct err why;
+	int rc = index_peek(p->log->store, index, visit, arg, &why);
+
+	if (rc == ERR_NOT_FOUND)
+		return 1;
+	return rc == 0 ? 0 : err_copy(err, &why);
+}
+
+/*
+ * Of record ${i}: what the site has, or with ${count} what is needed here. The
+ * indexes that both have list nothing that is missing.
+ */
+static int
+go_over(struct packs *p, size_t i, bool count, struct err *err)
 {
 	struct object_ref ref = {.cls = OBJECT_INDEX};
 	struct record_clear clear = {0};
 	uint8_t *buf = NULL;
-	int rc = read_record(l, i, &buf, &clear, err);
+	int rc = read_record(p->log, i, &buf, &clear, err);
 
-	memcpy(ref.dataset, l->all.v[i].dataset, STORE_DATASET_LEN);
+	memcpy(ref.dataset, p->log->all.v[i].dataset, STORE_DATASET_LEN);
+	if (!count)
+		p->held = clear.head.time;
 	for (size_t k = 0; rc == 0 && k < clear.nindexes; k++) {
-		struct err why;
-
 		memcpy(ref.name, clear.indexes[k], OBJECT_NAME_LEN);
-		rc = index_peek(l->store, &ref, count_pack, p, &why);
-		if (rc == ERR_NOT_FOUND)
+		rc = name_set_add_object(&p->indexes, ref.name, err);
+		if (rc > 0)
+			rc = look_into(
+			    p, &ref, count ? count_pack : note_pack, p, err);
+		if (rc > 0 && !count)
+			p->pruned = true;
+		if (rc > 0)
 			rc = 0;
-		else if (rc != 0)
-			rc = err_copy(err, &why);
 	}
 	free(buf);
 	return rc;
@@ -131,14 +186,12 @@ static int
 measure_bytes(
     const struct lag_log *l, size_t held, uint64_t *bytes, struct err *err)
 {
-	struct packs p = {0};
-	int rc = held > 0 ? count_packs(l, held - 1, &p, err) : 0;
+	PACKS_AUTO struct packs p = {.log = l};
+	int rc = held > 0 ? go_over(&p, held - 1, false, err) : 0;
 
-	p.bytes = 0;
 	if (rc == 0)
-		rc = count_packs(l, l->all.n - 1, &p, err);
+		rc = go_over(&p, l->all.n - 1, true, err);
 	*bytes = p.bytes;
-	name_set_clear(&p.seen);
 	return rc;
 }
 

@@ -41,7 +41,8 @@ struct lag {
 	/* What the site lacks; of a fork, nothing is known. */
 	uint64_t records;
 	uint64_t snapshots;
-	uint64_t bytes;  /* of packs that it can't have: an estimate */
+	uint64_t
+	    bytes; /* of packs that it can't have, each once: an estimate */
 	int64_t seconds; /* since the oldest missing snapshot was made, or 0 */
 };
 
@@ -50,7 +51,9 @@ struct lag {
  * Errors: ERR_AUTH a receipt is kept that the site did not sign; those of
  * receipts_get() and of reading the log.
  * Cost: reads the records that are missing, and, where there are any, the lists
- * of packs of the newest one's indexes.
+ * of packs of the newest one's indexes and of those of the newest that the site
+ * holds; after a prune, looks up when each pack was stored. 90 bytes of memory a
+ * pack.
  */
 NODISCARD int lag_measure(const struct lag_log *l,
     const struct identity_public *site, struct receipts *receipts, int64_t now,
