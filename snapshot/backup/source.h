@@ -38,8 +38,16 @@ void source_close(struct source *s);
 /* A command whose output is read. */
 struct command {
 	pid_t pid;
-	int fd; /* its standard output */
+	int fd;       /* its standard output */
+	pid_t guard;  /* leads its process group */
+	int lifeline; /* ends with this process, and so does the group */
 };
+
+/**
+ * command_start(shell_command, out, err):
+ * Have /bin/sh run it, in a process group of its own, which gets a SIGTERM when
+ * this process ends before command_end(), were it by SIGKILL. Errors: ERR_IO.
+ */
 NODISCARD int command_start(
     const char *shell_command, struct command *out, struct err *err);
 

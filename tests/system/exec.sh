@@ -59,6 +59,34 @@ gone() {
 within 10 gone
 equal "$(snapshots dump)" "$had" 'snapshots'
 
+part 'a backup that is killed ends its command, down to what that runs'
+rm "$T/pid"
+"$VARVE" backup dump --exec "seq 1000; sleep 1000 & echo \$\$ \$! >'$T/pid'
+    wait; echo more" --name x >"$T/out" 2>"$T/err" &
+running=$!
+within 10 test -s "$T/pid"
+read -r shell child <"$T/pid"
+group=$(ps -o pgid= -p "$shell" | tr -d ' ')
+differ "$group" "$(ps -o pgid= -p $running | tr -d ' ')" 'process groups'
+kill -KILL $running
+wait $running || true
+no_group() {
+	! pgrep -g "$group"
+}
+within 10 no_group
+for pid in "$shell" "$child"; do
+	! kill -0 "$pid" 2>/dev/null || fail "process $pid is still there"
+done
+equal "$(snapshots dump)" "$had" 'snapshots'
+
+part 'what a command leaves running is its own affair'
+rm "$T/pid"
+backup dump --exec "sleep 1000 >&- 2>&- & echo \$! >'$T/pid'" --name x
+left=$(cat "$T/pid")
+group=$(ps -o pgid= -p "$left" | tr -d ' ')
+equal "$(pgrep -g "$group")" "$left" 'all that is left of its group'
+kill "$left"
+
 part 'wrong usage'
 refused 2 '--name' varve backup dump --exec true
 refused 2 '--exec' varve backup dump --name x
