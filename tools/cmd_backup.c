@@ -215,6 +215,11 @@ check_args(const struct backup_args *args, struct err *err)
 		    "SOURCE is missing (or --exec COMMAND --name NAME)");
 	if ((args->exec == NULL) != (args->name == NULL))
 		return err_set(err, ERR_USAGE, "--exec and --name go together");
+	if (!source && (args->exclude.n > 0 || args->exclude_caches ||
+			   args->cross_filesystems))
+		return err_set(err, ERR_USAGE,
+		    "--exclude, --exclude-file, --exclude-caches and"
+		    " --cross-filesystems are for a SOURCE, not for --exec");
 	return 0;
 }
 

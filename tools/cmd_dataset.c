@@ -142,6 +142,19 @@ show_default(struct run *run, const struct session *s, struct err *err)
 }
 
 static int
+check_show(const struct dataset_args *args, struct err *err)
+{
+	bool any;
+	struct rules rules;
+	int r = keep_parse(&args->keep, &rules, &any, err);
+
+	if (r == 0 && (any || args->keep_all || args->defaults))
+		return err_set(err, ERR_USAGE,
+		    "rules and --default are for 'varve dataset set'");
+	return r;
+}
+
+static int
 dataset_show(struct run *run, struct session *s,
     UNUSED const struct dataset_args *args, const char *name, struct err *err)
 {
@@ -185,7 +198,9 @@ dataset_run(struct run *run, void *values, struct err *err)
 	if (!set && strcmp(o->v[0], "show") != 0)
 		return err_set(err, ERR_USAGE, "no action '%s': set or show%s",
 		    o->v[0], suggest_hint(&near, hint));
-	r = session_open_for(run, &args->store, &name, 1, &s, err);
+	r = set ? 0 : check_show(args, err);
+	if (r == 0)
+		r = session_open_for(run, &args->store, &name, 1, &s, err);
 	if (r != 0)
 		return r;
 	return set ? dataset_set(run, s, args, name, err)

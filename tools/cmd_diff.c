@@ -275,13 +275,53 @@ open_and_compare(struct run *run, const struct diff_args *args, struct side *a,
 	return r;
 }
 
+/* One of ${n} options whose value ${args} has; NULL: none. */
+static const struct option *
+find_given(
+    const struct store_args *args, const struct option *options, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *value;
+
+		memcpy(&value, (const char *)args + options[i].offset,
+		    sizeof(value));
+		if (value != NULL)
+			return &options[i];
+	}
+	return NULL;
+}
+
+/* What is said of B's store says nothing where B is in A's. */
+static int
+check_other(const struct store_args *other, struct err *err)
+{
+	const struct option *given = NULL;
+
+	if (other->store != NULL)
+		return 0;
+	given = find_given(other, store_options, ARRAY_LEN(store_options));
+	if (given == NULL)
+		given = find_given(other, key_options, ARRAY_LEN(key_options));
+	if (given == NULL)
+		given = find_given(
+		    other, passphrase_options, ARRAY_LEN(passphrase_options));
+	if (given == NULL)
+		return 0;
+	return err_set(err, ERR_USAGE,
+	    "--other-%s is for another store of B's: say --other-store STORE,"
+	    " too",
+	    given->name);
+}
+
 static int
 diff_command(struct run *run, void *values, struct err *err)
 {
 	const struct diff_args *args = values;
 	struct side a = {0}, b = {0};
-	int r = snapshot_arg_parse(args->common.operands.v[0], &a.arg, err);
+	int r = check_other(&args->other, err);
 
+	if (r == 0)
+		r = snapshot_arg_parse(args->common.operands.v[0], &a.arg, err);
 	if (r == 0)
 		r = snapshot_arg_parse(args->common.operands.v[1], &b.arg, err);
 	if (r == 0)

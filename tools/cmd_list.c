@@ -380,25 +380,41 @@ list_open(const struct run *run, const struct list_args *args, const char *what,
 }
 
 static int
+check_args(const struct list_args *args, const char *what, struct err *err)
+{
+	bool dataset = what != NULL && strchr(what, '@') == NULL;
+
+	if (args->sites && what != NULL)
+		return err_set(
+		    err, ERR_USAGE, "--sites shows every dataset: name none");
+	if (args->sites && args->expired)
+		return err_set(
+		    err, ERR_USAGE, "--sites and --expired exclude each other");
+	if (args->expired && !dataset)
+		return err_set(err, ERR_USAGE,
+		    "--expired shows the snapshots of a DATASET");
+	if (args->last != 0 && (!dataset || args->expired))
+		return err_set(err, ERR_USAGE,
+		    "--last is for the snapshots of a DATASET, of those that"
+		    " have not expired");
+	return 0;
+}
+
+static int
 list_run(struct run *run, void *values, struct err *err)
 {
 	const struct list_args *args = values;
 	AUTO(session) struct session *s = NULL;
 	const char *what =
 	    args->common.operands.n > 0 ? args->common.operands.v[0] : NULL;
-	int r;
+	int r = check_args(args, what, err);
 
-	if (args->sites && what != NULL)
-		return err_set(
-		    err, ERR_USAGE, "--sites shows every dataset: name none");
-	r = list_open(run, args, what, &s, err);
+	if (r == 0)
+		r = list_open(run, args, what, &s, err);
 	if (r != 0)
 		return r;
 	if (args->sites)
 		return site_lag_show(s, err);
-	if (args->expired && (what == NULL || strchr(what, '@') != NULL))
-		return err_set(err, ERR_USAGE,
-		    "--expired shows the snapshots of a DATASET");
 	if (args->expired)
 		return list_expired(run, s, what, err);
 	if (what == NULL)

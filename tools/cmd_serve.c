@@ -19,7 +19,8 @@ serve_command(struct run *run, void *values, struct err *err)
 		return r;
 	if (!args->init.init)
 		return serve_run(run, &args->serve, address, err);
-	if (args->serve.stdio || args->serve.listen != NULL)
+	if (args->serve.stdio || args->serve.listen != NULL ||
+	    args->serve.clients != 0)
 		return err_set(err, ERR_USAGE,
 		    "--init ends when the site is made: serve it afterwards");
 	return serve_init(run, &args->init, address, err);

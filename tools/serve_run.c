@@ -156,6 +156,9 @@ serve_run(const struct run *run, const struct serve_run_args *args,
 		return err_set(err, ERR_USAGE,
 		    "what is to be done? --init, --listen ADDRESS:PORT or"
 		    " --stdio");
+	if (args->stdio && args->clients != 0)
+		return err_set(err, ERR_USAGE,
+		    "--clients goes with --listen: --stdio serves one");
 	r = sitedir_open(address, &site, err);
 	if (r != 0)
 		return r;

@@ -137,6 +137,26 @@ refused 2 '' varve mount --cache 64Q "$T/empty"
 refused 2 'needs' varve mount -o cache "$T/empty"
 refused 2 'no_sharing' varve mount -o no_sharin "$T/empty"
 refused 2 'needs keys' varve check --read-data --no-keys
+
+part 'options that say nothing without another'
+for o in person key-file recovery-key-file fingerprint passphrase-file \
+    passphrase-command; do
+	refused 2 "--other-$o is for another store of B's: say --other-store" \
+	    varve diff d@latest d@latest "--other-$o" x
+done
+for words in '' d@latest '--sites' 'd --expired'; do
+	# shellcheck disable=SC2086 # words
+	refused 2 '--last is for' varve list --last 1 $words
+done
+refused 2 'exclude each other' varve list --sites --expired
+for o in --exclude=x --exclude-file=x --exclude-caches --cross-filesystems; do
+	refused 2 'for a SOURCE' varve backup c --exec true --name x "$o"
+done
+for o in --keep-last=1 --keep-all --default; do
+	refused 2 "'varve dataset set'" varve dataset show d "$o"
+done
+refused 2 'goes with --listen' varve serve "$VARVE_STORE" --stdio --clients 1
+refused 2 'afterwards' varve serve "$T/none" --init --clients 1
 for c in init backup list mount restore diff find check grant; do
 	run 0 varve "$c" --help
 	out_has "varve $c"
