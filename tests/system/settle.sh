@@ -142,7 +142,8 @@ err_has 'see varve-settle(1)'
 as_dr settle d prod --dry-run
 out_has 'has no other record'
 run 4 dr replicate prod
-# The newer of the two counts, by the second.
+# This one is to be the newer, by the second: dr does not know of the other, and
+# of two of one second their names decide.
 sleep 3
 as_dr settle d prod --json
 equal "$(jq -c '[.records, .newest, .settled]' "$T/out")" '[0,[],true]' \

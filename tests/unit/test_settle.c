@@ -1,4 +1,7 @@
-/* A log's end gives way to what an admin says counts: snapshot/site/settle.c. */
+/*
+ * A log's end gives way to what an admin says counts (snapshot/site/settle.c), and
+ * which of several does.
+ */
 #include "snapshot/site/settle.h"
 #include "tests/unit/access_fixture.h"
 #include "tests/unit/site_fixture.h"
@@ -185,6 +188,52 @@ access_settlement__only_an_admins_counts(void **state)
 	    access_settlement(w->alice, d->id, &got, &err));
 }
 
+/* --- which one counts --------------------------------------------------- */
+
+static struct object_ref
+put_settlement(struct world *w, struct settlement *s, uint8_t record)
+{
+	WR_AUTO struct wr o = {0};
+
+	s->name[0] = record;
+	assert_ok(settlement_make(s, w->alice->identity, NULL, &o, &err));
+	return world_put(w, o.buf, o.len);
+}
+
+/* The one that counts names this record. */
+static void
+assert_settled(struct world *w, const struct settlement *s, uint8_t record)
+{
+	struct settlement got;
+
+	world_refresh(w);
+	assert_ok(access_settlement(w->alice, s->dataset, &got, &err));
+	assert_int_equal(got.name[0], record);
+}
+
+/* Whichever comes first; and the next that is made comes after both. */
+static void
+access_settlement__of_one_second_the_greater_name_counts(void **state)
+{
+	struct world *w = *state;
+
+	for (uint8_t i = 1; i <= 16; i++) {
+		struct settlement s = {.from = START + 10, .seq = 1};
+		struct object_ref a, b;
+
+		memcpy(s.store, access_root(w->alice)->store, STORE_ID_LEN);
+		s.dataset[0] = i;
+		a = put_settlement(w, &s, 1);
+		assert_settled(w, &s, 1);
+		b = put_settlement(w, &s, 2);
+		assert_settled(
+		    w, &s, memcmp(a.name, b.name, OBJECT_NAME_LEN) > 0 ? 1 : 2);
+		s.name[0] = 3;
+		assert_ok(access_settle(w->alice, &s, &err));
+		assert_settled(w, &s, 3);
+	}
+}
+
 int
 main(void)
 {
@@ -195,6 +244,8 @@ main(void)
 	    world_test(settle_run__the_first_record_may_be_another),
 	    world_test(access_settle__the_newest_counts),
 	    world_test(access_settlement__only_an_admins_counts),
+	    world_test(
+		access_settlement__of_one_second_the_greater_name_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
