@@ -99,25 +99,13 @@ try_chunk(struct walk *w, const struct wanted *want, struct err *err)
 	    w->chunks, &want->name, CHUNK_DATA, want->len, &ch, err);
 }
 
-/* Whether reading all bytes has shown, or would have, that it is not so. */
-static bool
-is_doubtful(const struct walk *w, const struct wanted *want,
-    const struct chunk_place *place)
-{
-	const struct lengths *lengths = &w->s->lengths;
-	size_t n;
-	const struct listed *l = listed_find(w->s, 0, place->pack, &n);
-
-	if (l == NULL || l->doubtful)
-		return true;
-	return lengths->words != NULL &&
-	       !lengths_has(lengths, &want->name, want->len);
-}
-
+/* Where the indexes say that it is. */
 static int
-locate(struct walk *w, const struct wanted *want, struct err *err)
+find_pack(struct walk *w, struct wanted *want, struct err *err)
 {
 	struct chunk_place place;
+	const struct listed *l;
+	size_t n;
 	int rc = chunks_place(w->chunks, &want->name, &place, err);
 
 	if (rc != 0)
@@ -125,7 +113,31 @@ locate(struct walk *w, const struct wanted *want, struct err *err)
 	if (place.kind != PACK_DATA)
 		return err_set(err, ERR_CORRUPT,
 		    "a file's chunk is listed in a pack of metadata");
-	return is_doubtful(w, want, &place) ? try_chunk(w, want, err) : 0;
+	l = listed_find(w->s, 0, place.pack, &n);
+	want->pack = l == NULL ? 0 : (uint32_t)(l - w->s->listed) + 1;
+	return 0;
+}
+
+/* Whether reading all bytes has shown, or would have, that it is not so. */
+static bool
+is_doubtful(const struct walk *w, const struct wanted *want)
+{
+	const struct lengths *lengths = &w->s->lengths;
+
+	if (want->pack == 0 || w->s->listed[want->pack - 1].doubtful)
+		return true;
+	return lengths->words != NULL &&
+	       !lengths_has(lengths, &want->name, want->len);
+}
+
+static int
+locate(struct walk *w, struct wanted *want, struct err *err)
+{
+	int rc = want->pack == 0 ? find_pack(w, want, err) : 0;
+
+	if (rc != 0)
+		return rc;
+	return is_doubtful(w, want) ? try_chunk(w, want, err) : 0;
 }
 
 /* A path is told of once, however many of its chunks are damaged. */
@@ -162,6 +174,21 @@ tell_wanted(struct walk *w, const struct wanted *v, size_t n,
 	return rc;
 }
 
+/*
+ * While other threads still read: what is to be said of a chunk is said
+ * afterwards, but where it is can be looked up at once. What fails is looked up
+ * again.
+ */
+static void
+find_packs(struct walk *w)
+{
+	struct batch *b = &w->batch;
+	struct err why;
+
+	for (size_t i = 0; i < b->n; i++)
+		(void)find_pack(w, &b->v[i], &why);
+}
+
 static int
 compare_wanted(const void *a, const void *b)
 {
@@ -174,8 +201,8 @@ compare_wanted(const void *a, const void *b)
 
 /* The first of those left, and all that want the same: ${n} of them. */
 static int
-locate_first(struct walk *w, const struct wanted *v, size_t left, size_t *n,
-    struct err *err)
+locate_first(
+    struct walk *w, struct wanted *v, size_t left, size_t *n, struct err *err)
 {
 	struct err why;
 	int rc;
@@ -209,8 +236,10 @@ batch_flush(struct walk *w, struct err *err)
 
 	if (b->n > 1)
 		qsort(b->v, b->n, sizeof(*b->v), compare_wanted);
-	if (rc == 0 && b->n > 0)
+	if (rc == 0 && b->n > 0) {
+		find_packs(w);
 		rc = walk_await_bytes(w, err);
+	}
 	for (size_t i = 0; rc == 0 && i < b->n; i += n)
 		rc = locate_first(w, &b->v[i], b->n - i, &n, err);
 	for (size_t i = 0; rc == 0 && i < b->nshared; i++)

@@ -46,6 +46,7 @@ struct wanted {
 	uint32_t len;
 	uint32_t owner; /* the page or node that leads to it */
 	uint32_t path;  /* in the batch's paths */
+	uint32_t pack;  /* of those listed, its number + 1; 0: none was found */
 };
 
 /* A node that was looked at before: is what it leads to damaged? */
