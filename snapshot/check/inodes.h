@@ -6,7 +6,7 @@
  * hash of what each one is. Thread: belongs to one thread. Memory: 32 bytes
  * each.
  */
-#include "snapshot/check/mix.h"
+#include "snapshot/content/mix.h"
 #include "snapshot/tree/entry.h"
 
 struct inode_slot {

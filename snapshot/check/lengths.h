@@ -7,7 +7,7 @@
  * of other lengths about one in a thousand passes for it.
  * Thread: lengths_add() and lengths_has() are safe.
  */
-#include "snapshot/check/mix.h"
+#include "snapshot/content/mix.h"
 
 #include <stdatomic.h>
 

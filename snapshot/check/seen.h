@@ -6,7 +6,7 @@
  * what snapshots share is looked at once. Thread: belongs to one thread.
  * Memory: about 120 bytes each.
  */
-#include "snapshot/check/mix.h"
+#include "snapshot/content/mix.h"
 #include "snapshot/tree/entry.h"
 
 #define SEEN_NONE UINT32_MAX

@@ -8,10 +8,7 @@
 static size_t
 home_of(const struct name_set *set, const struct chunk_name *name)
 {
-	uint64_t hash;
-
-	memcpy(&hash, name->b, sizeof(hash));
-	return hash & (set->cap - 1);
+	return mix_name(&set->mix, name->b) & (set->cap - 1);
 }
 
 /* The slot that holds ${name}, or the free one where it belongs. */
@@ -33,8 +30,11 @@ slot_of(const struct name_set *set, const struct chunk_name *name)
 static int
 grow(struct name_set *set, struct err *err)
 {
-	struct name_set next = {.n = set->n};
+	struct name_set next = *set;
+	int rc;
 
+	if (set->cap == 0 && (rc = mix_init(&next.mix, err)) != 0)
+		return rc;
 	next.cap = set->cap == 0 ? FIRST_CAP : set->cap * 2;
 	next.slots = calloc(next.cap, sizeof(*next.slots));
 	if (next.slots == NULL)

@@ -2,19 +2,25 @@
 #define SNAPSHOT_CONTENT_NAME_SET_H
 
 /*
- * A set of names: of chunks, or of objects. All are hashes, so their first bytes
- * serve as the hash. Thread: the caller locks. Cost: about 50 bytes a name.
+ * A set of names: of chunks, or of objects. They may be of somebody's choice, as
+ * those are that an index lists: where one belongs in the set is a hash under a
+ * random key. Thread: the caller locks. Cost: about 50 bytes a name.
  */
-#include "crypto/namer.h"
+#include "snapshot/content/mix.h"
 #include "snapshot/store/store.h"
 
+/* Zeroed, it is empty. */
 struct name_set {
+	struct mix mix;
 	struct chunk_name *slots; /* all zero: free */
 	size_t cap;               /* a power of two, or 0 */
 	size_t n;
 };
 
-/** name_set_add(): 1 when it was new, 0 when it was there, ERR_NOMEM. */
+/**
+ * name_set_add(): 1 when it was new, 0 when it was there; ERR_NOMEM; ERR_IO no
+ * random bytes can be had.
+ */
 NODISCARD int name_set_add(
     struct name_set *set, const struct chunk_name *name, struct err *err);
 bool name_set_has(const struct name_set *set, const struct chunk_name *name);

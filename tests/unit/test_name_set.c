@@ -69,7 +69,19 @@ name_set_add__grows(void **state)
 	name_set_clear(&set);
 }
 
-/* They meet in one slot, at the end of the table. */
+/* An empty set with a key that is known. */
+static void
+begin_known(struct name_set *set)
+{
+	const struct chunk_name name = name_of(0);
+
+	*set = (struct name_set){0};
+	assert_int_equal(name_set_add(set, &name, NULL), 1);
+	name_set_remove(set, &name);
+	set->mix = (struct mix){.key = {UINT64_MAX, 0, 0, 0, 1, UINT64_MAX}};
+}
+
+/* There they meet in one slot, at the end of the table. */
 static struct chunk_name
 crowded(unsigned i)
 {
@@ -84,10 +96,11 @@ crowded(unsigned i)
 static void
 name_set_add__tells_names_of_one_slot_apart(void **state)
 {
-	struct name_set set = {0};
+	struct name_set set;
 	struct chunk_name name;
 
 	(void)state;
+	begin_known(&set);
 	for (unsigned i = 0; i < 100; i++) {
 		name = crowded(i);
 		assert_false(name_set_has(&set, &name));
@@ -135,10 +148,11 @@ name_set_remove__leaves_the_others(void **state)
 static void
 name_set_remove__moves_up_what_follows(void **state)
 {
-	struct name_set set = {0};
+	struct name_set set;
 	struct chunk_name name;
 
 	(void)state;
+	begin_known(&set);
 	for (unsigned i = 0; i < 100; i++) {
 		name = crowded(i);
 		assert_int_equal(name_set_add(&set, &name, NULL), 1);
@@ -153,6 +167,54 @@ name_set_remove__moves_up_what_follows(void **state)
 	}
 	assert_int_equal(set.n, 0);
 	name_set_clear(&set);
+}
+
+/* So nobody can choose names that meet. */
+static void
+name_set__has_a_key_of_its_own(void **state)
+{
+	struct name_set one = {0}, two = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 100; i++) {
+		const struct chunk_name name = name_of(i);
+
+		assert_int_equal(name_set_add(&one, &name, NULL), 1);
+		assert_int_equal(name_set_add(&two, &name, NULL), 1);
+	}
+	assert_int_equal(one.cap, two.cap);
+	assert_memory_not_equal(
+	    one.slots, two.slots, one.cap * sizeof(*one.slots));
+	name_set_clear(&one);
+	name_set_clear(&two);
+}
+
+/* Names that are alike but for one word, whichever, spread as others do. */
+static void
+name_set__spreads_what_is_alike(void **state)
+{
+	(void)state;
+	for (size_t word = 0; word < MIX_WORDS; word++) {
+		struct name_set set = {0};
+		size_t longest = 0, run = 0;
+
+		for (uint64_t i = 1; i <= MANY; i++) {
+			struct chunk_name name = {{0}};
+
+			memcpy(name.b + 8 * word, &i, sizeof(i));
+			assert_int_equal(name_set_add(&set, &name, NULL), 1);
+		}
+		for (size_t i = 0; i < set.cap; i++) {
+			static const struct chunk_name zero;
+			bool taken =
+			    memcmp(&set.slots[i], &zero, sizeof(zero)) != 0;
+
+			run = taken ? run + 1 : 0;
+			longest = run > longest ? run : longest;
+		}
+		assert_true(longest < MANY / 20);
+		name_set_clear(&set);
+	}
 }
 
 static void
@@ -184,6 +246,8 @@ main(void)
 	    cmocka_unit_test(name_set_add__tells_names_of_one_slot_apart),
 	    cmocka_unit_test(name_set_remove__leaves_the_others),
 	    cmocka_unit_test(name_set_remove__moves_up_what_follows),
+	    cmocka_unit_test(name_set__has_a_key_of_its_own),
+	    cmocka_unit_test(name_set__spreads_what_is_alike),
 	    cmocka_unit_test(name_set_add_object__is_add_by_the_same_bytes),
 	};
 

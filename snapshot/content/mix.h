@@ -1,9 +1,9 @@
-#ifndef SNAPSHOT_CHECK_MIX_H
-#define SNAPSHOT_CHECK_MIX_H
+#ifndef SNAPSHOT_CONTENT_MIX_H
+#define SNAPSHOT_CONTENT_MIX_H
 
 /*
- * Private to this folder: 64-bit hashes under a random key, so that whoever
- * made the store can't choose what they are. They compare sets without holding
+ * 64-bit hashes under a random key, so that whoever made the store can't choose
+ * what they are. They place names in tables, and compare sets without holding
  * them: the sum over what an index says of a pack, with that over what the pack
  * holds.
  * Thread: safe.
