@@ -91,14 +91,15 @@ lag_log_newest(const struct lag_log *l, int64_t *time, struct err *err)
  *
  * A prune takes the indexes of older records away, and with them the word for
  * what these need. It is told then by the packs' age: what a record needs is
- * stored before it is.
+ * stored before it, by the same clock. A pack that is as old, but was only taken
+ * up afterwards, from a run that had been stopped, isn't counted.
  */
 struct packs {
 	const struct lag_log *log;
 	struct name_set indexes; /* of the record that the site holds */
 	struct name_set seen;
 	bool pruned;  /* some of these indexes are gone */
-	int64_t held; /* the time of that record */
+	int64_t held; /* when that record was stored */
 	uint64_t bytes;
 };
 
@@ -164,8 +165,9 @@ go_over(struct packs *p, size_t i, bool count, struct err *err)
 	int rc = read_record(p->log, i, &buf, &clear, err);
 
 	memcpy(ref.dataset, p->log->all.v[i].dataset, STORE_DATASET_LEN);
-	if (!count)
-		p->held = clear.head.time;
+	if (rc == 0 && !count)
+		rc =
+		    store_time(p->log->store, &p->log->all.v[i], &p->held, err);
 	for (size_t k = 0; rc == 0 && k < clear.nindexes; k++) {
 		memcpy(ref.name, clear.indexes[k], OBJECT_NAME_LEN);
 		rc = name_set_add_object(&p->indexes, ref.name, err);

@@ -41,8 +41,7 @@ struct lag {
 	/* What the site lacks; of a fork, nothing is known. */
 	uint64_t records;
 	uint64_t snapshots;
-	uint64_t
-	    bytes; /* of packs that it can't have, each once: an estimate */
+	uint64_t bytes;  /* estimated, of packs that it can't have, once each */
 	int64_t seconds; /* since the oldest missing snapshot was made, or 0 */
 };
 

@@ -20,17 +20,16 @@ teardown(void **state)
 
 /* --- the store ---------------------------------------------------------- */
 
-/* Packs that were stored since the last time, as if ${hours} after the first. */
+/* What was stored of ${part} since the last time, as if at ${when}. */
 static void
-date_packs(const struct realm *r, int hours)
+date_files(const struct realm *r, const char *part, time_t when)
 {
 	const time_t latest = FIRST_TIME + 1000 * 3600;
+	const struct utimbuf t = {.actime = when, .modtime = when};
 	struct files files;
 
-	files_find(r, "packs/", &files);
+	files_find(r, part, &files);
 	for (size_t i = 0; i < files.n; i++) {
-		const struct utimbuf t = {.actime = FIRST_TIME + hours * 3600,
-		    .modtime = FIRST_TIME + hours * 3600};
 		char path[2 * SCRATCH_PATH];
 		struct stat st;
 
@@ -40,6 +39,14 @@ date_packs(const struct realm *r, int hours)
 		if (st.st_mtime > latest)
 			assert_int_equal(utime(path, &t), 0);
 	}
+}
+
+/* As if ${hours} after the first: the last packs when all had been read. */
+static void
+date_packs(const struct realm *r, int hours)
+{
+	date_files(r, "packs/", FIRST_TIME + hours * 3600 + 30);
+	date_files(r, "log/", FIRST_TIME + hours * 3600 + 60);
 }
 
 static void
@@ -149,8 +156,8 @@ lag_measure__knows_after_a_prune_what_is_held(void **state)
 	struct prune_result out;
 	uint64_t had;
 
-	back_up(r, "one", "abcdefghijkl", 0);
-	back_up(r, "two", "m", 1);
+	back_up(r, "two", "m", 0);
+	back_up(r, "one", "abcdefghijkl", 1);
 	copy_begin(r, &s);
 	copy_receive(&s);
 	had = bytes_of(r, "packs/");
