@@ -283,6 +283,8 @@ find_given(
 	for (size_t i = 0; i < n; i++) {
 		const char *value;
 
+		if (options[i].type != OPTION_TEXT)
+			continue;
 		memcpy(&value, (const char *)args + options[i].offset,
 		    sizeof(value));
 		if (value != NULL)

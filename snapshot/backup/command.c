@@ -14,11 +14,11 @@ extern char **environ;
  * A command is ended when this process is, however that comes about: SIGKILL
  * leaves nobody to do it here. So a guard leads the command's process group. It
  * waits for the end of a pipe that only this process can write to, and ends the
- * group, itself with it: as it is in the group, the group's number can't have
- * become somebody else's. The guard is there first, and has to be taken away
- * when all has gone well.
+ * group: as it is in the group, the group's number can't have become somebody
+ * else's. It outlives what the command does to its own group. The guard is there
+ * first, and has to be taken away when all has gone well.
  */
-static const char guard[] = "read -r _; kill -s TERM 0";
+static const char guard[] = "trap '' HUP INT TERM; read -r _; kill -s TERM 0";
 
 /* A shell, and where it runs; a file that is -1 is /dev/null. */
 struct shell {

@@ -9,6 +9,7 @@
 
 #define BATCH_MAX 131072
 #define PATHS_MAX (8 * 1024 * 1024)
+#define STOP_EACH 1024 /* look-ups from one look for the end to the next */
 
 /* --- gathering ---------------------------------------------------------- */
 
@@ -174,21 +175,6 @@ tell_wanted(struct walk *w, const struct wanted *v, size_t n,
 	return rc;
 }
 
-/*
- * While other threads still read: what is to be said of a chunk is said
- * afterwards, but where it is can be looked up at once. What fails is looked up
- * again.
- */
-static void
-find_packs(struct walk *w)
-{
-	struct batch *b = &w->batch;
-	struct err why;
-
-	for (size_t i = 0; i < b->n; i++)
-		(void)find_pack(w, &b->v[i], &why);
-}
-
 static int
 compare_wanted(const void *a, const void *b)
 {
@@ -197,6 +183,27 @@ compare_wanted(const void *a, const void *b)
 	int order = memcmp(&x->name, &y->name, sizeof(x->name));
 
 	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/*
+ * While other threads still read: what is to be said of a chunk is said
+ * afterwards, but where it is can be looked up at once. It is a head start only:
+ * it ends where something is wrong, and what is left is looked up later.
+ */
+static void
+find_packs(struct walk *w)
+{
+	struct batch *b = &w->batch;
+	struct err why;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->n; i++) {
+		if (i > 0 && compare_wanted(&b->v[i], &b->v[i - 1]) == 0)
+			continue;
+		if (i % STOP_EACH == 0 && check_stopped(w->c, &why) != 0)
+			return;
+		rc = find_pack(w, &b->v[i], &why);
+	}
 }
 
 /* The first of those left, and all that want the same: ${n} of them. */
