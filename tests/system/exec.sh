@@ -66,7 +66,7 @@ rm "$T/pid"
     wait; echo more" --name x >"$T/out" 2>"$T/err" &
 running=$!
 within 10 test -s "$T/pid"
-read -r shell child <"$T/pid"
+read -r shell _ <"$T/pid"
 group=$(ps -o pgid= -p "$shell" | tr -d ' ')
 differ "$group" "$(ps -o pgid= -p $running | tr -d ' ')" 'process groups'
 kill -KILL $running

@@ -48,8 +48,9 @@ copy_is_whole() {
 	esac
 }
 
+# DATASET/CLASS/NAME; files beside the classes are a store's own, as its locks.
 objects() {
-	(cd "$1/datasets" && find . -type f -printf '%p %s\n' | sort)
+	(cd "$1/datasets" && find . -mindepth 3 -type f -printf '%p %s\n' | sort)
 }
 
 copy() {
