@@ -10,6 +10,21 @@
 
 #include <pthread.h>
 
+/* For cmocka's setup and teardown. */
+static inline UNUSED int
+begin_realm(void **state)
+{
+	*state = realm_new();
+	return 0;
+}
+
+static inline UNUSED int
+end_realm(void **state)
+{
+	realm_free(*state);
+	return 0;
+}
+
 /* Of a file that does not compress; each is made of other bytes. */
 #define PIECE ((size_t)400000)
 
@@ -96,6 +111,19 @@ assert_whole(const struct realm *r)
 	assert_clean(&f);
 }
 
+/* The ${i}-th of the files, and its path. */
+static inline UNUSED struct stat
+stat_of(const struct realm *r, const struct files *files, size_t i,
+    char path[2 * SCRATCH_PATH])
+{
+	struct stat st;
+
+	(void)snprintf(
+	    path, 2 * SCRATCH_PATH, "%s/%s", r->store, files->name[i]);
+	assert_int_equal(stat(path, &st), 0);
+	return st;
+}
+
 /* Bytes of all objects of the store whose path has ${part} in it. */
 static inline UNUSED uint64_t
 bytes_of(const struct realm *r, const char *part)
@@ -106,11 +134,8 @@ bytes_of(const struct realm *r, const char *part)
 	files_find(r, part, &files);
 	for (size_t i = 0; i < files.n; i++) {
 		char path[2 * SCRATCH_PATH];
-		struct stat st;
+		const struct stat st = stat_of(r, &files, i, path);
 
-		(void)snprintf(
-		    path, sizeof(path), "%s/%s", r->store, files.name[i]);
-		assert_int_equal(stat(path, &st), 0);
 		sum += (uint64_t)st.st_size;
 	}
 	return sum;

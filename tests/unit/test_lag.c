@@ -4,20 +4,6 @@
 
 #include <utime.h>
 
-static int
-setup(void **state)
-{
-	*state = realm_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	realm_free(*state);
-	return 0;
-}
-
 /* --- the store ---------------------------------------------------------- */
 
 /* What was stored of ${part} since the last time, as if at ${when}. */
@@ -31,11 +17,8 @@ date_files(const struct realm *r, const char *part, time_t when)
 	files_find(r, part, &files);
 	for (size_t i = 0; i < files.n; i++) {
 		char path[2 * SCRATCH_PATH];
-		struct stat st;
+		const struct stat st = stat_of(r, &files, i, path);
 
-		(void)snprintf(
-		    path, sizeof(path), "%s/%s", r->store, files.name[i]);
-		assert_int_equal(stat(path, &st), 0);
 		if (st.st_mtime > latest)
 			assert_int_equal(utime(path, &t), 0);
 	}
@@ -172,7 +155,7 @@ lag_measure__knows_after_a_prune_what_is_held(void **state)
 	assert_in_range(copy_lacks(&s), PIECE, 2 * PIECE);
 }
 
-#define realm_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define realm_test(f) cmocka_unit_test_setup_teardown(f, begin_realm, end_realm)
 
 int
 main(void)

@@ -3,20 +3,6 @@
 
 #include <utime.h>
 
-static int
-setup(void **state)
-{
-	*state = realm_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	realm_free(*state);
-	return 0;
-}
-
 /* Three snapshots of 'files': ab, bc, c. */
 static void
 three(struct realm *r)
@@ -462,7 +448,7 @@ prune_run__one_at_a_time(void **state)
 	(void)prune_with(r->admin, "files", 0);
 }
 
-#define prune_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define prune_test(f) cmocka_unit_test_setup_teardown(f, begin_realm, end_realm)
 
 int
 main(void)
