@@ -229,13 +229,14 @@ NODISCARD int access_set_defaults(
     struct access *a, const uint8_t *rules, size_t len, struct err *err);
 
 /**
- * access_settlement(a, dataset, out, err):
+ * access_settlement(a, dataset, out, object, err):
  * Which of two histories of the dataset counts, where an admin has said so; the
- * newest. ERR_NOT_FOUND: nobody has.
+ * newest. Its object's name to ${object}, which may be NULL. ERR_NOT_FOUND:
+ * nobody has.
  */
 NODISCARD int access_settlement(const struct access *a,
     const uint8_t dataset[DATASET_ID_LEN], struct settlement *out,
-    struct err *err);
+    uint8_t *object, struct err *err);
 /**
  * access_settle(a, what, err):
  * Say so: ${what}'s dataset, seq, prev and name. Admins only: ERR_DENIED. Errors:

@@ -10,7 +10,7 @@ is_of(const struct key_object *o, const void *dataset)
 
 int
 access_settlement(const struct access *a, const uint8_t dataset[DATASET_ID_LEN],
-    struct settlement *out, struct err *err)
+    struct settlement *out, uint8_t *object, struct err *err)
 {
 	const struct key_object *newest;
 	int ret = access_trust_newest(
@@ -20,9 +20,12 @@ access_settlement(const struct access *a, const uint8_t dataset[DATASET_ID_LEN],
 	if (ret == 0 && newest == NULL)
 		return err_set(
 		    err, ERR_NOT_FOUND, "nothing was settled of this dataset");
-	if (ret == 0)
-		*out = newest->settlement;
-	return ret;
+	if (ret != 0)
+		return ret;
+	*out = newest->settlement;
+	if (object != NULL)
+		memcpy(object, newest->name, OBJECT_NAME_LEN);
+	return 0;
 }
 
 int

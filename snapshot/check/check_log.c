@@ -268,8 +268,7 @@ is_settled(const struct chain *ch)
 {
 	struct settlement st;
 
-	return access_settlement(ch->s->c->access, ch->s->id, &st, NULL) == 0 &&
-	       st.from > ch->seen.settled && st.seq <= ch->seen.seq &&
+	return log_settled_since(ch->s->c->access, ch->s->id, &ch->seen, &st) &&
 	       has_name(ch, st.seq, st.name);
 }
 
@@ -329,11 +328,8 @@ remember(const struct chain *ch, struct err *err)
 	    .changes = ch->changes,
 	    .latest = INT64_MAX,
 	};
-	struct settlement st;
 
-	if (access_settlement(ch->s->c->access, ch->s->id, &st, NULL) == 0)
-		head.settled = st.from;
-
+	log_settled(ch->s->c->access, ch->s->id, &head.settled);
 	memcpy(head.name, ch->all.v[ch->all.n - 1].name, OBJECT_NAME_LEN);
 	return heads_set(ch->s->c->heads, ch->s->id, &head, err);
 }

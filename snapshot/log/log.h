@@ -115,6 +115,19 @@ NODISCARD int log_behind_look(struct store *s,
  */
 bool log_may_lag(struct store *s, uint64_t seen, uint64_t shown);
 
+/** log_settled(a, dataset, out): The newest settlement that counts; or none. */
+void log_settled(const struct access *a, const uint8_t dataset[DATASET_ID_LEN],
+    struct settled_mark *out);
+/**
+ * log_settled_since(a, dataset, seen, out):
+ * Whether one counts that is newer than any known when ${seen} was, and not
+ * behind it: then it excuses that ${seen} is missing, where the log holds the
+ * record that it names.
+ */
+bool log_settled_since(const struct access *a,
+    const uint8_t dataset[DATASET_ID_LEN], const struct head_seen *seen,
+    struct settlement *out);
+
 /**
  * log_whole(l, err):
  * What log_sound() says; or ERR_DENIED the log is behind, so that what is still

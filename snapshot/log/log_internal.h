@@ -13,6 +13,7 @@
  *	log_lost.c	... and passing over those that can't be read
  *	log_ahead.c	... whose bytes are fetched before
  *	log_load.c	a log, or a tail, made of them; and what was lost
+ *	log_settled.c	... for another history counts
  *	log_behind.c	... or has yet to come, at a replica
  *	log_check.c	signatures
  *	log_append.c	writing one
@@ -58,9 +59,9 @@ struct log {
 	size_t nsnapshots;
 	size_t cap; /* of all four arrays */
 
-	uint64_t changes;  /* of the primary, so far */
-	int64_t settled;   /* when it was opened: see struct head_seen */
-	uint64_t next_ino; /* to give out; see log_next_ino() */
+	uint64_t changes;            /* of the primary, so far */
+	struct settled_mark settled; /* when it was opened */
+	uint64_t next_ino;           /* to give out; see log_next_ino() */
 	uint64_t
 	    hidden; /* what newer snapshots that can't be opened may have */
 	const struct record *rules; /* the newest of its type, or NULL */

@@ -53,8 +53,7 @@ is_settled(const struct log *l, const struct head_seen *lost)
 	const struct record *r;
 	struct settlement st;
 
-	if (access_settlement(l->access, l->ds->id, &st, NULL) != 0 ||
-	    st.from <= lost->settled || st.seq > lost->seq)
+	if (!log_settled_since(l->access, l->ds->id, lost, &st))
 		return false;
 	r = log_record_at(l, st.seq);
 	return r != NULL && !r->lost &&
@@ -215,7 +214,6 @@ log_new(struct access *a, const struct dataset *ds, struct heads *heads,
     struct log **out, struct err *err)
 {
 	AUTO(log) struct log *l = calloc(1, sizeof(*l));
-	struct settlement settlement;
 
 	*out = NULL;
 	if (l == NULL)
@@ -223,8 +221,7 @@ log_new(struct access *a, const struct dataset *ds, struct heads *heads,
 	l->access = a;
 	l->ds = ds;
 	l->heads = heads;
-	if (access_settlement(a, ds->id, &settlement, NULL) == 0)
-		l->settled = settlement.from;
+	log_settled(a, ds->id, &l->settled);
 	log_numbers_reset(l);
 	*out = STEAL(l);
 	return 0;

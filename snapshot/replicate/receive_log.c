@@ -160,7 +160,7 @@ check_settled(const struct access *a, const struct log_tail *t,
 {
 	struct settlement st;
 	struct err why;
-	int rc = access_settlement(a, t->dataset, &st, &why);
+	int rc = access_settlement(a, t->dataset, &st, NULL, &why);
 
 	if (rc != 0)
 		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);

@@ -44,7 +44,8 @@ receive_settle(struct receiver *r, struct log_tail *t, struct err *err)
 	struct settled settled;
 	struct site_time now;
 	struct err why;
-	int rc = access_settlement(r->party->access, t->dataset, &by, &why);
+	int rc =
+	    access_settlement(r->party->access, t->dataset, &by, NULL, &why);
 
 	if (rc != 0)
 		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);
@@ -68,7 +69,7 @@ settle_one(struct receiver *r, const uint8_t dataset[STORE_DATASET_LEN],
 	struct settlement by;
 	struct err why;
 	bool pending = false;
-	int rc = access_settlement(r->party->access, dataset, &by, &why);
+	int rc = access_settlement(r->party->access, dataset, &by, NULL, &why);
 
 	if (rc != 0)
 		return rc == ERR_NOT_FOUND ? 0 : err_copy(err, &why);

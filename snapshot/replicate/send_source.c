@@ -87,7 +87,7 @@ is_settled(const struct access *a, const struct source *src, uint64_t theirs,
 {
 	struct settlement st;
 
-	if (access_settlement(a, src->dataset, &st, NULL) != 0 ||
+	if (access_settlement(a, src->dataset, &st, NULL, NULL) != 0 ||
 	    st.seq > theirs || st.seq > src->records.n)
 		return false;
 	*seq = st.seq;

@@ -29,6 +29,7 @@ static const char schema[] =
     "  latest INTEGER NOT NULL,"
     "  next_ino INTEGER NOT NULL,"
     "  settled INTEGER NOT NULL,"
+    "  settled_object BLOB NOT NULL,"
     "  PRIMARY KEY(store, dataset)"
     ") WITHOUT ROWID, STRICT;";
 
@@ -45,6 +46,10 @@ enum {
 	NSTATEMENTS
 };
 
+#define NEWLY_SETTLED                                                          \
+	"(excluded.settled, excluded.settled_object) >"                        \
+	" (settled, settled_object)"
+
 static const char *const statements[NSTATEMENTS] = {
     [STORE_ADD] = "INSERT OR IGNORE INTO store(id, fingerprint) VALUES(?, ?)",
     [STORE_GET] = "SELECT fingerprint FROM store WHERE id = ?",
@@ -54,25 +59,29 @@ static const char *const statements[NSTATEMENTS] = {
     [PLACE_GET] = "SELECT fingerprint FROM place WHERE address = ?",
     [PLACE_SET] = "REPLACE INTO place(address, fingerprint) VALUES(?, ?)",
     [HEAD_GET] = "SELECT seq, name, changes, latest, next_ino,"
-		 " settled FROM head"
+		 " settled, settled_object FROM head"
 		 " WHERE store = ? AND dataset = ?",
     [HEAD_FORGET] = "DELETE FROM head WHERE store = ? AND dataset = ?",
     [HEAD_SET] =
 	"INSERT INTO head(store, dataset, seq, name, changes, latest,"
-	" next_ino, settled) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+	" next_ino, settled, settled_object)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	" ON CONFLICT DO UPDATE SET seq = excluded.seq,"
 	" name = excluded.name, changes = excluded.changes,"
 	" latest = excluded.latest, next_ino = excluded.next_ino,"
-	" settled = max(settled, excluded.settled)"
+	" settled = max(settled, excluded.settled),"
+	" settled_object = CASE WHEN " NEWLY_SETTLED
+	" THEN excluded.settled_object ELSE settled_object END"
 	" WHERE excluded.changes > changes OR (excluded.changes = changes AND"
-	" (excluded.settled > settled OR excluded.seq > seq))",
+	" (" NEWLY_SETTLED " OR excluded.seq > seq))",
 };
 
 /*
  * Version 1 knew no addresses, version 2 no changes of the primary, nor how
  * late a snapshot's time may be: as late as can be, to be on the safe side.
  * Version 3 knew no inode numbers, and no settlements. Version 4 had the latest
- * time in seconds.
+ * time in seconds. Version 5 knew of a settlement only when it was made: none of
+ * that second is newer.
  */
 #define HEAD_COLUMNS                                                           \
 	"ALTER TABLE head ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"      \
@@ -84,13 +93,17 @@ static const char *const statements[NSTATEMENTS] = {
 #define MILLISECONDS                                                           \
 	"UPDATE head SET latest = latest * 1000"                               \
 	"  WHERE abs(latest / 2) < 4500000000000000;"
+#define SETTLED_OBJECT                                                         \
+	"ALTER TABLE head ADD COLUMN settled_object BLOB NOT NULL DEFAULT"     \
+	" x'ffffffffffffffffffffffffffffffff"                                  \
+	"ffffffffffffffffffffffffffffffff';"
 static const char *const upgrades[] = {
-    PLACE_TABLE, HEAD_COLUMNS, MORE_COLUMNS, MILLISECONDS};
+    PLACE_TABLE, HEAD_COLUMNS, MORE_COLUMNS, MILLISECONDS, SETTLED_OBJECT};
 
 /* Nothing else remembers them, so a damaged file is never replaced. */
 static const struct sql_kind kind = {
     .application = 0x56525668, /* "VRVh" */
-    .version = 5,
+    .version = 6,
     .durable = true,
     .schema = schema,
     .upgrades = upgrades,
@@ -303,11 +316,16 @@ read_head(struct sql *q, struct head_seen *out, struct err *err)
 		return err_set(
 		    err, ERR_CORRUPT, "'%s': a head has no name", q->path);
 	memcpy(out->name, p, OBJECT_NAME_LEN);
+	p = sql_column(q, HEAD_GET, 6, &len);
+	if (len != OBJECT_NAME_LEN)
+		return err_set(err, ERR_CORRUPT,
+		    "'%s': a settlement has no name", q->path);
+	memcpy(out->settled.object, p, OBJECT_NAME_LEN);
 	out->seq = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 0);
 	out->changes = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 2);
 	out->latest = sqlite3_column_int64(q->st[HEAD_GET], 3);
 	out->next_ino = (uint64_t)sqlite3_column_int64(q->st[HEAD_GET], 4);
-	out->settled = sqlite3_column_int64(q->st[HEAD_GET], 5);
+	out->settled.from = sqlite3_column_int64(q->st[HEAD_GET], 5);
 	return 0;
 }
 
@@ -345,7 +363,8 @@ heads_set(struct heads *h, const uint8_t dataset[DATASET_ID_LEN],
 	sql_int(h->sql, HEAD_SET, 5, (int64_t)head->changes);
 	sql_int(h->sql, HEAD_SET, 6, head->latest);
 	sql_int(h->sql, HEAD_SET, 7, (int64_t)head->next_ino);
-	sql_int(h->sql, HEAD_SET, 8, head->settled);
+	sql_int(h->sql, HEAD_SET, 8, head->settled.from);
+	sql_blob(h->sql, HEAD_SET, 9, head->settled.object, OBJECT_NAME_LEN);
 	rc = sql_run(h->sql, HEAD_SET, err);
 	(void)pthread_mutex_unlock(&h->mu);
 	return sql_explain(&kind, rc, err);

@@ -46,6 +46,12 @@ NODISCARD int heads_accept(const char *dir, const struct root *root,
 void heads_close(struct heads *h);
 DEFINE_AUTO(heads, heads_close)
 
+/* Which settlement (KEYS.md section 15): a newer one is greater. */
+struct settled_mark {
+	int64_t from; /* 0: none */
+	uint8_t object[OBJECT_NAME_LEN];
+};
+
 /* What this machine saw last of a log. */
 struct head_seen {
 	uint64_t seq; /* of the newest record */
@@ -53,8 +59,8 @@ struct head_seen {
 	uint64_t changes; /* of the primary (FORMAT.md section 9, type 6) */
 	int64_t latest;   /* no snapshot's time is after: Unix milliseconds */
 	uint64_t
-	    next_ino;    /* inode number for the next snapshot; 0: not known */
-	int64_t settled; /* the newest settlement's from (KEYS.md); 0: none */
+	    next_ino; /* inode number for the next snapshot; 0: not known */
+	struct settled_mark settled; /* the newest that counted */
 };
 
 /** heads_get(): ERR_NOT_FOUND when none is remembered; ERR_CORRUPT, ERR_IO. */

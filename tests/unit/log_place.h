@@ -116,7 +116,8 @@ static inline UNUSED void
 put_aside(const struct place *s, const struct record *r, struct aside *a)
 {
 	record_path(s, r, a->from);
-	(void)snprintf(a->to, sizeof(a->to), "%s/aside", s->w->dir);
+	(void)snprintf(a->to, sizeof(a->to), "%s/aside-%02x%02x", s->w->dir,
+	    r->name[0], r->name[1]);
 	assert_int_equal(rename(a->from, a->to), 0);
 }
 

@@ -99,6 +99,76 @@ log_load__an_admin_settled_another_history(void **state)
 	heads_close(s.heads);
 }
 
+/* --- two settlements of one second --------------------------------------- */
+
+/* A history that parts from others with record 9, and what settles for it. */
+struct history {
+	struct aside record;
+	uint8_t settlement[SETTLEMENT_OBJECT_LEN];
+	uint8_t name[HASH_LEN]; /* of that object */
+};
+
+static void
+make_history(struct history *h, const struct place *s, uint8_t number)
+{
+	AUTO(log) struct log *l = elsewhere(s);
+	struct settlement st = {.from = START + 10, .seq = 9};
+	WR_AUTO struct wr w = {0};
+
+	add(l, START + 5000 + number);
+	memcpy(st.store, access_root(s->w->alice)->store, STORE_ID_LEN);
+	memcpy(st.dataset, s->ds->id, DATASET_ID_LEN);
+	memcpy(st.prev, log_record_at(l, 8)->name, OBJECT_NAME_LEN);
+	memcpy(st.name, log_record_at(l, 9)->name, OBJECT_NAME_LEN);
+	assert_ok(settlement_make(&st, s->w->alice->identity, NULL, &w, &err));
+	assert_int_equal(w.len, SETTLEMENT_OBJECT_LEN);
+	memcpy(h->settlement, w.buf, w.len);
+	assert_ok(sha256(w.buf, w.len, h->name, &err));
+	put_aside(s, log_record_at(l, 9), &h->record);
+}
+
+static void
+settle_for(const struct place *s, const struct history *h)
+{
+	(void)world_put(s->w, h->settlement, sizeof(h->settlement));
+	world_refresh(s->w);
+	put_back(&h->record);
+}
+
+static void
+log_load__of_two_settlements_of_a_second(void **state)
+{
+	struct place s = new_place(*state);
+	AUTO(log) struct log *l = must_load(&s);
+	struct history a, b, *less = &a, *more = &b;
+	struct log *none = NULL;
+
+	add_many(l, 12);
+	cut(&s, l, 9);
+	make_history(&a, &s, 1);
+	make_history(&b, &s, 2);
+	if (memcmp(a.name, b.name, sizeof(a.name)) > 0) {
+		less = &b;
+		more = &a;
+	}
+	settle_for(&s, less);
+	log_free(must_load(&s));
+	assert_int_equal(rename(less->record.from, less->record.to), 0);
+	/* The other comes from a site that did not have the first. */
+	settle_for(&s, more);
+	log_free(STEAL(l));
+	l = must_load(&s);
+	assert_int_equal(log_records(l), 9);
+	assert_non_null(log_warning(l));
+	assert_non_null(strstr(log_warning(l)->text, "an admin has settled"));
+	/* There is no way back. */
+	assert_int_equal(rename(more->record.from, more->record.to), 0);
+	put_back(&less->record);
+	assert_rc(
+	    ERR_CORRUPT, log_load(s.w->alice, s.ds, s.heads, &none, &err));
+	heads_close(s.heads);
+}
+
 static void
 log_load__a_writer_makes_no_primary(void **state)
 {
@@ -127,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    world_test(log_load__another_primary_cut_records_off),
 	    world_test(log_load__an_admin_settled_another_history),
+	    world_test(log_load__of_two_settlements_of_a_second),
 	    world_test(log_load__a_writer_makes_no_primary),
 	};
 

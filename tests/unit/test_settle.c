@@ -155,16 +155,16 @@ access_settle__the_newest_counts(void **state)
 
 	memcpy(s.dataset, d->id, DATASET_ID_LEN);
 	assert_fails(ERR_NOT_FOUND, "nothing was settled",
-	    access_settlement(w->alice, d->id, &got, &err));
+	    access_settlement(w->alice, d->id, &got, NULL, &err));
 	assert_ok(access_settle(w->alice, &s, &err));
 	s.seq = 9;
 	assert_ok(access_settle(w->alice, &s, &err));
 	s.seq = 7;
 	assert_ok(access_settle(w->alice, &s, &err));
-	assert_ok(access_settlement(w->alice, d->id, &got, &err));
+	assert_ok(access_settlement(w->alice, d->id, &got, NULL, &err));
 	assert_int_equal(got.seq, 7);
 	assert_fails(ERR_NOT_FOUND, "nothing was settled",
-	    access_settlement(w->alice, ds, &got, &err));
+	    access_settlement(w->alice, ds, &got, NULL, &err));
 }
 
 static void
@@ -185,7 +185,7 @@ access_settlement__only_an_admins_counts(void **state)
 	(void)world_put(w, bytes.buf, bytes.len);
 	assert_ok(access_refresh(w->alice, &changed, &err));
 	assert_fails(ERR_NOT_FOUND, "nothing was settled",
-	    access_settlement(w->alice, d->id, &got, &err));
+	    access_settlement(w->alice, d->id, &got, NULL, &err));
 }
 
 /* --- which one counts --------------------------------------------------- */
@@ -207,7 +207,7 @@ assert_settled(struct world *w, const struct settlement *s, uint8_t record)
 	struct settlement got;
 
 	world_refresh(w);
-	assert_ok(access_settlement(w->alice, s->dataset, &got, &err));
+	assert_ok(access_settlement(w->alice, s->dataset, &got, NULL, &err));
 	assert_int_equal(got.name[0], record);
 }
 
