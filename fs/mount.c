@@ -202,6 +202,25 @@ mount_session(struct fs *fs, struct err *err)
 
 /* --- parts ------------------------------------------------------------- */
 
+/* What the snapshots are shown from: open segments, and who looks for news. */
+static int
+new_source(struct fs *fs, const struct fs_options *opt, size_t segments,
+    struct err *err)
+{
+	struct watch_options watch = {
+	    .access = fs->access,
+	    .heads = fs->heads,
+	    .dataset = opt->dataset,
+	};
+	int rc = report_new(opt->log, opt->arg, &fs->report, err);
+
+	if (rc == 0)
+		rc = segcache_new(segments, &fs->cache, err);
+	watch.report = fs->report;
+	watch.cache = fs->cache;
+	return rc == 0 ? watch_new(&watch, &fs->watch, err) : rc;
+}
+
 /*
  * The memory that the caller grants is shared out: most of it to open segments,
  * the rest to nodes; 24 MiB of these are a walk over 100,000 files.
@@ -211,25 +230,15 @@ new_parts(struct fs *fs, const struct fs_options *opt, struct err *err)
 {
 	size_t memory = opt->cache != 0 ? opt->cache : FS_CACHE_DEFAULT;
 	size_t segments, ahead = STREAM_AHEAD;
-	struct watch_options watch = {
-	    .access = fs->access,
-	    .heads = fs->heads,
-	    .dataset = opt->dataset,
-	};
 	struct node_key root;
-	int rc = report_new(opt->log, opt->arg, &fs->report, err);
+	int rc;
 
 	if (memory < FS_CACHE_MIN)
 		memory = FS_CACHE_MIN;
 	segments = memory / 8 * 5;
 	if (ahead > segments / 4)
 		ahead = segments / 4;
-	if (rc == 0)
-		rc = segcache_new(segments, &fs->cache, err);
-	watch.report = fs->report;
-	watch.cache = fs->cache;
-	if (rc == 0)
-		rc = watch_new(&watch, &fs->watch, err);
+	rc = new_source(fs, opt, segments, err);
 	if (rc == 0) {
 		names_root(fs, &root);
 		rc = nodes_new(&root, &fs->nodes, err);

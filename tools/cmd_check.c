@@ -103,29 +103,27 @@ show_what(struct run *run, const struct session *s, struct moment begun)
 }
 
 static void
-show(struct run *run, const struct check_options *opt,
+show_json(struct json_out *json, const struct check_options *opt,
     const struct check_result *r)
 {
 	static const char *const depths[] = {
 	    "no-keys", "structure", "read-data"};
+
+	json_out_member(json, "depth", json_string(depths[opt->depth]));
+	json_out_member(json, "objects", describe_u64(r->objects));
+	json_out_member(json, "bytes", describe_u64(r->bytes));
+	json_out_member(json, "snapshots", describe_u64(r->snapshots));
+	json_out_member(json, "entries", describe_u64(r->entries));
+	json_out_member(json, "chunks", describe_u64(r->chunks));
+	json_out_member(json, "unreferenced", describe_u64(r->unreferenced));
+	json_out_member(json, "closed", describe_u64(r->closed));
+}
+
+static void
+show_text(const struct check_options *opt, const struct check_result *r)
+{
 	char a[OUTPUT_THINGS], b[OUTPUT_THINGS], c[OUTPUT_THINGS];
 
-	if (run->json != NULL) {
-		json_out_member(
-		    run->json, "depth", json_string(depths[opt->depth]));
-		json_out_member(run->json, "objects", describe_u64(r->objects));
-		json_out_member(run->json, "bytes", describe_u64(r->bytes));
-		json_out_member(
-		    run->json, "snapshots", describe_u64(r->snapshots));
-		json_out_member(run->json, "entries", describe_u64(r->entries));
-		json_out_member(run->json, "chunks", describe_u64(r->chunks));
-		json_out_member(
-		    run->json, "unreferenced", describe_u64(r->unreferenced));
-		json_out_member(run->json, "closed", describe_u64(r->closed));
-		return;
-	}
-	if (run->common->quiet)
-		return;
 	(void)printf("checked %s, %s",
 	    output_things(r->objects, "object", "objects", a),
 	    output_size(r->bytes, b));
@@ -150,6 +148,16 @@ show(struct run *run, const struct check_options *opt,
 	else
 		(void)printf("%s found\n",
 		    output_things(r->damaged, "damage", "damages", a));
+}
+
+static void
+show(struct run *run, const struct check_options *opt,
+    const struct check_result *r)
+{
+	if (run->json != NULL)
+		show_json(run->json, opt, r);
+	else if (!run->common->quiet)
+		show_text(opt, r);
 }
 
 /* What a site knows: without it, all else can be checked. */

@@ -173,6 +173,21 @@ make_store(const char *address, const char *name, const char *pass,
 	return r;
 }
 
+/* Who can't see the recovery key has lost it. */
+static int
+show_made(struct run *run, const struct init_args *args, const char *address,
+    struct access *access, const struct recovery *recovery, struct err *err)
+{
+	show(run, args, access, recovery);
+	if (run->json == NULL && args->recovery_key_file == NULL &&
+	    (fflush(stdout) != 0 || ferror(stdout) != 0))
+		return err_set(err, ERR_IO,
+		    "the store '%s' is made, but its recovery key could not be "
+		    "shown, and is lost (remove the store and start again)",
+		    address);
+	return 0;
+}
+
 static int
 init_run(struct run *run, void *values, struct err *err)
 {
@@ -201,17 +216,10 @@ init_run(struct run *run, void *values, struct err *err)
 		r = make_store(address, name, pass, args->recovery_key_file,
 		    &access, &recovery, err);
 	secret_free(pass);
-	if (r != 0)
+	if (r == 0)
+		r = show_made(run, args, address, access, recovery, err);
+	if (r != 0 || !ruled)
 		return r;
-	show(run, args, access, recovery);
-	if (run->json == NULL && args->recovery_key_file == NULL &&
-	    (fflush(stdout) != 0 || ferror(stdout) != 0))
-		return err_set(err, ERR_IO,
-		    "the store '%s' is made, but its recovery key could not be "
-		    "shown, and is lost (remove the store and start again)",
-		    address);
-	if (!ruled)
-		return EXIT_DONE;
 	r = expire_set_default(access, &rules, err);
 	return r != 0 ? err_wrap(err,
 			    "the store is made, but without what is to be kept "

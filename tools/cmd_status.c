@@ -170,7 +170,7 @@ show_site(struct looking *l, size_t refusals, struct err *err)
 /* By its listing alone: ${newest} is of the newest snapshot, if there is any. */
 static int
 tell_behind(const struct looking *l, const struct object_ref *ref,
-    const char *name, const int64_t *newest, struct err *err)
+    const char *name, const struct moment *newest, struct err *err)
 {
 	struct log_behind b;
 	int r = log_behind_look(access_store(l->session->access), ref->dataset,
@@ -180,9 +180,62 @@ tell_behind(const struct looking *l, const struct object_ref *ref,
 		return r;
 	b.any = newest != NULL;
 	if (newest != NULL)
-		b.newest = (struct moment){*newest, 0};
+		b.newest = *newest;
 	session_behind(l->run, name, &b);
 	return 0;
+}
+
+/* What is shown of a dataset. */
+struct held {
+	uint64_t records;
+	bool any; /* a snapshot: the newest is of ${newest} */
+	struct moment newest;
+	bool left; /* see store_left() */
+};
+
+static int
+look_at(struct store *s, const uint8_t dataset[DATASET_ID_LEN],
+    struct held *out, struct err *err)
+{
+	AUTO(lag_log) struct lag_log *log = NULL;
+	int r = lag_log_new(s, dataset, &log, err);
+
+	*out = (struct held){0};
+	if (r != 0)
+		return r;
+	r = lag_log_newest(log, &out->newest.s, err);
+	if (r != 0 && r != ERR_NOT_FOUND)
+		return r;
+	out->any = r == 0;
+	out->records = lag_log_head(log);
+	return store_left(s, dataset, &out->left, err);
+}
+
+static json_t *
+describe_held(const struct held *h, const uint8_t dataset[DATASET_ID_LEN],
+    const char *name)
+{
+	char id[2 * DATASET_ID_LEN + 1];
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:b}", "dataset", name,
+	    "dataset_id", output_hex(dataset, DATASET_ID_LEN, id), "records",
+	    describe_u64(h->records), "newest",
+	    h->any ? describe_moment(h->newest) : json_null(), "left", h->left);
+}
+
+static void
+show_held(struct table *table, const struct held *h, const char *name)
+{
+	char records[OUTPUT_TEXT], newest[OUTPUT_TIME] = "-";
+	char shown[SITE_LAG_DATASET + sizeof(NOT_TAKEN)];
+	const char *cells[] = {records, newest, shown};
+
+	(void)snprintf(
+	    shown, sizeof(shown), "%s%s", name, h->left ? NOT_TAKEN : "");
+	(void)output_count(h->records, records);
+	if (h->any)
+		(void)output_time(h->newest, newest);
+	table_row(table, cells);
 }
 
 static int
@@ -190,47 +243,23 @@ show_dataset(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
 	struct looking *l = arg;
-	AUTO(lag_log) struct lag_log *log = NULL;
-	char name[SITE_LAG_DATASET], id[2 * DATASET_ID_LEN + 1];
-	char records[OUTPUT_TEXT], newest[OUTPUT_TIME] = "-";
-	char shown[SITE_LAG_DATASET + sizeof(NOT_TAKEN)];
-	const char *cells[] = {records, newest, shown};
+	char name[SITE_LAG_DATASET];
+	struct held held;
 	struct err why = {0};
-	int64_t time = 0;
-	bool any, left = false;
-	int r = lag_log_new(
-	    access_store(l->session->access), ref->dataset, &log, &why);
+	int r = look_at(
+	    access_store(l->session->access), ref->dataset, &held, &why);
 
-	if (r == 0)
-		r = lag_log_newest(log, &time, &why);
-	any = r == 0;
-	if (log != NULL && r == ERR_NOT_FOUND)
-		r = 0;
-	if (r == 0)
-		r = store_left(access_store(l->session->access), ref->dataset,
-		    &left, &why);
 	if (r != 0)
 		return session_pass_over(l->session, &why, err);
 	(void)site_lag_dataset(l->session, ref->dataset, name);
-	if ((r = tell_behind(l, ref, name, any ? &time : NULL, err)) != 0)
+	r = tell_behind(l, ref, name, held.any ? &held.newest : NULL, err);
+	if (r != 0)
 		return r;
-	if (l->run->json != NULL) {
-		json_out_item(l->run->json,
-		    json_pack("{s:s, s:s, s:o, s:o, s:b}", "dataset", name,
-			"dataset_id",
-			output_hex(ref->dataset, DATASET_ID_LEN, id), "records",
-			describe_u64(lag_log_head(log)), "newest",
-			any ? describe_moment((struct moment){time, 0})
-			    : json_null(),
-			"left", left));
-		return 0;
-	}
-	(void)snprintf(
-	    shown, sizeof(shown), "%s%s", name, left ? NOT_TAKEN : "");
-	(void)output_count(lag_log_head(log), records);
-	if (any)
-		(void)output_time((struct moment){time, 0}, newest);
-	table_row(&l->table, cells);
+	if (l->run->json != NULL)
+		json_out_item(
+		    l->run->json, describe_held(&held, ref->dataset, name));
+	else
+		show_held(&l->table, &held, name);
 	return 0;
 }
 

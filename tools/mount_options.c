@@ -131,30 +131,13 @@ wants_value(enum word_type type)
 	return type == WORD_TEXT || type == WORD_CACHE || type == WORD_LABEL;
 }
 
-/* One piece of a list, 'name' or 'name=value'; it is cut at the '='. */
+/* ${value} is what stands in ${piece} after a '=', which is cut off there. */
 static int
-apply_one(struct mount_args *args, struct mount_options *m, char *piece,
-    struct err *err)
+take_word(struct mount_args *args, struct mount_options *m,
+    const struct word *w, char *piece, char *value, struct err *err)
 {
-	char *value = strchr(piece, '=');
-	const struct word *w;
-	void *at;
+	void *at = (char *)args + w->offset;
 
-	if (piece[0] == '\0' || is_comment(piece))
-		return 0;
-	if (value != NULL)
-		*value++ = '\0';
-	if (strcmp(piece, "remount") == 0)
-		return err_set(err, ERR_USAGE,
-		    "a mount can't be mounted anew by 'remount': unmount it, "
-		    "and mount it again");
-	w = find_word(piece, err);
-	if (w == NULL)
-		return ERR_USAGE;
-	if (wants_value(w->type) != (value != NULL))
-		return err_set(err, ERR_USAGE, "mount option '%s' %s", piece,
-		    value != NULL ? "takes no value" : "needs a value");
-	at = (char *)args + w->offset;
 	switch (w->type) {
 	case WORD_FLAG:
 		*(bool *)at = true;
@@ -174,6 +157,31 @@ apply_one(struct mount_args *args, struct mount_options *m, char *piece,
 		break;
 	}
 	return 0;
+}
+
+/* One piece of a list, 'name' or 'name=value'; it is cut at the '='. */
+static int
+apply_one(struct mount_args *args, struct mount_options *m, char *piece,
+    struct err *err)
+{
+	char *value = strchr(piece, '=');
+	const struct word *w;
+
+	if (piece[0] == '\0' || is_comment(piece))
+		return 0;
+	if (value != NULL)
+		*value++ = '\0';
+	if (strcmp(piece, "remount") == 0)
+		return err_set(err, ERR_USAGE,
+		    "a mount can't be mounted anew by 'remount': unmount it, "
+		    "and mount it again");
+	w = find_word(piece, err);
+	if (w == NULL)
+		return ERR_USAGE;
+	if (wants_value(w->type) != (value != NULL))
+		return err_set(err, ERR_USAGE, "mount option '%s' %s", piece,
+		    value != NULL ? "takes no value" : "needs a value");
+	return take_word(args, m, w, piece, value, err);
 }
 
 static int
