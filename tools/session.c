@@ -271,6 +271,24 @@ note_who(const struct run *run, const struct access *access)
 		    "keys could not be locked in memory: raise 'ulimit -l'");
 }
 
+/*
+ * No key of ours opens a store that was put in the place of another: whoever is
+ * told so need not look for what is wrong with the key.
+ */
+static int
+explain(const struct asking *asking, int r, struct err *err)
+{
+	AUTO(session) struct session *s = NULL;
+	struct err why;
+
+	if (r != ERR_DENIED && r != ERR_AUTH && r != ERR_NOT_FOUND)
+		return r;
+	if (session_open_keyless(asking->run, asking->args, &s, &why) ==
+	    ERR_AUTH)
+		return err_copy(err, &why);
+	return r;
+}
+
 static int
 open_session(struct asking *asking, struct session **out, struct err *err)
 {
@@ -285,7 +303,7 @@ open_session(struct asking *asking, struct session **out, struct err *err)
 		r = open_with_key(asking, &access, err);
 	secret_free(asking->env);
 	if (r != 0)
-		return r;
+		return explain(asking, r, err);
 	note_who(asking->run, access);
 	return session_new(asking->run, asking->args, access, out, err);
 }

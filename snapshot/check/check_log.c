@@ -72,7 +72,6 @@ check_place(
 		    "a second record %ju: copies of the store went different "
 		    "ways",
 		    (uintmax_t)head->seq);
-	ch->own = head->seq;
 	if (!follows(ch, i, head->prev))
 		return err_set(
 		    err, ERR_CORRUPT, "it does not follow the one before it");
@@ -218,6 +217,7 @@ check_bytes_of(
 		rc = take_indexes(ch->s, &clear, err);
 	if (rc != 0)
 		return rc;
+	ch->own = clear.head.seq;
 	count_change(ch, &clear.head);
 	if (clear.head.type == RECORD_SNAPSHOT) {
 		ch->any = true;
@@ -375,11 +375,30 @@ drop_expired(struct scope *s)
 	s->nsnapshots = kept;
 }
 
+/* Of several records of one number the one that was seen is looked at first. */
+static void
+put_seen_first(struct chain *ch)
+{
+	size_t first = record_refs_find(&ch->all, ch->seen.seq);
+	struct object_ref *v = ch->all.v;
+
+	for (size_t i = first; i < ch->all.n && v[i].seq == ch->seen.seq; i++) {
+		const struct object_ref ref = v[i];
+
+		if (memcmp(ref.name, ch->seen.name, OBJECT_NAME_LEN) != 0)
+			continue;
+		v[i] = v[first];
+		v[first] = ref;
+		return;
+	}
+}
+
 static int
 check_chain(struct chain *ch, struct err *err)
 {
 	int rc = 0;
 
+	put_seen_first(ch);
 	for (size_t i = 0; rc == 0 && i < ch->all.n; i++)
 		rc = check_record(ch, i, err);
 	if (rc != 0)

@@ -2,6 +2,7 @@
 #include "snapshot/log/log_internal.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +35,13 @@ check_head(struct log *l, const struct object_ref *ref,
 	/* What follows from a tail's first record vouches for it. */
 	bool first = l->base > 0 && last == NULL;
 
+	*how->lost = true; /* the one that should be here */
 	if (memcmp(head->dataset, l->ds->id, DATASET_ID_LEN) != 0)
 		return err_set(err, ERR_CORRUPT, "of another dataset");
 	if (head->seq != ref->seq)
 		return err_set(err, ERR_CORRUPT, "says that it is record %ju",
 		    (uintmax_t)head->seq);
+	*how->lost = false;
 	if (last != NULL && last->lost) {
 		int rc = log_rejoin(l, how->seen, head->prev, err);
 
@@ -88,6 +91,8 @@ read_bytes(struct log *l, const struct object_ref *ref,
 	struct record_clear clear;
 	int rc = record_peek(buf, len, &clear, err);
 
+	/* What is none lies where one should be. */
+	*how->lost = rc == ERR_CORRUPT;
 	if (rc == 0)
 		rc = check_head(l, ref, &clear.head, how, err);
 	if (rc == 0)
@@ -147,6 +152,46 @@ note(struct log *l, const struct err *why)
 		l->damage = *why;
 }
 
+/* What several files in the place of one record come to. */
+struct choice {
+	size_t good; /* of this log, whole, and signed by who may */
+	size_t at;   /* the one that counts, if any does */
+	bool lost;   /* none is a record of this number */
+};
+
+/* Of a record that this machine has seen, no other name will do. */
+static int
+try_each(struct log *l, const struct log_list *list, size_t at, size_t n,
+    struct choice *out, struct err *err)
+{
+	const struct head_seen *seen = &list->seen;
+	bool was_seen = list->all.v[at].seq == seen->seq;
+
+	*out = (struct choice){.at = SIZE_MAX, .lost = true};
+	for (size_t i = at; i < at + n; i++) {
+		const struct object_ref *ref = &list->all.v[i];
+		bool lost, is_seen = was_seen && memcmp(ref->name, seen->name,
+						     OBJECT_NAME_LEN) == 0;
+		const struct reading how = {
+		    .seen = seen,
+		    .signed_only = !is_seen,
+		    .lost = &lost,
+		};
+		AUTO(record) struct record *r = NULL;
+		int rc = read_record(l, ref, &how, &r, err);
+
+		if (is_fatal(rc))
+			return rc;
+		out->lost = out->lost && lost;
+		if (rc != 0)
+			continue;
+		out->good++;
+		if (is_seen || !was_seen)
+			out->at = i;
+	}
+	return 0;
+}
+
 /*
  * Several records of one number: copies of a store that went different ways, or
  * somebody without keys who put another there. It is the one that this machine
@@ -154,40 +199,27 @@ note(struct log *l, const struct err *why)
  */
 static int
 choose(struct log *l, const struct log_list *list, size_t at, size_t n,
-    size_t *chosen, struct err *err)
+    const struct reading *how, size_t *chosen, struct err *err)
 {
 	uint64_t seq = list->all.v[at].seq;
-	size_t good = 0;
+	struct choice choice;
 	struct err why;
-	bool lost;
+	int rc = try_each(l, list, at, n, &choice, &why);
 
-	(void)err_set(&why, ERR_CORRUPT,
-	    "log of dataset '%s' has two records %ju: copies of the store went"
-	    " different ways",
-	    l->ds->name, (uintmax_t)seq);
-	note(l, &why);
-	for (size_t i = at; i < at + n; i++) {
-		const struct object_ref *ref = &list->all.v[i];
-		const struct reading how = {
-		    .seen = &list->seen,
-		    .signed_only = seq != list->seen.seq,
-		    .lost = &lost,
-		};
-		AUTO(record) struct record *r = NULL;
-		int rc;
-
-		if (seq == list->seen.seq &&
-		    memcmp(ref->name, list->seen.name, OBJECT_NAME_LEN) != 0)
-			continue;
-		rc = read_record(l, ref, &how, &r, &why);
-		if (is_fatal(rc))
-			return err_copy(err, &why);
-		if (rc != 0)
-			continue;
-		good++;
-		*chosen = i;
-	}
-	return good == 1 ? 0 : err_copy(err, &l->damage);
+	if (rc != 0)
+		return err_copy(err, &why);
+	(void)err_set(&why, ERR_CORRUPT, "log of dataset '%s' has %s %ju%s",
+	    l->ds->name, choice.good > 1 ? "two records" : "a second record",
+	    (uintmax_t)seq,
+	    choice.good > 1 ? ": copies of the store went different ways"
+			    : ", which is none of its own");
+	*how->lost = choice.lost;
+	if (!choice.lost)
+		note(l, &why);
+	if (choice.at == SIZE_MAX || (seq != list->seen.seq && choice.good > 1))
+		return err_copy(err, &why);
+	*chosen = choice.at;
+	return 0;
 }
 
 /* The record after those at hand, which the list has at ${at}, if it has it. */
@@ -207,7 +239,7 @@ read_at(struct log *l, const struct log_list *list, size_t at,
 		    l->ds->name, (uintmax_t)seq,
 		    (uintmax_t)list->all.v[at].seq);
 	if (n > 1)
-		rc = choose(l, list, at, n, &at, err);
+		rc = choose(l, list, at, n, how, &at, err);
 	if (rc == 0)
 		rc = read_record(l, &list->all.v[at], how, &r, err);
 	return rc != 0 ? rc : log_take(l, r, err);

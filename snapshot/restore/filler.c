@@ -1,6 +1,7 @@
 #include "snapshot/restore/filler.h"
 #include "snapshot/restore/gather.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +232,16 @@ filler_free(struct filler *f)
 	free(f);
 }
 
+/* One that is too large keeps no other from being restored: nothing is full. */
+static int
+no_such_size(uint64_t size, struct err *err)
+{
+	if (errno != EFBIG)
+		return err_errno(err, "cannot set the size");
+	return err_set(err, ERR_IO, "the target can't hold a file of %ju bytes",
+	    (uintmax_t)size);
+}
+
 /* Its own copy of the entry: the walk goes on. */
 static int
 file_new(int fd, const char *path, const struct dir_entry *de, void *tag,
@@ -256,7 +267,7 @@ file_new(int fd, const char *path, const struct dir_entry *de, void *tag,
 		ret = entry_content(&file->e, &file->content, err);
 	/* Its length first: what is never written stays a hole. */
 	if (ret == 0 && ftruncate(fd, (off_t)file->e.size) != 0)
-		ret = err_errno(err, "cannot set the size");
+		ret = no_such_size(file->e.size, err);
 	if (ret == 0)
 		*out = STEAL(file);
 	return ret;

@@ -112,9 +112,6 @@ peek(struct dir_cursor *cur, struct page *after, struct page_item *item,
 
 		*after = cur->frame[cur->at].page;
 		rc = page_next(after, item, err);
-		if (rc > 0 && !entry_name_ok(item->name.p, item->name.len))
-			rc = err_set(err, ERR_CORRUPT,
-			    "a directory lists what can't be a name");
 		if (rc < 0)
 			page_damaged(&cur->frame[cur->at].name, err);
 		if (rc != 0)

@@ -77,6 +77,9 @@ page_next(struct page *p, struct page_item *out, struct err *err)
 		out->entry.p = rd_string(&p->r, &out->entry.len);
 	if (p->r.failed)
 		return malformed(err);
+	if (!entry_name_ok(out->name.p, out->name.len))
+		return err_set(
+		    err, ERR_CORRUPT, "a directory lists what can't be a name");
 	if (span_compare(p->last, out->name) >= 0)
 		return err_set(
 		    err, ERR_CORRUPT, "a directory's names are out of order");

@@ -44,9 +44,9 @@ NODISCARD int page_init(struct page *p, const uint8_t *buf, size_t len,
 
 /**
  * page_next(p, out, err):
- * 1 with an item, 0 at the end. ERR_CORRUPT: malformed, names out of order, or
- * (at the end) another number of entries than announced, or bytes left over.
- * That a name can be one (entry_name_ok()) is left to who hands it out.
+ * 1 with an item, 0 at the end. ERR_CORRUPT: malformed, what can't be a name,
+ * names out of order, or (at the end) another number of entries than announced,
+ * or bytes left over.
  */
 NODISCARD int page_next(struct page *p, struct page_item *out, struct err *err);
 

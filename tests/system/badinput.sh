@@ -189,6 +189,18 @@ status=0
 equal "$status" 1 'exit status of a backup that may write no more'
 err_has 'File too large'
 rm "$src/large"
+truncate -s 3000000 "$src/large"
+backup d "$src"
+status=0
+(
+	ulimit -f 1000
+	exec "$VARVE" restore d@latest "$T/limited"
+) >"$T/out" 2>"$T/err" || status=$?
+equal "$status" 4 'exit status of a restore without what is too large'
+err_has "'large' as it was: the target can't hold a file of 3000000"
+[ ! -e "$T/limited/large" ] || fail "a part of what is too large"
+rm "$src/large"
+nothing diff -r "$src" "$T/limited"
 whole
 
 part 'two backups of one dataset at once'

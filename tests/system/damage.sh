@@ -196,6 +196,13 @@ nothing diff -r "$src" "$T/fine"
 rm -r "$T/fine"
 heal
 
+part 'the root of another store'
+chmod u+w "$VARVE_STORE/varve"
+cat "$T/foreign/varve" >"$VARVE_STORE/varve"
+refused 1 'this is not the store at this address' varve list d
+refused 1 'this is not the store at this address' varve check --no-keys
+heal
+
 part 'a metadata pack'
 meta=$(new_objects packs | tail -n 1)
 differ "$meta" "$data" 'packs'

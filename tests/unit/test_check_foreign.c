@@ -190,25 +190,25 @@ check_run__accepts_records_of_writers(void **state)
 	unplant(r, object);
 }
 
+/* Of the two, the one that this machine has seen is the first, whatever its name. */
 static void
 check_run__finds_a_fork(void **state)
 {
 	const struct realm *r = *state;
-	struct files records;
 	char object[OBJECT_REF_TEXT];
 
-	files_find_class(r, "files", "log", &records);
-	plant_record(r, access_identity(r->admin), 2, 1, 5, object);
-	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
-		FINDINGS_AUTO struct findings f;
+	for (int hours = 5; hours < 10; hours++) {
+		plant_record(r, access_identity(r->admin), 2, 1, hours, object);
+		for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+			FINDINGS_AUTO struct findings f;
 
-		check_realm(r, depths[i], &f);
-		assert_int_equal(f.n, 1);
-		assert_true(
-		    found_what(&f, object, "a second record 2") ||
-		    found_what(&f, records.name[1], "a second record 2"));
+			check_realm(r, depths[i], &f);
+			assert_int_equal(f.n, 1);
+			assert_true(
+			    found_what(&f, object, "a second record 2"));
+		}
+		unplant(r, object);
 	}
-	unplant(r, object);
 }
 
 static void

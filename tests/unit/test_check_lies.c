@@ -232,6 +232,25 @@ check_run__looks_again_under_another_claim(void **state)
 }
 
 static void
+check_run__finds_what_cant_be_a_name(void **state)
+{
+	static const char *const names[] = {".", "..", "a/b"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		FORGE_AUTO struct forge f = forge_new();
+		struct page_ref page = forge_page(&f, &names[i], 1);
+		struct entry root = forge_entry(&f, ENTRY_DIR);
+
+		root.dir = (struct dir_ref){.entries = 1, .root = page.name};
+		root.totals = f.totals;
+		forge_publish(&f, &root);
+		assert_caught(
+		    &f, CHECK_STRUCTURE, "what can't be a name", LIES);
+	}
+}
+
+static void
 check_run__finds_a_page_with_fewer_entries(void **state)
 {
 	static const char *const names[] = {"a", "b"};
@@ -263,6 +282,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_links_that_differ),
 	    cmocka_unit_test(check_run__finds_pages_that_overlap),
 	    cmocka_unit_test(check_run__looks_again_under_another_claim),
+	    cmocka_unit_test(check_run__finds_what_cant_be_a_name),
 	    cmocka_unit_test(check_run__finds_a_page_with_fewer_entries),
 	};
 

@@ -39,6 +39,8 @@ log_load__junk_at_the_end(void **state)
 	bench_end(&b, l);
 }
 
+#define JUNK "a second record 2, which is none of its own"
+
 /* Beside a record, it takes nothing away: it is not signed. */
 static void
 log_load__junk_beside_a_record(void **state)
@@ -49,13 +51,31 @@ log_load__junk_beside_a_record(void **state)
 	WR_AUTO struct wr two = junk("a second of its number");
 
 	bench_plant_bytes(&b, 2, &one);
-	bench_loads(&b, 3, ERR_CORRUPT, "two records 2");
+	bench_loads(&b, 3, ERR_CORRUPT, JUNK);
 	bench_plant_bytes(&b, 3, &two);
-	bench_loads(&b, 3, ERR_CORRUPT, "two records 2");
+	bench_loads(&b, 3, ERR_CORRUPT, JUNK);
 	assert_fails(ERR_CORRUPT, "second record",
 	    add_snapshot(l, START + 1000, 0, &err));
 	heads_close(STEAL(b.heads));
-	bench_loads(&b, 3, ERR_CORRUPT, "two records 2");
+	bench_loads(&b, 3, ERR_CORRUPT, JUNK);
+	bench_end(&b, l);
+}
+
+/* None of several is a record: then this one is lost, and no other. */
+static void
+log_load__junk_in_the_place_of_a_record(void **state)
+{
+	struct bench b = {.w = *state};
+	struct log *l = bench_log(&b, 3);
+	WR_AUTO struct wr one = junk("a first of its number");
+	WR_AUTO struct wr two = junk("a second of its number");
+
+	bench_remove(&b, 2, log_snapshot(l, 1)->id);
+	bench_plant_bytes(&b, 2, &one);
+	bench_plant_bytes(&b, 2, &two);
+	bench_loads_without(&b, 2, "a second record 2");
+	heads_close(STEAL(b.heads));
+	bench_loads_without(&b, 2, "a second record 2");
 	bench_end(&b, l);
 }
 
@@ -149,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    world_test(log_load__junk_at_the_end),
 	    world_test(log_load__junk_beside_a_record),
+	    world_test(log_load__junk_in_the_place_of_a_record),
 	    world_test(log_load__nothing_but_junk),
 	    world_test(log_load__all_but_the_damaged_end),
 	    world_test(log_load__never_less_than_was_seen),
