@@ -14,7 +14,9 @@ struct chain {
 	bool behind;           /* likewise */
 	bool any;              /* there is a snapshot, the newest of then: */
 	struct moment newest;  /* without keys, only when it ended is known */
-	uint64_t own; /* of the last record that is of this log; 0: none yet */
+	/* The last record that is sound, by number and name; 0: none yet. */
+	uint64_t own;
+	uint8_t own_name[OBJECT_NAME_LEN];
 	bool damaged;
 };
 
@@ -41,21 +43,12 @@ seq_before(const struct chain *ch, size_t i)
 	return i == 0 ? 0 : ch->all.v[i - 1].seq;
 }
 
-/* After a gap any will do: the gap is told of. */
+/* After a gap, or what is damaged, any will do: that is told of. */
 static bool
-follows(const struct chain *ch, size_t i, const uint8_t prev[OBJECT_NAME_LEN])
+follows(const struct chain *ch, const struct record_head *head)
 {
-	uint64_t before = ch->all.v[i].seq - 1;
-	bool there = false;
-
-	while (i > 0 && ch->all.v[i - 1].seq > before)
-		i--;
-	for (; i > 0 && ch->all.v[i - 1].seq == before; i--) {
-		there = true;
-		if (memcmp(ch->all.v[i - 1].name, prev, OBJECT_NAME_LEN) == 0)
-			return true;
-	}
-	return !there;
+	return ch->own != head->seq - 1 ||
+	       memcmp(ch->own_name, head->prev, OBJECT_NAME_LEN) == 0;
 }
 
 static int
@@ -72,7 +65,7 @@ check_place(
 		    "a second record %ju: copies of the store went different "
 		    "ways",
 		    (uintmax_t)head->seq);
-	if (!follows(ch, i, head->prev))
+	if (!follows(ch, head))
 		return err_set(
 		    err, ERR_CORRUPT, "it does not follow the one before it");
 	return 0;
@@ -218,6 +211,7 @@ check_bytes_of(
 	if (rc != 0)
 		return rc;
 	ch->own = clear.head.seq;
+	memcpy(ch->own_name, ch->all.v[i].name, OBJECT_NAME_LEN);
 	count_change(ch, &clear.head);
 	if (clear.head.type == RECORD_SNAPSHOT) {
 		ch->any = true;

@@ -90,6 +90,35 @@ check_run__finds_objects_of_another_dataset(void **state)
 	}
 }
 
+/* Only the snapshot in whose record's place it lies is lost. */
+static void
+check_run__looks_behind_a_record_of_another_dataset(void **state)
+{
+	const struct realm *r = *state;
+	struct files mine, theirs;
+	struct original o;
+	char as[256];
+
+	files_find_class(r, "files", "log", &mine);
+	files_find_class(r, "other", "log", &theirs);
+	files_dataset_dir(r, "files", as);
+	strcat(as, strchr(theirs.name[0] + strlen("datasets/"), '/') + 1);
+	plant(r, theirs.name[0], r, as);
+	o = original_take(r, mine.name[0]);
+	unplant(r, mine.name[0]);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		FINDINGS_AUTO struct findings f;
+
+		check_realm(r, depths[i], &f);
+		assert_only(&f, as);
+		assert_int_equal(f.n, 1);
+		if (depths[i] != CHECK_NO_KEYS)
+			assert_int_equal(f.result.snapshots, 2);
+	}
+	unplant(r, as);
+	original_put(&o);
+}
+
 static void
 check_run__finds_objects_of_another_store(void **state)
 {
@@ -278,6 +307,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(check_run__finds_swapped_objects),
 	    cmocka_unit_test(check_run__finds_objects_of_another_dataset),
+	    cmocka_unit_test(
+		check_run__looks_behind_a_record_of_another_dataset),
 	    cmocka_unit_test(check_run__finds_objects_of_another_store),
 	    cmocka_unit_test(check_run__finds_records_of_who_may_not_write),
 	    cmocka_unit_test(check_run__accepts_records_of_writers),
