@@ -21,6 +21,8 @@ code_of_errno(int errnum)
 	case EFBIG:
 		return ERR_FULL;
 	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
 		return ERR_NOMEM;
 	default:
 		return ERR_IO;

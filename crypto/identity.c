@@ -8,8 +8,7 @@
 static bool
 name_ok(const char *name, size_t len)
 {
-	return len >= 1 && len <= IDENTITY_NAME_MAX &&
-	       utf8_printable(name, len);
+	return len >= 1 && len <= IDENTITY_NAME_MAX && utf8_plain(name, len);
 }
 
 const char *

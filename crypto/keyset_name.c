@@ -36,6 +36,8 @@ part_fault(const char *part, size_t len)
 		return "has a folder '.' or '..'";
 	if (is(part, len, "latest"))
 		return "has a folder 'latest'";
+	if (part[0] == ' ' || part[len - 1] == ' ')
+		return "has a folder that starts or ends with a blank";
 	if (part[0] == '-')
 		return "has a folder that starts with '-'";
 	if (is_date(part, len))
@@ -52,8 +54,8 @@ name_fault(const char *name)
 		return "is empty";
 	if (len > DATASET_NAME_MAX)
 		return "is longer than 255 bytes";
-	if (!utf8_printable(name, len))
-		return "is not UTF-8 without control characters";
+	if (!utf8_plain(name, len))
+		return "is not UTF-8 without control or hidden characters";
 	if (strpbrk(name, "@:") != NULL)
 		return "has an '@' or a ':'";
 	for (;;) {

@@ -34,8 +34,22 @@ decode(const uint8_t *p, size_t n)
 	return c;
 }
 
-bool
-utf8_printable(const char *s, size_t len)
+static bool
+is_control(int32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f);
+}
+
+static bool
+is_hidden(int32_t c)
+{
+	return c == 0xad || c == 0x61c || c == 0x180e ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+static bool
+each_fits(const char *s, size_t len, bool plain)
 {
 	const uint8_t *p = (const uint8_t *)s;
 
@@ -46,10 +60,22 @@ utf8_printable(const char *s, size_t len)
 		if (n == 0 || n > len)
 			return false;
 		c = decode(p, n);
-		if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+		if (c < 0 || is_control(c) || (plain && is_hidden(c)))
 			return false;
 		p += n;
 		len -= n;
 	}
 	return true;
+}
+
+bool
+utf8_printable(const char *s, size_t len)
+{
+	return each_fits(s, len, false);
+}
+
+bool
+utf8_plain(const char *s, size_t len)
+{
+	return each_fits(s, len, true);
 }

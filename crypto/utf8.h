@@ -12,4 +12,12 @@
  */
 bool utf8_printable(const char *s, size_t len);
 
+/**
+ * utf8_plain(s, len):
+ * The same, and without characters that don't show, or turn the direction of
+ * writing, so that two names that look alike are hardly two: U+00AD, U+061C,
+ * U+180E, U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF.
+ */
+bool utf8_plain(const char *s, size_t len);
+
 #endif

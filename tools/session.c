@@ -149,6 +149,17 @@ same_fingerprint(const char *a, const char *b)
 	return true;
 }
 
+/* Its letters and digits, without the '-' between them. */
+static size_t
+fingerprint_len(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text != '-';
+	return n;
+}
+
 static int
 check_fingerprint(
     const struct session *s, const struct store_args *args, struct err *err)
@@ -160,6 +171,11 @@ check_fingerprint(
 	root_fingerprint_text(access_root(s->access)->fingerprint, text);
 	if (same_fingerprint(args->fingerprint, text))
 		return 0;
+	if (fingerprint_len(args->fingerprint) != fingerprint_len(text))
+		return err_set(err, ERR_USAGE,
+		    "'%s' is no fingerprint: a fingerprint has %zu letters and"
+		    " digits, as 'varve init' printed them",
+		    args->fingerprint, fingerprint_len(text));
 	return err_set(err, ERR_AUTH,
 	    "store '%s' has the fingerprint %s, which is not the one given: it"
 	    " is another store",

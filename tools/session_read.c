@@ -13,11 +13,31 @@
 
 #define CACHE_BYTES ((size_t)128 << 20)
 
+/* The first dataset in folder ${name}, or NULL. */
+static const char *
+dataset_in(const struct session *s, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < access_datasets(s->access); i++) {
+		const char *own = access_dataset(s->access, i)->name;
+
+		if (strncmp(own, name, len) == 0 && own[len] == '/')
+			return own;
+	}
+	return NULL;
+}
+
 static int
 no_dataset(const struct session *s, const char *name, struct err *err)
 {
 	struct suggest near = {.typed = name};
+	const char *inside = dataset_in(s, name);
 
+	if (inside != NULL)
+		return err_set(err, ERR_NOT_FOUND,
+		    "no dataset '%s', which is a folder; in it is '%s'", name,
+		    inside);
 	for (size_t i = 0; i < access_datasets(s->access); i++)
 		suggest_offer(&near, access_dataset(s->access, i)->name);
 	if (near.best != NULL)

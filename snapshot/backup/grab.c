@@ -86,6 +86,19 @@ same_version(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/*
+ * A file that shows no size may have bytes all the same, in procfs for one: then
+ * all of them are read. One that has just grown shows its size by now.
+ */
+static bool
+is_unsized(int fd, struct stat *st)
+{
+	char byte;
+
+	return st->st_size == 0 && pread(fd, &byte, 1, 0) == 1 &&
+	       fstat(fd, st) == 0 && st->st_size == 0;
+}
+
 /* Read an open file once; *${changed} when it did not hold still. */
 static int
 read_once(struct worker *w, int fd, struct item *it,
@@ -93,14 +106,19 @@ read_once(struct worker *w, int fd, struct item *it,
 {
 	struct feed_result res = {0};
 	struct stat after;
-	bool sparse;
+	bool unsized = is_unsized(fd, &it->st);
+	bool sparse =
+	    it->st.st_size > 0 && it->st.st_blocks < it->st.st_size / 512;
 	int ret;
 
 	*changed = false;
 	wr_reset(&it->content);
-	sparse = it->st.st_size > 0 && it->st.st_blocks < it->st.st_size / 512;
-	ret = feed_file(w, fd, (uint64_t)it->st.st_size, sparse, &it->content,
-	    &res, opt->read, opt->stop, err);
+	if (unsized)
+		ret = feed_stream(
+		    w, fd, &it->content, &res, opt->read, opt->stop, err);
+	else
+		ret = feed_file(w, fd, (uint64_t)it->st.st_size, sparse,
+		    &it->content, &res, opt->read, opt->stop, err);
 	if (ret != 0)
 		return ret;
 	it->size = res.size;
@@ -112,7 +130,7 @@ read_once(struct worker *w, int fd, struct item *it,
 		set_fate(it, errno);
 	else
 		*changed = !same_version(&it->st, &after) ||
-			   res.size != (uint64_t)it->st.st_size;
+			   (!unsized && res.size != (uint64_t)it->st.st_size);
 	return 0;
 }
 

@@ -184,6 +184,8 @@ unit_seconds(char unit)
 	}
 }
 
+#define YEAR_1 (-INT64_C(62135596800)) /* its first second */
+
 /* '90s', '20m', '3h', '2d', '1w': so long before ${now}. */
 static bool
 parse_age(const char *text, struct moment now, struct moment *out)
@@ -198,7 +200,7 @@ parse_age(const char *text, struct moment now, struct moment *out)
 	s.p++;
 	scan_end(&s);
 	if (s.failed || __builtin_mul_overflow(n, unit, &n) ||
-	    __builtin_sub_overflow(now.s, n, &m.s))
+	    __builtin_sub_overflow(now.s, n, &m.s) || m.s < YEAR_1)
 		return false;
 	*out = m;
 	return true;

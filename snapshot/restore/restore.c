@@ -207,6 +207,19 @@ restore_dir(struct restore *rs, struct span raw, struct err *err)
 	return ret != 0 ? ret : restore_walk(rs, err);
 }
 
+/* ${name} is what stands in the way: the target, or of that name in it. */
+static int
+refuse_to_replace(const struct restore *rs, const char *name, struct err *err)
+{
+	const char *target = rs->opt->target;
+	struct stat st;
+	bool inside = stat(target, &st) == 0 && S_ISDIR(st.st_mode);
+
+	return err_set(err, ERR_USAGE,
+	    "'%s%s%s' is there: nothing is restored over it", target,
+	    inside ? "/" : "", inside ? name : "");
+}
+
 /* Where one file goes: into the directory ${target}, or as ${target}. */
 static int
 open_target_file(
@@ -250,9 +263,7 @@ restore_file(struct restore *rs, const struct dir_entry *de,
 		return ret;
 	}
 	if (fstatat(rs->root_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		ret = err_set(err, ERR_USAGE,
-		    "target '%s' is there: nothing is restored over it",
-		    rs->opt->target);
+		ret = refuse_to_replace(rs, name, err);
 	if (ret == 0)
 		ret =
 		    restore_path(rs, (const uint8_t *)name, strlen(name), err);

@@ -179,6 +179,19 @@ VARVE_STORE=$T/unseen "$VARVE" init >/dev/full 2>"$T/err" || status=$?
 equal "$status" 1 'exit status of a recovery key that goes nowhere'
 err_has 'recovery key could not be shown'
 
+part 'a limit on open files: nothing is damaged'
+status=0
+(
+	ulimit -n 12
+	exec "$VARVE" check --read-data
+) >"$T/out" 2>"$T/err" || status=$?
+equal "$status" 1 'exit status of a check that may open no more files'
+err_has 'Too many open files'
+if grep -h '^damaged' "$T/out" "$T/err"; then
+	fail 'what could not be opened counts as damaged'
+fi
+whole
+
 part 'a limit on the size of files'
 head -c 3000000 /dev/urandom >"$src/large"
 status=0

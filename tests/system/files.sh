@@ -159,6 +159,14 @@ run 0 varve backup s "$T/fs/both" --exclude '/store/*'
 grep -q 'left out' "$T/out" && fail 'another store was left out'
 rm -r "$T/fs/both" "$T/fs/both.out"
 
+part 'files that show no size'
+for f in /proc/version /proc/sys/kernel/ostype; do
+	backup procfs "$f"
+	restore "procfs@latest:${f##*/}" "$T/shown"
+	nothing cmp "$f" "$T/shown"
+	rm "$T/shown"
+done
+
 part 'an unchanged source gives an equal snapshot'
 backup odd "$src"
 equal "$(newest odd added_bytes)" 0 'bytes added'

@@ -42,6 +42,7 @@ err_errno__maps_errno_to_codes(void **state)
 	    {ENOSPC, ERR_FULL},
 	    {EDQUOT, ERR_FULL},
 	    {EFBIG, ERR_FULL},
+	    {EMFILE, ERR_NOMEM},
 	    {ENOMEM, ERR_NOMEM},
 	    {EIO, ERR_IO},
 	    {EISDIR, ERR_IO},

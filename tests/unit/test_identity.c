@@ -54,6 +54,7 @@ identity_new__refuses_names_unfit_to_print(void **state)
 	static const char *const bad[] = {
 	    "", "a\nb", "a\x7f", "\x1b[2J",
 	    "\xc2\x80",         /* U+0080, a control character */
+	    "a\xe2\x80\x8b",    /* U+200B, which does not show */
 	    "\xff",             /* never in UTF-8 */
 	    "\xc0\x80",         /* overlong */
 	    "\xe0\x80\x80",     /* overlong */

@@ -55,8 +55,15 @@ keyset_name_check__says_which_rule_is_broken(void **state)
 	    {"@x", "has an '@' or a ':'"},
 	    {"a@b", "has an '@' or a ':'"},
 	    {"a:b", "has an '@' or a ':'"},
-	    {"a\nb", "is not UTF-8 without control characters"},
-	    {"a\xff", "is not UTF-8 without control characters"},
+	    {"a\xe2\x80\xae"
+	     "b",
+		"is not UTF-8 without control or hidden characters"},
+	    {"a\xef\xbb\xbf",
+		"is not UTF-8 without control or hidden characters"},
+	    {" ", "starts or ends with a blank"},
+	    {"a/b /c", "starts or ends with a blank"},
+	    {"a\nb", "is not UTF-8 without control or hidden characters"},
+	    {"a\xff", "is not UTF-8 without control or hidden characters"},
 	};
 	struct key_fixture *f = *state;
 
