@@ -46,7 +46,8 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
  * err_errno(err, fmt, ...):
  * Record a failed system call: the code follows from errno (ENOENT and ENOTDIR
  * NOT_FOUND; EACCES, EPERM and EROFS DENIED; ENOSPC, EDQUOT and EFBIG FULL;
- * ENOMEM, EMFILE and ENFILE NOMEM; all others IO) and ": strerror" is appended. Returns the code.
+ * ENOMEM, EMFILE and ENFILE NOMEM; all others IO) and ": strerror" is appended.
+ * Returns the code.
  */
 int err_errno(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 

@@ -8,7 +8,8 @@
 static bool
 name_ok(const char *name, size_t len)
 {
-	return len >= 1 && len <= IDENTITY_NAME_MAX && utf8_plain(name, len);
+	return len >= 1 && len <= IDENTITY_NAME_MAX &&
+	       utf8_printable(name, len);
 }
 
 const char *
@@ -48,10 +49,10 @@ identity_new(enum identity_kind kind, const char *name, struct identity **out,
 	int rc;
 
 	*out = NULL;
-	if (!name_ok(name, len))
+	if (!name_ok(name, len) || !utf8_plain(name, len))
 		return err_set(err, ERR_USAGE,
 		    "a name is 1 to %d bytes of UTF-8 without control "
-		    "characters",
+		    "characters, and without those that don't show",
 		    IDENTITY_NAME_MAX);
 	id = secret_alloc(sizeof(*id));
 	if (id == NULL)

@@ -39,7 +39,8 @@ struct identity {
 	struct ed25519_private sign;
 };
 
-/** identity_new(kind, name, out, err): ERR_USAGE for a name that can't be. */
+/** identity_new(kind, name, out, err): ERR_USAGE for a name that can't be, or
+ * that has characters that don't show (utf8_plain()). */
 NODISCARD int identity_new(enum identity_kind kind, const char *name,
     struct identity **out, struct err *err);
 void identity_free(struct identity *id);

@@ -47,6 +47,12 @@ DEFINE_AUTO(keyset, keyset_free)
  * '@' and no ':'. Errors: ERR_USAGE, saying which rule.
  */
 NODISCARD int keyset_name_check(const char *name, struct err *err);
+/**
+ * keyset_name_check_new(name, err):
+ * The same, of a dataset that is to be made: nor has it characters that don't
+ * show (utf8_plain()), or a folder that starts or ends with a blank.
+ */
+NODISCARD int keyset_name_check_new(const char *name, struct err *err);
 
 /*
  * What a role is given: the bytes inside a grant (never stored as they are).

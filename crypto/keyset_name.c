@@ -36,8 +36,6 @@ part_fault(const char *part, size_t len)
 		return "has a folder '.' or '..'";
 	if (is(part, len, "latest"))
 		return "has a folder 'latest'";
-	if (part[0] == ' ' || part[len - 1] == ' ')
-		return "has a folder that starts or ends with a blank";
 	if (part[0] == '-')
 		return "has a folder that starts with '-'";
 	if (is_date(part, len))
@@ -54,8 +52,8 @@ name_fault(const char *name)
 		return "is empty";
 	if (len > DATASET_NAME_MAX)
 		return "is longer than 255 bytes";
-	if (!utf8_plain(name, len))
-		return "is not UTF-8 without control or hidden characters";
+	if (!utf8_printable(name, len))
+		return "is not UTF-8 without control characters";
 	if (strpbrk(name, "@:") != NULL)
 		return "has an '@' or a ':'";
 	for (;;) {
@@ -68,13 +66,39 @@ name_fault(const char *name)
 	}
 }
 
+/* What keeps a name from being told from others by eye. */
+static const char *
+look_fault(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!utf8_plain(name, len))
+		return "has characters that don't show";
+	if (name[0] == ' ' || name[len - 1] == ' ' ||
+	    strstr(name, " /") != NULL || strstr(name, "/ ") != NULL)
+		return "has a folder that starts or ends with a blank";
+	return NULL;
+}
+
+/* The name may be unfit to print, so it is not. */
+static int
+tell(const char *fault, struct err *err)
+{
+	return fault == NULL
+		   ? 0
+		   : err_set(err, ERR_USAGE, "the dataset's name %s", fault);
+}
+
 int
 keyset_name_check(const char *name, struct err *err)
 {
+	return tell(name_fault(name), err);
+}
+
+int
+keyset_name_check_new(const char *name, struct err *err)
+{
 	const char *fault = name_fault(name);
 
-	/* The name may be unfit to print, so it is not. */
-	if (fault != NULL)
-		return err_set(err, ERR_USAGE, "the dataset's name %s", fault);
-	return 0;
+	return tell(fault != NULL ? fault : look_fault(name), err);
 }

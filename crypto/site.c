@@ -42,7 +42,7 @@ site_fault(const struct site *s)
 		       "'.', '_' and '-' make one, of at most 63";
 	if (!country_ok(s->country))
 		return "has no country: two capital letters of ISO 3166-1";
-	if (len == 0 || !utf8_plain(s->accreditation, len))
+	if (len == 0 || !utf8_printable(s->accreditation, len))
 		return "has no accreditation that can be printed";
 	return NULL;
 }

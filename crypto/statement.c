@@ -27,7 +27,7 @@ fault(const struct statement *st)
 		return why;
 	if (st->from > ISSUER_FROM_MAX)
 		return "is stated from too late";
-	if (!utf8_plain(st->address, len) || st->address[0] == '-')
+	if (!utf8_printable(st->address, len) || st->address[0] == '-')
 		return "has no address that can be";
 	if (len == 0 && !statement_ended(st))
 		return "has no address";

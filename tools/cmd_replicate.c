@@ -185,12 +185,15 @@ once(struct replicating *g, struct err *err)
 
 /* --- again and again ---------------------------------------------------- */
 
-/* What another try may mend: the line, the other side, and who is at work. */
+/*
+ * What another try may mend: the line, the other side, who is at work, and what
+ * either machine has run out of.
+ */
 static bool
 may_pass(int rc)
 {
 	return rc == ERR_IO || rc == ERR_LOCKED || rc == ERR_FULL ||
-	       rc == ERR_CANCELLED;
+	       rc == ERR_NOMEM || rc == ERR_CANCELLED;
 }
 
 static void

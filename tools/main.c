@@ -13,6 +13,7 @@
  *	suggest.c         'did you mean'
  *
  *	session.c         opens the store: who, by which key
+ *	session_known.c   ... and whether it is the one that is meant
  *	session_read.c    logs and snapshots of an open store
  *	passphrase.c      from a file, a command, the environment, or
  *	prompt.c          the terminal

@@ -206,7 +206,7 @@ access_create_dataset(struct access *a, const char *name,
 	*out = NULL;
 	/* The name must not clash with any. */
 	access_wanted_all(a);
-	if ((ret = keyset_name_check(name, err)) != 0 ||
+	if ((ret = keyset_name_check_new(name, err)) != 0 ||
 	    (ret = access_refresh(a, &changed, err)) != 0 ||
 	    (ret = access_check_admin(a, "make a dataset", err)) != 0 ||
 	    (ret = check_free(a, name, err)) != 0 ||

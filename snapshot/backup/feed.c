@@ -423,6 +423,8 @@ feed_file(struct worker *w, int fd, uint64_t size, bool sparse,
 	return feed_end(&f, ret, content, out, err);
 }
 
+#define UNKNOWN (UINT64_MAX - 1)
+
 int
 feed_stream(struct worker *w, int fd, struct wr *content,
     struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
@@ -433,7 +435,25 @@ feed_stream(struct worker *w, int fd, struct wr *content,
 	    .stream = true,
 	    .count = read,
 	    .stop = stop,
-	    .size = UINT64_MAX - 1};
+	    .size = UNKNOWN};
+	int ret;
+
+	f.buf = w->buf;
+	ret = feed_run(&f, err);
+	return feed_end(&f, ret, content, out, err);
+}
+
+int
+feed_unsized(struct worker *w, int fd, struct wr *content,
+    struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
+    struct err *err)
+{
+	struct feed f = {.w = w,
+	    .fd = fd,
+	    .count = read,
+	    .stop = stop,
+	    .size = UNKNOWN,
+	    .end = UNKNOWN};
 	int ret;
 
 	f.buf = w->buf;

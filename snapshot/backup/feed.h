@@ -29,6 +29,11 @@ NODISCARD int feed_stream(struct worker *w, int fd, struct wr *content,
     struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
     struct err *err);
 
+/** feed_unsized(): All of the file ${fd} that does not show how much it has. */
+NODISCARD int feed_unsized(struct worker *w, int fd, struct wr *content,
+    struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
+    struct err *err);
+
 /** feed_bytes(): Bytes in memory. */
 NODISCARD int feed_bytes(struct worker *w, const void *buf, size_t len,
     struct wr *content, struct err *err);

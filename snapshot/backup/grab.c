@@ -88,15 +88,43 @@ same_version(const struct stat *a, const struct stat *b)
 
 /*
  * A file that shows no size may have bytes all the same, in procfs for one: then
- * all of them are read. One that has just grown shows its size by now.
+ * all of them are read. One that has just grown shows its size by now. Returns
+ * an errno; one that would keep its reader waiting has none to give.
  */
-static bool
-is_unsized(int fd, struct stat *st)
+static int
+look_unsized(int fd, struct stat *st, bool *unsized)
 {
 	char byte;
+	ssize_t n;
 
-	return st->st_size == 0 && pread(fd, &byte, 1, 0) == 1 &&
-	       fstat(fd, st) == 0 && st->st_size == 0;
+	*unsized = false;
+	if (st->st_size != 0)
+		return 0;
+	n = pread(fd, &byte, 1, 0);
+	if (n < 0 && errno != EAGAIN)
+		return errno;
+	if (n <= 0)
+		return 0;
+	if (fstat(fd, st) != 0)
+		return errno;
+	*unsized = st->st_size == 0;
+	return 0;
+}
+
+static int
+read_bytes(struct worker *w, int fd, struct item *it,
+    const struct grab_options *opt, bool unsized, struct feed_result *res,
+    struct err *err)
+{
+	const struct stat *st = &it->st;
+	bool sparse = st->st_size > 0 && st->st_blocks < st->st_size / 512;
+
+	wr_reset(&it->content);
+	if (unsized)
+		return feed_unsized(
+		    w, fd, &it->content, res, opt->read, opt->stop, err);
+	return feed_file(w, fd, (uint64_t)st->st_size, sparse, &it->content,
+	    res, opt->read, opt->stop, err);
 }
 
 /* Read an open file once; *${changed} when it did not hold still. */
@@ -106,19 +134,16 @@ read_once(struct worker *w, int fd, struct item *it,
 {
 	struct feed_result res = {0};
 	struct stat after;
-	bool unsized = is_unsized(fd, &it->st);
-	bool sparse =
-	    it->st.st_size > 0 && it->st.st_blocks < it->st.st_size / 512;
-	int ret;
+	bool unsized;
+	int ret, errnum;
 
 	*changed = false;
-	wr_reset(&it->content);
-	if (unsized)
-		ret = feed_stream(
-		    w, fd, &it->content, &res, opt->read, opt->stop, err);
-	else
-		ret = feed_file(w, fd, (uint64_t)it->st.st_size, sparse,
-		    &it->content, &res, opt->read, opt->stop, err);
+	errnum = look_unsized(fd, &it->st, &unsized);
+	if (errnum != 0) {
+		set_fate(it, errnum);
+		return 0;
+	}
+	ret = read_bytes(w, fd, it, opt, unsized, &res, err);
 	if (ret != 0)
 		return ret;
 	it->size = res.size;

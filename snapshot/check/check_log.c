@@ -14,9 +14,9 @@ struct chain {
 	bool behind;           /* likewise */
 	bool any;              /* there is a snapshot, the newest of then: */
 	struct moment newest;  /* without keys, only when it ended is known */
-	/* The last record that is sound, by number and name; 0: none yet. */
-	uint64_t own;
-	uint8_t own_name[OBJECT_NAME_LEN];
+	/* Of ${all}: in the place of a record, but none of this log. */
+	bool *alien;
+	uint64_t own; /* the number of the last that is sound; 0: none yet */
 	bool damaged;
 };
 
@@ -43,29 +43,40 @@ seq_before(const struct chain *ch, size_t i)
 	return i == 0 ? 0 : ch->all.v[i - 1].seq;
 }
 
-/* After a gap, or what is damaged, any will do: that is told of. */
+/*
+ * After a gap any will do: that is told of. The name of one that is damaged is
+ * known all the same. Of several, each may be the one before.
+ */
 static bool
-follows(const struct chain *ch, const struct record_head *head)
+follows(const struct chain *ch, size_t i, const uint8_t prev[OBJECT_NAME_LEN])
 {
-	return ch->own != head->seq - 1 ||
-	       memcmp(ch->own_name, head->prev, OBJECT_NAME_LEN) == 0;
+	uint64_t before = ch->all.v[i].seq - 1;
+	bool there = false;
+
+	while (i > 0 && ch->all.v[i - 1].seq > before)
+		i--;
+	for (; i > 0 && ch->all.v[i - 1].seq == before; i--) {
+		if (ch->alien[i - 1])
+			continue;
+		there = true;
+		if (memcmp(ch->all.v[i - 1].name, prev, OBJECT_NAME_LEN) == 0)
+			return true;
+	}
+	return !there;
 }
 
 static int
 check_place(
     struct chain *ch, size_t i, const struct record_head *head, struct err *err)
 {
+	ch->alien[i] = true;
 	if (memcmp(head->dataset, ch->s->id, DATASET_ID_LEN) != 0)
 		return err_set(err, ERR_CORRUPT, "it is another dataset's");
 	if (head->seq != ch->all.v[i].seq)
 		return err_set(err, ERR_CORRUPT,
 		    "it says that it is record %ju", (uintmax_t)head->seq);
-	if (head->seq == ch->own)
-		return err_set(err, ERR_CORRUPT,
-		    "a second record %ju: copies of the store went different "
-		    "ways",
-		    (uintmax_t)head->seq);
-	if (!follows(ch, head))
+	ch->alien[i] = false;
+	if (!follows(ch, i, head->prev))
 		return err_set(
 		    err, ERR_CORRUPT, "it does not follow the one before it");
 	return 0;
@@ -198,6 +209,7 @@ check_bytes_of(
 	struct record_clear clear;
 	int rc = record_peek(buf, len, &clear, err);
 
+	ch->alien[i] = rc == ERR_CORRUPT;
 	if (gap)
 		tell_gap(ch, i, rc == 0 ? &clear.head : NULL);
 	if (rc == 0)
@@ -206,12 +218,16 @@ check_bytes_of(
 		rc = open_record(ch, buf, len, &r, err);
 	if (rc == 0)
 		rc = log_verify(ch->s->c->access, &clear, buf, len, err);
+	if (rc == 0 && clear.head.seq == ch->own)
+		rc = err_set(err, ERR_CORRUPT,
+		    "a second record %ju: copies of the store went different "
+		    "ways",
+		    (uintmax_t)clear.head.seq);
 	if (rc == 0)
 		rc = take_indexes(ch->s, &clear, err);
 	if (rc != 0)
 		return rc;
 	ch->own = clear.head.seq;
-	memcpy(ch->own_name, ch->all.v[i].name, OBJECT_NAME_LEN);
 	count_change(ch, &clear.head);
 	if (clear.head.type == RECORD_SNAPSHOT) {
 		ch->any = true;
@@ -393,6 +409,9 @@ check_chain(struct chain *ch, struct err *err)
 	int rc = 0;
 
 	put_seen_first(ch);
+	ch->alien = calloc(ch->all.n + 1, sizeof(*ch->alien));
+	if (ch->alien == NULL)
+		return err_nomem(err);
 	for (size_t i = 0; rc == 0 && i < ch->all.n; i++)
 		rc = check_record(ch, i, err);
 	if (rc != 0)
@@ -420,5 +439,6 @@ check_log(struct scope *s, struct err *err)
 				   s->c, OBJECT_LOG, s->id, rc, &why, err);
 	}
 	record_refs_clear(&ch.all);
+	free(ch.alien);
 	return rc;
 }

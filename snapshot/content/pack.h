@@ -106,8 +106,9 @@ NODISCARD int pack_segment(struct pack *p, const struct segment_place *place,
 
 /**
  * pack_much_read(p):
- * To be asked for each segment that was opened. True once: so many were that it
- * is worth to pack_read_on(), which has the store fetch the rest of the pack.
+ * To be asked for each segment that was opened. True when so many were that it is
+ * worth to pack_read_on(), which has the store fetch the rest of the pack; and
+ * again now and then, as more are.
  */
 bool pack_much_read(struct pack *p);
 void pack_read_on(struct pack *p);

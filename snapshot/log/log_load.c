@@ -134,7 +134,15 @@ is_to_remember(const struct log *l, const struct log_list *list)
 {
 	if (l->behind.seen != 0 || log_number(l) < list->seen.seq)
 		return false;
-	return l->gap == NULL || l->gap->head.seq <= list->seen.seq;
+	for (size_t i = l->nrecords; l->gap != NULL && i > 0; i--) {
+		const struct record *r = l->records[i - 1];
+
+		if (r->head.seq <= list->seen.seq)
+			break;
+		if (r->lost)
+			return false;
+	}
+	return true;
 }
 
 /*

@@ -155,8 +155,8 @@ note(struct log *l, const struct err *why)
 /* What several files in the place of one record come to. */
 struct choice {
 	size_t good; /* of this log, whole, and signed by who may */
-	size_t at;   /* the one that counts, if any does */
-	bool lost;   /* none is a record of this number */
+	size_t at;   /* the one that counts, if any does; else SIZE_MAX */
+	size_t lost; /* none of its records, or damaged */
 };
 
 /* Of a record that this machine has seen, no other name will do. */
@@ -167,7 +167,7 @@ try_each(struct log *l, const struct log_list *list, size_t at, size_t n,
 	const struct head_seen *seen = &list->seen;
 	bool was_seen = list->all.v[at].seq == seen->seq;
 
-	*out = (struct choice){.at = SIZE_MAX, .lost = true};
+	*out = (struct choice){.at = SIZE_MAX};
 	for (size_t i = at; i < at + n; i++) {
 		const struct object_ref *ref = &list->all.v[i];
 		bool lost, is_seen = was_seen && memcmp(ref->name, seen->name,
@@ -182,7 +182,7 @@ try_each(struct log *l, const struct log_list *list, size_t at, size_t n,
 
 		if (is_fatal(rc))
 			return rc;
-		out->lost = out->lost && lost;
+		out->lost += lost;
 		if (rc != 0)
 			continue;
 		out->good++;
@@ -203,18 +203,20 @@ choose(struct log *l, const struct log_list *list, size_t at, size_t n,
 {
 	uint64_t seq = list->all.v[at].seq;
 	struct choice choice;
+	bool fork;
 	struct err why;
 	int rc = try_each(l, list, at, n, &choice, &why);
 
 	if (rc != 0)
 		return err_copy(err, &why);
+	fork = choice.good + choice.lost < n || choice.good > 1;
 	(void)err_set(&why, ERR_CORRUPT, "log of dataset '%s' has %s %ju%s",
-	    l->ds->name, choice.good > 1 ? "two records" : "a second record",
+	    l->ds->name, fork ? "two records" : "a second record",
 	    (uintmax_t)seq,
-	    choice.good > 1 ? ": copies of the store went different ways"
-			    : ", which is none of its own");
-	*how->lost = choice.lost;
-	if (!choice.lost)
+	    fork ? ": copies of the store went different ways"
+		 : ", which is none of its own");
+	*how->lost = choice.lost == n;
+	if (choice.lost < n)
 		note(l, &why);
 	if (choice.at == SIZE_MAX || (seq != list->seen.seq && choice.good > 1))
 		return err_copy(err, &why);

@@ -2,8 +2,10 @@
 #include "snapshot/state/state.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PLACE_TABLE                                                            \
 	"CREATE TABLE place("                                                  \
@@ -228,9 +230,8 @@ hold_to_pin(struct sql *q, const struct pin *pin, const struct root *root,
 	return rc < 0 ? rc : 0;
 }
 
-/* All are compared before any is written: a stranger leaves no trace. */
 static int
-hold_to_pins(struct sql *q, const struct root *root, const char *address,
+compare_pins(struct sql *q, const struct root *root, const char *address,
     struct err *err)
 {
 	struct pin pins[NPINS];
@@ -239,14 +240,43 @@ hold_to_pins(struct sql *q, const struct root *root, const char *address,
 	pins_of(root, address, pins);
 	for (size_t i = 0; rc >= 0 && i < NPINS; i++)
 		rc = compare_fingerprint(q, &pins[i], root, err);
-	if (rc > 0)
-		rc = 0;
+	return rc > 0 ? 0 : rc;
+}
+
+/* All are compared before any is written: a stranger leaves no trace. */
+static int
+hold_to_pins(struct sql *q, const struct root *root, const char *address,
+    struct err *err)
+{
+	struct pin pins[NPINS];
+	int rc = compare_pins(q, root, address, err);
+
+	pins_of(root, address, pins);
 	for (size_t i = 0; rc == 0 && i < NPINS; i++)
 		rc = hold_to_pin(q, &pins[i], root, err);
 	return rc;
 }
 
 #define FILE_NAME "heads.db"
+
+int
+heads_compare(const char *dir, const struct root *root, const char *address,
+    struct err *err)
+{
+	AUTO(sql) struct sql *q = NULL;
+	char path[STATE_PATH_MAX];
+	int rc;
+
+	/* To open it would make it. */
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, FILE_NAME);
+	if (access(path, F_OK) != 0)
+		return 0;
+	rc = sql_open_in(dir, FILE_NAME, &kind, &q, err);
+	if (rc == 0)
+		rc = sql_explain(
+		    &kind, compare_pins(q, root, address, err), err);
+	return rc;
+}
 
 int
 heads_accept(const char *dir, const struct root *root, const char *address,

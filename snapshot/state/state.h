@@ -37,6 +37,13 @@ struct heads;
 NODISCARD int heads_open(const char *dir, const struct root *root,
     const char *address, struct heads **out, struct err *err);
 /**
+ * heads_compare(dir, root, address, err):
+ * Only whether ${root} is what is known, if anything is: nothing is written.
+ * Errors: those of heads_open().
+ */
+NODISCARD int heads_compare(const char *dir, const struct root *root,
+    const char *address, struct err *err);
+/**
  * heads_accept(dir, root, address, err):
  * Somebody has compared ${root}'s fingerprint: remember it in place of what was
  * known. Errors: those of heads_open(), but not ERR_AUTH.

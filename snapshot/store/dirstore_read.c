@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* From here on it is worth to tell the kernel that all of it will be read. */
@@ -13,6 +14,7 @@
 /* The kernel cuts longer advice short, without a word. */
 #define ASK_AT_ONCE (128 * 1024)
 #define STEP (1024 * 1024) /* bytes to fetch, while others wait */
+#define LOOK (2 * STEP)    /* from one look at what is there to the next */
 
 /* O_NONBLOCK so that a FIFO, which is no object, can't hold us up. */
 static int
@@ -144,6 +146,19 @@ dirstore_read_at(struct store *s, const struct object_ref *ref, uint64_t off,
 	return rc;
 }
 
+/* As far as a few looks tell. Where the filesystem can't, it is not. */
+static bool
+is_fetched(int fd, off_t size)
+{
+	char byte;
+	struct iovec v = {.iov_base = &byte, .iov_len = 1};
+
+	for (off_t off = 0; off < size; off += LOOK)
+		if (preadv2(fd, &v, 1, off, RWF_NOWAIT) != 1)
+			return false;
+	return true;
+}
+
 /*
  * Into the system's cache, a step ahead of what is there: who reads something
  * else meanwhile waits for a step, and not for all of it.
@@ -174,7 +189,8 @@ dirstore_will_read(struct store *s, const struct object_ref *ref)
 	object_ref_text(ref, text);
 	if (use_object(d, ref, text, &f, &why) != 0)
 		return;
-	if (fstat(fdcache_fd(f), &st) == 0)
+	if (fstat(fdcache_fd(f), &st) == 0 &&
+	    !is_fetched(fdcache_fd(f), st.st_size))
 		fetch(fdcache_fd(f), st.st_size);
 	fdcache_release(d->files, f);
 }

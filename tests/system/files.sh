@@ -167,6 +167,15 @@ for f in /proc/version /proc/sys/kernel/ostype; do
 	rm "$T/shown"
 done
 
+mkdir "$T/shown"
+touch "$T/shown/version" "$T/shown/empty"
+mount --bind /proc/version "$T/shown/version"
+backup --cross-filesystems shown "$T/shown"
+umount "$T/shown/version"
+restore shown@latest "$T/shown.again"
+nothing cmp /proc/version "$T/shown.again/version"
+nothing cmp /dev/null "$T/shown.again/empty"
+
 part 'an unchanged source gives an equal snapshot'
 backup odd "$src"
 equal "$(newest odd added_bytes)" 0 'bytes added'

@@ -240,6 +240,35 @@ check_run__finds_a_fork(void **state)
 	}
 }
 
+/* Where none was seen: it can't be told which is the first, and both lead on. */
+static void
+check_run__finds_a_fork_before_the_end(void **state)
+{
+	const struct realm *r = *state;
+	char fork[OBJECT_REF_TEXT], next[OBJECT_REF_TEXT];
+
+	for (int hours = 5; hours < 10; hours++) {
+		struct files records;
+
+		files_find_class(r, "files", "log", &records);
+		plant_record(r, access_identity(r->admin), 3, 2, 20, next);
+		plant_record(r, access_identity(r->admin), 2, 1, hours, fork);
+		for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+			AUTO(access) struct access *a = realm_open(r);
+			struct check_options opt = {.depth = depths[i]};
+			FINDINGS_AUTO struct findings f;
+
+			check_with(a, NULL, &opt, &f);
+			assert_int_equal(f.n, 1);
+			assert_true(found_what(&f, fork, "a second record 2") ||
+				    found_what(&f, records.name[1],
+					"a second record 2"));
+		}
+		unplant(r, fork);
+		unplant(r, next);
+	}
+}
+
 static void
 check_run__finds_a_record_after_another_one(void **state)
 {
@@ -313,6 +342,7 @@ main(void)
 	    cmocka_unit_test(check_run__finds_records_of_who_may_not_write),
 	    cmocka_unit_test(check_run__accepts_records_of_writers),
 	    cmocka_unit_test(check_run__finds_a_fork),
+	    cmocka_unit_test(check_run__finds_a_fork_before_the_end),
 	    cmocka_unit_test(check_run__finds_a_record_after_another_one),
 	    cmocka_unit_test(check_run__finds_two_snapshots_of_one_time),
 	    cmocka_unit_test(check_run__damage_of_one_dataset_is_not_anothers),

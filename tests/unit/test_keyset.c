@@ -55,15 +55,8 @@ keyset_name_check__says_which_rule_is_broken(void **state)
 	    {"@x", "has an '@' or a ':'"},
 	    {"a@b", "has an '@' or a ':'"},
 	    {"a:b", "has an '@' or a ':'"},
-	    {"a\xe2\x80\xae"
-	     "b",
-		"is not UTF-8 without control or hidden characters"},
-	    {"a\xef\xbb\xbf",
-		"is not UTF-8 without control or hidden characters"},
-	    {" ", "starts or ends with a blank"},
-	    {"a/b /c", "starts or ends with a blank"},
-	    {"a\nb", "is not UTF-8 without control or hidden characters"},
-	    {"a\xff", "is not UTF-8 without control or hidden characters"},
+	    {"a\nb", "is not UTF-8 without control characters"},
+	    {"a\xff", "is not UTF-8 without control characters"},
 	};
 	struct key_fixture *f = *state;
 
@@ -72,6 +65,34 @@ keyset_name_check__says_which_rule_is_broken(void **state)
 		    keyset_name_check(bad[i].name, &f->err), ERR_USAGE);
 		assert_non_null(strstr(f->err.text, bad[i].why));
 	}
+}
+
+/* What there is already can be read. */
+static void
+keyset_name_check_new__refuses_what_looks_like_others(void **state)
+{
+	static const struct {
+		const char *name, *why;
+	} bad[] = {
+	    {"a\xe2\x80\xae/b", "don't show"}, /* U+202E */
+	    {"a\xef\xbb\xbf", "don't show"},   /* U+FEFF */
+	    {"a\xc2\xad/b", "don't show"},     /* U+00AD */
+	    {" ", "starts or ends with a blank"},
+	    {"a/b /c", "starts or ends with a blank"},
+	    {"a/ b", "starts or ends with a blank"},
+	};
+	static const char *const good[] = {"a b/c", "\xe2\x80\xaf", "\xd9\x85"};
+	struct key_fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(keyset_name_check(bad[i].name, &f->err), 0);
+		assert_int_equal(
+		    keyset_name_check_new(bad[i].name, &f->err), ERR_USAGE);
+		assert_non_null(strstr(f->err.text, bad[i].why));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_int_equal(keyset_name_check_new(good[i], &f->err), 0);
+	assert_int_equal(keyset_name_check_new("a:b", &f->err), ERR_USAGE);
 }
 
 static void
@@ -356,6 +377,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keyset_name_check__takes_names_fit_for_a_mount),
 	    cmocka_unit_test(keyset_name_check__says_which_rule_is_broken),
+	    cmocka_unit_test(
+		keyset_name_check_new__refuses_what_looks_like_others),
 	    cmocka_unit_test(keyset_new__starts_at_epoch_1_with_fresh_keys),
 	    cmocka_unit_test(keyset_next__changes_all_but_the_id_key),
 	    cmocka_unit_test(keyset_decode__reads_the_published_key_sets),

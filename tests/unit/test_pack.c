@@ -149,6 +149,23 @@ add__nothing_follows_a_failed_write(void **state)
 	assert_rc(ERR_USAGE, pack_writer_commit(w, &ref, &size, &err));
 }
 
+/* After a few, and, for the system may have dropped it, after many more. */
+static void
+much_read__now_and_then(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(pack_openers) struct pack_openers *o = new_openers(f->kr);
+	struct pack *pack;
+	struct packed p;
+
+	put_pack(f, &p, 0, 1, 1, 100);
+	assert_ok(pack_open(f->store, o, &p.ref, &pack, &err));
+	for (unsigned n = 1; n <= 100; n++)
+		assert_int_equal(
+		    pack_much_read(pack), n == 8 || n == 40 || n == 72);
+	pack_unref(pack);
+}
+
 /* --- keys --------------------------------------------------------------- */
 
 static void
@@ -199,6 +216,7 @@ main(void)
 	    content_test(fits__fills_a_pack_to_exactly_its_target),
 	    content_test(writer__begins_another_pack_after_a_commit),
 	    content_test(add__nothing_follows_a_failed_write),
+	    content_test(much_read__now_and_then),
 	    content_test(open__a_writer_cannot_read),
 	    content_test(open__packs_of_every_epoch),
 	};
