@@ -423,7 +423,18 @@ feed_file(struct worker *w, int fd, uint64_t size, bool sparse,
 	return feed_end(&f, ret, content, out, err);
 }
 
-#define UNKNOWN (UINT64_MAX - 1)
+#define UNKNOWN (UINT64_MAX - 1) /* a size: to the end, wherever that is */
+
+static int
+feed_to_end(struct feed *f, struct wr *content, struct feed_result *out,
+    struct err *err)
+{
+	int ret;
+
+	f->buf = f->w->buf;
+	ret = feed_run(f, err);
+	return feed_end(f, ret, content, out, err);
+}
 
 int
 feed_stream(struct worker *w, int fd, struct wr *content,
@@ -436,11 +447,8 @@ feed_stream(struct worker *w, int fd, struct wr *content,
 	    .count = read,
 	    .stop = stop,
 	    .size = UNKNOWN};
-	int ret;
 
-	f.buf = w->buf;
-	ret = feed_run(&f, err);
-	return feed_end(&f, ret, content, out, err);
+	return feed_to_end(&f, content, out, err);
 }
 
 int
@@ -454,11 +462,8 @@ feed_unsized(struct worker *w, int fd, struct wr *content,
 	    .stop = stop,
 	    .size = UNKNOWN,
 	    .end = UNKNOWN};
-	int ret;
 
-	f.buf = w->buf;
-	ret = feed_run(&f, err);
-	return feed_end(&f, ret, content, out, err);
+	return feed_to_end(&f, content, out, err);
 }
 
 int

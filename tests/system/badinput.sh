@@ -94,7 +94,7 @@ part 'names of datasets'
 datasets=$(varve list --json | jq '.datasets | length')
 for name in '' . .. a/../b /a a/ a//b latest a/latest 2026-01-01 \
     a/2026-11-21/b a@b a:b '@latest' -- -a $'a\nb' $'a\033b' $'\xff' \
-    "$(printf '%0256d' 0)"; do
+    ' ' 'a ' 'a/ b' $'a\u202eb' $'a\u200bb' "$(printf '%0256d' 0)"; do
 	refused 2 '' varve backup -- "$name" "$src"
 done
 equal "$(varve list --json | jq '.datasets | length')" "$datasets" datasets

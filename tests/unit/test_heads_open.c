@@ -184,16 +184,24 @@ heads_open__an_older_version_had_no_settlement(void **state)
 	assert_head(h, 4, two);
 }
 
+/* A file that knows ${root}; ${path} is where it lies. */
+static void
+make_file(
+    struct fixture *f, const struct root *root, char path[SCRATCH_PATH + 256])
+{
+	heads_close(must_open(f, root));
+	fixture_path(f, "heads.db", path);
+}
+
 static void
 heads_open__damaged_is_left_alone(void **state)
 {
 	struct fixture *f = *state;
 	struct root root = some_root(1);
-	struct heads *h = must_open(f, &root);
+	struct heads *h;
 	char path[SCRATCH_PATH + 256];
 
-	heads_close(h);
-	fixture_path(f, "heads.db", path);
+	make_file(f, &root, path);
 	scratch_write(path, "not a database, and longer than a header is", 43);
 	assert_fails(ERR_CORRUPT, "bring the file back",
 	    heads_open(f->dir, &root, "/srv/a", &h, &err));
@@ -207,13 +215,30 @@ heads_open__newer_version_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct root root = some_root(1);
-	struct heads *h = must_open(f, &root);
+	struct heads *h;
 	char path[SCRATCH_PATH + 256];
 
-	heads_close(h);
-	fixture_path(f, "heads.db", path);
+	make_file(f, &root, path);
 	change_database(path, "PRAGMA user_version=7");
 	assert_rc(ERR_VERSION, heads_open(f->dir, &root, "/srv/a", &h, &err));
+}
+
+static void
+heads_compare__remembers_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct root other = some_root(20);
+
+	assert_ok(heads_compare(f->dir, &other, "/srv/a", &err));
+	assert_int_equal(count_files(f, "*"), 0);
+	heads_close(must_open(f, &root));
+	assert_ok(heads_compare(f->dir, &root, "/srv/a", &err));
+	assert_rc(ERR_AUTH, heads_compare(f->dir, &other, "/srv/a", &err));
+	/* Of a place that is not known, it knows nothing afterwards. */
+	assert_ok(heads_compare(f->dir, &other, "/srv/b", &err));
+	root = some_root(40);
+	assert_ok(heads_compare(f->dir, &root, "/srv/b", &err));
 }
 
 static void
@@ -269,6 +294,7 @@ main(void)
 	    state_test(heads_open__an_older_version_had_no_settlement),
 	    state_test(heads_open__damaged_is_left_alone),
 	    state_test(heads_open__newer_version_is_refused),
+	    state_test(heads_compare__remembers_nothing),
 	    state_test(heads_open__private_whatever_the_umask),
 	};
 

@@ -84,6 +84,31 @@ log_load__remembers_over_a_lost_change(void **state)
 	heads_close(s.heads);
 }
 
+/* The first gap lies before what was seen, the second behind it. */
+static void
+log_load__remembers_nothing_behind_a_second_gap(void **state)
+{
+	struct place s = new_place(*state);
+	AUTO(log) struct log *l = must_load(&s);
+	AUTO(log) struct log *there = NULL;
+	AUTO(log) struct log *gaps = NULL;
+	AUTO(log) struct log *rest = NULL;
+
+	add_many(l, 3);
+	there = elsewhere(&s);
+	for (int i = 1; i <= 4; i++)
+		add(there, START + 1000 * i);
+	damage_record(&s, log_record_at(there, 2));
+	damage_record(&s, log_record_at(there, 5));
+	gaps = must_load(&s);
+	assert_gap(gaps, 5, "record 2");
+	for (uint64_t i = 4; i <= 7; i++)
+		remove_record(&s, log_record_at(there, i));
+	rest = must_load(&s);
+	assert_gap(rest, 2, "record 2");
+	heads_close(s.heads);
+}
+
 /* Whatever stands behind what was cut off. */
 static void
 log_load__takes_no_empty_file_for_the_rest(void **state)
@@ -187,6 +212,7 @@ main(void)
 	    world_test(log_load__goes_on_from_what_was_seen),
 	    world_test(log_load__refuses_what_may_not_follow),
 	    world_test(log_load__remembers_over_a_lost_change),
+	    world_test(log_load__remembers_nothing_behind_a_second_gap),
 	    world_test(log_load__takes_no_empty_file_for_the_rest),
 	    world_test(log_load__reads_what_is_before_the_damage),
 	    world_test(log_load__remembers_nothing_that_may_not_follow),
