@@ -12,6 +12,9 @@
  */
 #define NEAR ((uint64_t)4 << 20)
 
+/* Of what is read from front to back, a pack is asked for once so many bytes. */
+#define FETCH_STEP ((uint64_t)8 << 20)
+
 struct stream {
 	pthread_mutex_t busy;
 	struct streams *all;
@@ -24,6 +27,7 @@ struct stream {
 	uint64_t begin; /* of what was read in one go */
 	uint64_t end;
 	uint64_t asked; /* end of what was asked for ahead */
+	uint64_t fetch; /* where to ask for the next pack */
 
 	/* guarded by all->mu */
 	unsigned users;
@@ -88,6 +92,7 @@ stream_new(struct streams *s, const struct node *n, const struct content *c,
 	st->id = n->id;
 	st->size = size;
 	st->chunks = n->ds->chunks;
+	st->fetch = FETCH_STEP;
 	rc = content_cursor_new(st->chunks, c, size, &st->cur, err);
 	if (rc == 0)
 		*out = STEAL(st);
@@ -183,12 +188,28 @@ follow(struct stream *st, uint64_t off, uint64_t end)
 	if (!onward) {
 		st->begin = off;
 		st->asked = 0;
+		st->fetch = off + FETCH_STEP;
 	}
 	if (!onward || end > st->end)
 		st->end = end;
 	if (st->asked < st->end)
 		st->asked = st->end;
 	return onward;
+}
+
+/* What will be read much later is to be there by then, as it is stored. */
+static void
+fetch_ahead(struct stream *st)
+{
+	uint64_t at = st->end + CHUNKS_FETCH_AHEAD, start;
+	struct element el;
+
+	if (st->end < st->fetch)
+		return;
+	st->fetch = st->end + FETCH_STEP;
+	if (at < st->size && content_at(st->cur, at, &el, &start, NULL) == 0 &&
+	    !el.hole)
+		chunks_fetch_pack(st->chunks, &el.name);
 }
 
 /*
@@ -219,5 +240,7 @@ stream_ahead(struct stream *st, uint64_t off, uint64_t len)
 			chunks_prefetch(st->chunks, &el.name);
 		st->asked = start + el.len;
 	}
+	if (onward)
+		fetch_ahead(st);
 	return onward;
 }

@@ -347,3 +347,9 @@ chunks_prefetch(struct chunks *c, const struct chunk_name *name)
 		prefetch_put(segcache_prefetch(c->cache), warm, c, name);
 	segment_unref(seg);
 }
+
+void
+chunks_fetch_pack(struct chunks *c, const struct chunk_name *name)
+{
+	prefetch_put(segcache_prefetch(c->cache), fetch_pack, c, name);
+}

@@ -108,4 +108,14 @@ NODISCARD int chunks_place(struct chunks *c, const struct chunk_name *name,
  */
 void chunks_prefetch(struct chunks *c, const struct chunk_name *name);
 
+/**
+ * chunks_fetch_pack(c, name):
+ * Likewise for the chunk's whole pack, as it is stored, to be in the system's
+ * cache: long before its chunks are read in order. Where it is already, that
+ * costs little.
+ */
+void chunks_fetch_pack(struct chunks *c, const struct chunk_name *name);
+/* For who reads a file from front to back: how far ahead, in bytes of it. */
+#define CHUNKS_FETCH_AHEAD (UINT64_C(64) * 1024 * 1024)
+
 #endif

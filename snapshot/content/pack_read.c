@@ -216,10 +216,7 @@ pack_segment(struct pack *p, const struct segment_place *place,
 {
 	struct plain_pool *pool = segment_decoder_pool(p->decoder);
 	size_t len = place->sealed_len;
-	struct plain_buf buf = {
-	    .asked = len > PLAIN_SCRATCH ? len : PLAIN_SCRATCH,
-	    .used = len,
-	};
+	struct plain_buf buf;
 	int rc;
 
 	*out = NULL;
@@ -227,15 +224,15 @@ pack_segment(struct pack *p, const struct segment_place *place,
 		rc = err_set(err, ERR_CORRUPT, "it can't lie there");
 		return name_segment(p, place->number, false, rc, err);
 	}
-	buf.p = plain_alloc(pool, buf.asked);
-	if (buf.p == NULL)
+	if (!plain_alloc(pool, len > PLAIN_SCRATCH ? len : PLAIN_SCRATCH, &buf))
 		return err_nomem(err);
+	plain_use(&buf, len);
 	rc = read_sealed(
 	    p, place->number, place->number, place->offset, buf.p, len, err);
 	if (rc == 0)
 		rc = decode(
 		    p, place->number, &buf, len - AEAD_TAG_LEN, out, err);
-	plain_free(pool, buf.p, buf.asked, buf.used);
+	plain_free(pool, &buf);
 	return rc;
 }
 

@@ -27,6 +27,7 @@
 /* Stands at the start of a freed buffer. */
 struct idle {
 	size_t room;
+	size_t used;                /* bytes that are not wiped yet */
 	struct idle *next, *prev;   /* of its size; the last freed first */
 	struct idle *older, *newer; /* of all */
 };
@@ -123,11 +124,16 @@ unlink_idle(struct plain_pool *p, struct idle *idle)
 }
 
 static void
-link_idle(struct plain_pool *p, struct idle *idle, size_t room)
+link_idle(struct plain_pool *p, struct idle *idle, size_t room, size_t used)
 {
 	struct idle **first = &p->idle[class_of(room)];
 
-	*idle = (struct idle){.room = room, .next = *first, .older = p->newest};
+	*idle = (struct idle){
+	    .room = room,
+	    .used = used > sizeof(*idle) ? used : sizeof(*idle),
+	    .next = *first,
+	    .older = p->newest,
+	};
 	if (*first != NULL)
 		(*first)->prev = idle;
 	*first = idle;
@@ -157,13 +163,20 @@ shrink(struct plain_pool *p, size_t max)
 
 /* Not with mu held. */
 static void
+unmap(void *buf, size_t room, size_t used)
+{
+	explicit_bzero(buf, used);
+	(void)munmap(buf, room);
+}
+
+static void
 unmap_idle(struct idle *gone)
 {
 	while (gone != NULL) {
 		struct idle *idle = gone;
 
 		gone = idle->next;
-		(void)munmap(idle, idle->room);
+		unmap(idle, idle->room, idle->used);
 	}
 }
 
@@ -179,31 +192,35 @@ plain_pool_unref(struct plain_pool *p)
 	free(p);
 }
 
-static void *
-take_idle(struct plain_pool *p, size_t room)
+static bool
+take_idle(struct plain_pool *p, size_t room, struct plain_buf *out)
 {
 	size_t class = class_of(room);
 	struct idle *idle;
 
 	if (class == CLASSES)
-		return NULL;
+		return false;
 	(void)pthread_mutex_lock(&p->mu);
 	idle = p->idle[class];
 	if (idle != NULL)
 		unlink_idle(p, idle);
 	(void)pthread_mutex_unlock(&p->mu);
-	return idle;
+	if (idle == NULL)
+		return false;
+	out->used = idle->used;
+	out->p = (uint8_t *)idle;
+	return true;
 }
 
 static bool
-keep_idle(struct plain_pool *p, void *buf, size_t room)
+keep_idle(struct plain_pool *p, const struct plain_buf *buf, size_t room)
 {
 	struct idle *gone;
 
 	if (class_of(room) == CLASSES || room > IDLE_MAX)
 		return false;
 	(void)pthread_mutex_lock(&p->mu);
-	link_idle(p, buf, room);
+	link_idle(p, (struct idle *)(void *)buf->p, room, buf->used);
 	gone = shrink(p, IDLE_MAX);
 	(void)pthread_mutex_unlock(&p->mu);
 	unmap_idle(gone);
@@ -232,23 +249,30 @@ map(const struct plain_pool *p, size_t room)
 	return buf;
 }
 
-void *
-plain_alloc(struct plain_pool *p, size_t len)
+bool
+plain_alloc(struct plain_pool *p, size_t len, struct plain_buf *out)
 {
 	size_t room = plain_room(len);
-	void *buf = take_idle(p, room);
 
-	return buf != NULL ? buf : map(p, room);
+	*out = (struct plain_buf){.asked = len};
+	if (!take_idle(p, room, out))
+		out->p = map(p, room);
+	return out->p != NULL;
 }
 
 void
-plain_free(struct plain_pool *p, void *buf, size_t len, size_t used)
+plain_use(struct plain_buf *buf, size_t len)
 {
-	size_t room = plain_room(len);
+	if (buf->used < len)
+		buf->used = len;
+}
 
-	if (buf == NULL)
-		return;
-	explicit_bzero(buf, used);
-	if (!keep_idle(p, buf, room))
-		(void)munmap(buf, room);
+void
+plain_free(struct plain_pool *p, struct plain_buf *buf)
+{
+	size_t room = plain_room(buf->asked);
+
+	if (buf->p != NULL && !keep_idle(p, buf, room))
+		unmap(buf->p, room, buf->used);
+	*buf = (struct plain_buf){0};
 }

@@ -206,11 +206,9 @@ decode_data(enum segment_codec codec, struct rd *r, struct plain_buf *buf,
 		s->data = p;
 		return 0;
 	}
-	s->buf.p = plain_alloc(s->decoder->pool, s->len);
-	if (s->buf.p == NULL)
+	if (!plain_alloc(s->decoder->pool, s->len, &s->buf))
 		return err_nomem(err);
-	s->buf.asked = s->len;
-	s->buf.used = s->len;
+	plain_use(&s->buf, s->len);
 	s->data = s->buf.p;
 	if (codec == SEGMENT_ZSTD)
 		return decompress(s, p, len, err);
@@ -329,7 +327,7 @@ segment_unref(struct segment *s)
 {
 	if (s == NULL || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
-	plain_free(s->decoder->pool, s->buf.p, s->buf.asked, s->buf.used);
+	plain_free(s->decoder->pool, &s->buf);
 	segment_decoder_unref(s->decoder);
 	free(s->entries);
 	free(s->slots);

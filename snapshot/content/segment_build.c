@@ -15,7 +15,7 @@ struct segment_builder {
 	ZSTD_CCtx *quick;                /* for what looks random: level 1 */
 	enum segment_effort effort;
 	struct plain_pool *pool;
-	uint8_t *data; /* SEGMENT_MAX bytes, of the pool */
+	struct plain_buf data; /* SEGMENT_MAX bytes, of the pool */
 	size_t len;
 	struct item *items;
 	size_t n, cap;
@@ -85,11 +85,11 @@ segment_builder_new(struct segment_builder **out, struct err *err)
 	if (rc != 0)
 		return rc;
 	/* Pages that are never filled are never there. */
-	b->data = plain_alloc(b->pool, SEGMENT_MAX);
+	if (!plain_alloc(b->pool, SEGMENT_MAX, &b->data))
+		return err_nomem(err);
 	b->ctx[SEGMENT_SWIFT] = ZSTD_createCCtx();
 	b->quick = ZSTD_createCCtx();
-	if (b->data == NULL || b->ctx[SEGMENT_SWIFT] == NULL ||
-	    b->quick == NULL)
+	if (b->ctx[SEGMENT_SWIFT] == NULL || b->quick == NULL)
 		return err_nomem(err);
 	if ((rc = set_swift(b->ctx[SEGMENT_SWIFT], err)) != 0)
 		return rc;
@@ -103,7 +103,7 @@ segment_builder_free(struct segment_builder *b)
 	if (b == NULL)
 		return;
 	if (b->pool != NULL)
-		plain_free(b->pool, b->data, SEGMENT_MAX, b->len);
+		plain_free(b->pool, &b->data);
 	plain_pool_unref(b->pool);
 	for (size_t i = 0; i < SEGMENT_EFFORTS; i++)
 		(void)ZSTD_freeCCtx(b->ctx[i]);
@@ -156,7 +156,8 @@ segment_builder_add(struct segment_builder *b, const struct chunk_name *name,
 	it->name = *name;
 	it->kind = kind;
 	it->len = (uint32_t)len;
-	memcpy(b->data + b->len, buf, len);
+	plain_use(&b->data, b->len + len);
+	memcpy(b->data.p + b->len, buf, len);
 	b->len += len;
 	b->table += varint_len(len * 4 + kind) + CHUNK_NAME_LEN;
 	return 0;
@@ -183,8 +184,7 @@ segment_builder_name(const struct segment_builder *b, size_t i)
 void
 segment_builder_reset(struct segment_builder *b)
 {
-	explicit_bzero(b->data, b->len);
-	b->len = 0;
+	b->len = 0; /* the next segment overwrites it */
 	b->n = 0;
 	b->table = 0;
 }
@@ -248,9 +248,10 @@ compress(struct segment_builder *b, struct wr *out, bool *done, struct err *err)
 		return err_nomem(err);
 	if ((rc = need_context(b, &ctx, err)) != 0)
 		return rc;
-	len = looks_random(b->data, b->len)
-		  ? ZSTD_compressCCtx(b->quick, dst, bound, b->data, b->len, 1)
-		  : ZSTD_compress2(ctx, dst, bound, b->data, b->len);
+	len =
+	    looks_random(b->data.p, b->len)
+		? ZSTD_compressCCtx(b->quick, dst, bound, b->data.p, b->len, 1)
+		: ZSTD_compress2(ctx, dst, bound, b->data.p, b->len);
 	if (ZSTD_isError(len))
 		return err_set(err, ERR_NOMEM, "can't compress: %s",
 		    ZSTD_getErrorName(len));
@@ -288,7 +289,7 @@ segment_builder_finish(
 		return rc;
 	if (!compressed) {
 		out->buf[codec_at] = SEGMENT_STORED;
-		wr_bytes(out, b->data, b->len);
+		wr_bytes(out, b->data.p, b->len);
 	}
 	return out->failed ? err_nomem(err) : 0;
 }

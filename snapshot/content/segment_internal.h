@@ -16,13 +16,6 @@ enum segment_codec { SEGMENT_STORED = 0, SEGMENT_ZSTD = 1 };
 /** segment_decoder_pool(d): Its memory, for the sealed bytes; borrowed. */
 struct plain_pool *segment_decoder_pool(struct segment_decoder *d);
 
-/* A buffer of a decoder's pool. */
-struct plain_buf {
-	uint8_t *p;
-	size_t asked; /* what plain_alloc() was asked for */
-	size_t used;  /* bytes from the start that may have been written */
-};
-
 /**
  * segment_adopt(d, buf, len, out, err):
  * segment_decode() of the first ${len} bytes of ${buf}. What is stored as it is

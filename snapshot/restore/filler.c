@@ -88,6 +88,18 @@ fill_element(struct filler *f, const struct part *p, struct gather *g,
 	return gather_put(g, &ch, (size_t)skip, (size_t)len, at, err);
 }
 
+/* The part that will be filled a few packs later: its pack is read meanwhile. */
+static void
+look_ahead(struct filler *f, const struct part *p, struct content_cursor *cur)
+{
+	uint64_t at = p->start + CHUNKS_FETCH_AHEAD, start;
+	struct element el;
+
+	if (at < p->file->e.size &&
+	    content_at(cur, at, &el, &start, NULL) == 0 && !el.hole)
+		chunks_fetch_pack(f->chunks, &el.name);
+}
+
 static int
 fill_part(struct filler *f, const struct part *p, struct err *err)
 {
@@ -100,6 +112,8 @@ fill_part(struct filler *f, const struct part *p, struct err *err)
 	gather_init(&g, p->file->fd);
 	ret = content_cursor_new(
 	    f->chunks, &p->file->content, p->file->e.size, &cur, err);
+	if (ret == 0)
+		look_ahead(f, p, cur);
 	while (ret == 0 && at < p->end) {
 		if (stopped(f))
 			return err_set(err, ERR_CANCELLED, "stopped");

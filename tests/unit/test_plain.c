@@ -25,64 +25,134 @@ plain_room__wastes_at_most_a_fifth(void **state)
 	}
 }
 
-/* What was freed comes again, and but for its first bytes it was wiped. */
+/* --- wiping ------------------------------------------------------------- */
+
+/* Of the buffers that went back to the system: how many, and were they zero? */
+static size_t given_back, not_wiped;
+
+int __wrap_munmap(void *p, size_t len);
+int __real_munmap(void *p, size_t len);
+
+int
+__wrap_munmap(void *p, size_t len)
+{
+	const uint8_t *b = p;
+	size_t dirty = 0;
+
+	for (size_t i = 0; i < len; i++)
+		dirty += b[i] != 0;
+	given_back++;
+	not_wiped += dirty > 0;
+	return __real_munmap(p, len);
+}
+
+static struct plain_buf
+take(struct plain_pool *p, size_t len, size_t write)
+{
+	struct plain_buf buf;
+
+	assert_true(plain_alloc(p, len, &buf));
+	assert_int_equal(buf.asked, len);
+	plain_use(&buf, write);
+	assert_true(buf.used >= write);
+	memset(buf.p, 0xaa, write);
+	return buf;
+}
+
+/* What was freed comes again, and is known not to be wiped. */
 static void
-plain_free__wipes_what_was_used(void **state)
+plain_free__keeps_what_was_used(void **state)
 {
 	AUTO(plain_pool) struct plain_pool *p = new_pool();
 	const size_t len = 100000, used = 70000;
-	uint8_t *buf = plain_alloc(p, len), *again;
+	struct plain_buf buf = take(p, len, used), again;
+	const uint8_t *at = buf.p;
 
 	(void)state;
-	assert_non_null(buf);
-	memset(buf, 0xaa, used);
-	plain_free(p, buf, len, used);
-	again = plain_alloc(p, len - 1);
-	assert_ptr_equal(again, buf);
-	for (size_t i = 64; i < len; i++)
-		assert_int_equal(again[i], 0);
-	plain_free(p, again, len - 1, 0);
+	plain_free(p, &buf);
+	assert_null(buf.p);
+	plain_free(p, &buf);
+	again = take(p, len - 1, 10);
+	assert_ptr_equal(again.p, at);
+	assert_int_equal(again.used, used);
+	plain_free(p, &again);
 }
+
+/* However often a buffer was used, and for how much. */
+static void
+plain__wipes_what_it_gives_back(void **state)
+{
+	struct plain_pool *p = new_pool();
+
+	(void)state;
+	given_back = 0;
+	not_wiped = 0;
+	for (size_t i = 1; i < 400; i++) {
+		size_t len = i * i * 40 % 3000000 + 1;
+		struct plain_buf a = take(p, len, len / (i % 3 + 1));
+		struct plain_buf b = take(p, len, i % 2 == 0 ? len : 0);
+
+		plain_free(p, &a);
+		a = take(p, len, 1);
+		plain_free(p, &b);
+		plain_free(p, &a);
+	}
+	assert_true(given_back > 0); /* others were in their place */
+	plain_pool_unref(p);
+	assert_true(given_back > 10);
+	assert_int_equal(not_wiped, 0);
+	p = new_pool();
+	for (size_t i = 0; i < 2; i++) { /* too large to be kept */
+		struct plain_buf buf = take(p, 20000000 + i, 20000000);
+
+		given_back = 0;
+		plain_free(p, &buf);
+		assert_int_equal(given_back, 1);
+	}
+	plain_pool_unref(p);
+	assert_int_equal(not_wiped, 0);
+}
+
+/* --- what is kept ------------------------------------------------------- */
 
 /* Sizes that are no longer in use make room for those that are. */
 static void
 plain_free__keeps_the_sizes_in_use(void **state)
 {
 	AUTO(plain_pool) struct plain_pool *p = new_pool();
-	void *v[64], *last;
+	struct plain_buf v[64], last;
+	const uint8_t *at;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
-		v[i] = plain_alloc(p, 256 * 1024);
+		v[i] = take(p, 256 * 1024, 0);
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
-		plain_free(p, v[i], 256 * 1024, 0);
-	last = plain_alloc(p, 1000000);
-	plain_free(p, last, 1000000, 0);
-	assert_ptr_equal(plain_alloc(p, 1000000), last);
-	plain_free(p, last, 1000000, 0);
+		plain_free(p, &v[i]);
+	last = take(p, 1000000, 0);
+	at = last.p;
+	plain_free(p, &last);
+	last = take(p, 1000000, 0);
+	assert_ptr_equal(last.p, at);
+	plain_free(p, &last);
 }
 
 static void
 plain_alloc__gives_each_its_own(void **state)
 {
 	AUTO(plain_pool) struct plain_pool *p = new_pool();
-	uint8_t *v[40];
+	struct plain_buf v[40];
 
 	(void)state;
 	for (int round = 0; round < 3; round++) {
 		for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-			v[i] = plain_alloc(p, (i + 1) * 20000);
-			assert_non_null(v[i]);
-			memset(v[i], (int)i, (i + 1) * 20000);
+			v[i] = take(p, (i + 1) * 20000, (i + 1) * 20000);
+			memset(v[i].p, (int)i, (i + 1) * 20000);
 		}
 		for (size_t i = 0; i < ARRAY_LEN(v); i++)
 			for (size_t j = 0; j < (i + 1) * 20000; j += 997)
-				assert_int_equal(v[i][j], i);
-		for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-			size_t k = (i * 7) % ARRAY_LEN(v);
-
-			plain_free(p, v[k], (k + 1) * 20000, (k + 1) * 20000);
-		}
+				assert_int_equal(v[i].p[j], i);
+		for (size_t i = 0; i < ARRAY_LEN(v); i++)
+			plain_free(p, &v[(i * 7) % ARRAY_LEN(v)]);
 	}
 }
 
@@ -91,7 +161,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plain_room__wastes_at_most_a_fifth),
-	    cmocka_unit_test(plain_free__wipes_what_was_used),
+	    cmocka_unit_test(plain_free__keeps_what_was_used),
+	    cmocka_unit_test(plain__wipes_what_it_gives_back),
 	    cmocka_unit_test(plain_free__keeps_the_sizes_in_use),
 	    cmocka_unit_test(plain_alloc__gives_each_its_own),
 	};

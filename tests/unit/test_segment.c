@@ -320,11 +320,9 @@ buffer_with(struct segment_decoder *d, size_t asked, bool random, size_t len,
 	assert_int_equal(w.buf[0], random ? 0 : 1);
 	free(bytes);
 
-	buf->p = plain_alloc(segment_decoder_pool(d), asked);
-	buf->asked = asked;
-	buf->used = w.len;
-	assert_non_null(buf->p);
+	assert_true(plain_alloc(segment_decoder_pool(d), asked, buf));
 	assert_true(w.len <= asked);
+	plain_use(buf, w.len);
 	memcpy(buf->p, w.buf, w.len);
 	return w.len;
 }
@@ -381,7 +379,7 @@ adopt__leaves_the_buffer_when_it_is_no_use(void **state)
 
 		assert_ok(segment_adopt(d, &buf, n, &s, &err));
 		assert_non_null(buf.p);
-		plain_free(segment_decoder_pool(d), buf.p, buf.asked, buf.used);
+		plain_free(segment_decoder_pool(d), &buf);
 		assert_one_chunk(s, cases[i].random, cases[i].len);
 		assert_true(segment_memory(s) < plain_room(320000));
 	}
@@ -399,7 +397,7 @@ adopt__failures_take_nothing(void **state)
 	assert_rc(ERR_CORRUPT, segment_adopt(d, &buf, n - 1, &s, &err));
 	assert_null(s);
 	assert_non_null(buf.p);
-	plain_free(segment_decoder_pool(d), buf.p, buf.asked, buf.used);
+	plain_free(segment_decoder_pool(d), &buf);
 }
 
 int
