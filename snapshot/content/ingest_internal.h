@@ -25,8 +25,10 @@
 #define PACK_KINDS 2
 /* Writer's choice, FORMAT.md 5. */
 #define SEGMENT_DATA (768 * 1024)
-#define SEGMENT_SPOT (256 * 1024)         /* for who reads here and there */
-#define PAGES_UTMOST ((uint64_t)64 << 20) /* of a run's new pages */
+#define SEGMENT_SPOT (256 * 1024) /* for who reads here and there */
+/* Of a run's new pages, in bytes: so many beside an eighth of the known ones. */
+#define PAGES_UTMOST_MIN ((uint64_t)4 << 20)
+#define PAGES_UTMOST_MAX ((uint64_t)64 << 20)
 #define SEGMENT_META (128 * 1024)
 #define INDEX_FULL (256 * 1024) /* a run's index is written at that */
 /* Entries of a joined one, 2.4 GB: more would make one run wait too long. */
@@ -71,7 +73,8 @@ struct ingest {
 	pthread_mutex_t pack_mu[PACK_KINDS];
 	struct open_pack *open[PACK_KINDS]; /* guarded by pack_mu[kind] */
 	struct committer *committer;
-	_Atomic uint64_t page_bytes; /* new, of files that are cut by page */
+	/* Of files that are cut by page. */
+	_Atomic uint64_t page_new, page_known;
 
 	pthread_mutex_t mu;
 	struct name_set claimed;     /* guarded by mu: this run's chunks */

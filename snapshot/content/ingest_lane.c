@@ -53,8 +53,19 @@ ingest_lane_namer(struct ingest_lane *lane)
 	return lane->namer;
 }
 
+/* Bytes of new pages that are worth all effort, as far as the run is now. */
+static uint64_t
+worth_utmost(const struct ingest *in)
+{
+	uint64_t known = atomic_load(&in->page_known) / 8;
+
+	return known < PAGES_UTMOST_MAX - PAGES_UTMOST_MIN
+		   ? PAGES_UTMOST_MIN + known
+		   : PAGES_UTMOST_MAX;
+}
+
 /*
- * Pages are compressed with all effort while there are few, as in a backup
+ * Pages are compressed with all effort while few of them are new, as in a backup
  * every 20 minutes; the first backup of a database gets along with less.
  */
 static enum segment_effort
@@ -66,7 +77,7 @@ effort_of(const struct ingest_lane *lane, enum pack_kind kind)
 	if (kind != PACK_DATA || lane->use != INGEST_PAGES)
 		return SEGMENT_SWIFT;
 	len = segment_builder_bytes(lane->seg[kind]);
-	return atomic_fetch_add(&in->page_bytes, len) < PAGES_UTMOST
+	return atomic_fetch_add(&in->page_new, len) < worth_utmost(in)
 		   ? SEGMENT_UTMOST
 		   : SEGMENT_THOROUGH;
 }
@@ -169,7 +180,10 @@ ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind, const void *buf,
 	ret = namer_name(lane->namer, kind, buf, len, name, err);
 	if (ret != 0)
 		return ret;
-	if ((ret = claim(lane->in, name, len, err)) != 1)
+	ret = claim(lane->in, name, len, err);
+	if (ret == 0 && kind == CHUNK_DATA && lane->use == INGEST_PAGES)
+		atomic_fetch_add(&lane->in->page_known, len);
+	if (ret != 1)
 		return ret;
 	if (is_full(b, len, limit_of(lane, pack)) &&
 	    (ret = flush_kind(lane, pack, err)) != 0)
