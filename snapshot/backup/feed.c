@@ -1,4 +1,4 @@
-#include "snapshot/backup/feed.h"
+#include "snapshot/backup/feed_internal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,30 +8,6 @@
 
 /* A file of this size is seldom read from end to end. */
 #define SPOTS_BYTES ((uint64_t)64 * 1024 * 1024)
-
-#define FLIGHTS 8 /* pieces of one file under way at most */
-
-struct feed {
-	struct worker *w;
-	int fd;
-	bool stream; /* a pipe: read(), not pread() */
-	const atomic_bool *stop;
-	uint64_t size; /* of the whole file */
-	uint64_t pos;  /* in the file, of the next read */
-	uint64_t end;  /* where this run of data ends */
-	size_t page;
-	bool looked; /* at the first bytes, for the page size */
-	int errnum;
-	_Atomic uint64_t *count;
-
-	uint8_t *buf; /* WORKER_BUF: the worker's, or a piece's */
-	size_t len;   /* bytes in it */
-	size_t at;    /* bytes of it cut so far */
-	bool eof;
-
-	struct piece *flight[FLIGHTS]; /* in order; NULL: never used yet */
-	unsigned first, nflights;
-};
 
 /* --- reading ----------------------------------------------------------- */
 
@@ -77,8 +53,8 @@ read_some(struct feed *f, uint8_t *buf, size_t len)
 }
 
 /* Fill the buffer, or as much of it as there is data. */
-static void
-fill(struct feed *f)
+void
+feed_fill(struct feed *f)
 {
 	while (f->len < WORKER_BUF && !f->eof) {
 		size_t want = WORKER_BUF - f->len;
@@ -113,8 +89,8 @@ offset_of(const struct feed *f, size_t at)
  * Where the chunk at ${at} ends; 0 when the buffer must be filled first. Pages
  * are aligned to the file, also behind a hole that ends amid a page.
  */
-static int
-next_cut(struct feed *f, size_t at, size_t *cut, struct err *err)
+int
+feed_next_cut(struct feed *f, size_t at, size_t *cut, struct err *err)
 {
 	size_t left = f->len - at, skew;
 
@@ -137,7 +113,7 @@ cut_buffer(struct feed *f, uint32_t *lens, size_t *n, struct err *err)
 
 	*n = 0;
 	while (f->at < f->len && *n < PIECE_CHUNKS) {
-		if ((ret = next_cut(f, f->at, &cut, err)) != 0)
+		if ((ret = feed_next_cut(f, f->at, &cut, err)) != 0)
 			return ret;
 		if (cut == 0)
 			break;
@@ -147,8 +123,8 @@ cut_buffer(struct feed *f, uint32_t *lens, size_t *n, struct err *err)
 	return 0;
 }
 
-static int
-add_element(struct feed *f, const struct chunk_name *name, uint64_t len,
+int
+feed_add(struct feed *f, const struct chunk_name *name, uint64_t len,
     struct err *err)
 {
 	struct element el = {.len = len, .hole = name == NULL};
@@ -170,12 +146,12 @@ land(struct feed *f, struct err *err)
 	f->first++;
 	f->nflights--;
 	for (size_t i = 0; i < p->n && ret == 0; i++)
-		ret = add_element(f, &p->names[i], p->lens[i], err);
+		ret = feed_add(f, &p->names[i], p->lens[i], err);
 	return ret;
 }
 
-static int
-land_all(struct feed *f, struct err *err)
+int
+feed_land(struct feed *f, struct err *err)
 {
 	int ret = 0;
 
@@ -216,8 +192,8 @@ next_piece(struct feed *f, struct piece **out, struct err *err)
 	return 0;
 }
 
-static enum ingest_use
-use_of(const struct feed *f)
+enum ingest_use
+feed_use(const struct feed *f)
 {
 	if (f->page != 0)
 		return INGEST_PAGES;
@@ -234,7 +210,7 @@ take_off(struct feed *f, struct piece *p, struct err *err)
 	uint8_t *buf = p->buf;
 
 	memcpy(buf, f->buf + f->at, f->len - f->at);
-	p->use = use_of(f);
+	p->use = feed_use(f);
 	p->buf = f->buf;
 	f->buf = buf;
 	f->w->buf = buf;
@@ -248,8 +224,8 @@ take_off(struct feed *f, struct piece *p, struct err *err)
 }
 
 /* What comes behind a hole is no file's first bytes. */
-static void
-look(struct feed *f)
+void
+feed_look(struct feed *f)
 {
 	if (f->looked)
 		return;
@@ -260,7 +236,7 @@ look(struct feed *f)
 }
 
 /* All data up to f->end. */
-static int
+int
 feed_run(struct feed *f, struct err *err)
 {
 	struct piece *p = NULL;
@@ -269,10 +245,10 @@ feed_run(struct feed *f, struct err *err)
 	f->eof = f->errnum != 0;
 	f->len = f->at = 0;
 	do {
-		fill(f);
+		feed_fill(f);
 		if (stopped(f))
 			return err_set(err, ERR_CANCELLED, "stopped");
-		look(f);
+		feed_look(f);
 		cutter_page(f->w->cutter, f->page);
 		if ((ret = next_piece(f, &p, err)) != 0)
 			return ret;
@@ -282,208 +258,4 @@ feed_run(struct feed *f, struct err *err)
 			return ret;
 	} while (!f->eof || f->at < f->len);
 	return 0;
-}
-
-/* --- small files: one buffer, no pieces -------------------------------- */
-
-static int
-feed_small(struct feed *f, struct err *err)
-{
-	struct chunk_name name;
-	size_t cut;
-	int ret;
-
-	f->len = f->at = 0;
-	f->eof = false;
-	fill(f);
-	f->eof = true; /* whatever came: the file had its length */
-	look(f);
-	cutter_page(f->w->cutter, f->page);
-	if ((ret = ingest_lane_use(f->w->lane, use_of(f), err)) != 0)
-		return ret;
-	while (f->at < f->len) {
-		if ((ret = next_cut(f, f->at, &cut, err)) != 0)
-			return ret;
-		ret = ingest_chunk(
-		    f->w->lane, CHUNK_DATA, f->buf + f->at, cut, &name, err);
-		if (ret != 0)
-			return ret;
-		if ((ret = add_element(f, &name, cut, err)) != 0)
-			return ret;
-		f->at += cut;
-	}
-	return 0;
-}
-
-/* --- holes ------------------------------------------------------------- */
-
-static int
-add_hole(struct feed *f, uint64_t len, struct err *err)
-{
-	int ret = land_all(f, err);
-
-	return ret != 0 ? ret : add_element(f, NULL, len, err);
-}
-
-/* Where data begins from ${at} on. Where the system can't tell, it is there. */
-static uint64_t
-next_data(const struct feed *f, uint64_t at)
-{
-	off_t data = lseek(f->fd, (off_t)at, SEEK_DATA);
-
-	/* A hole up to the end: that of now, for the file may have shrunk. */
-	if (data < 0 && errno == ENXIO)
-		data = lseek(f->fd, 0, SEEK_END);
-	if (data < 0 || (uint64_t)data < at)
-		return at;
-	return (uint64_t)data < f->size ? (uint64_t)data : f->size;
-}
-
-/* Where the data at ${at} ends. */
-static uint64_t
-next_hole(const struct feed *f, uint64_t at)
-{
-	off_t hole = lseek(f->fd, (off_t)at, SEEK_HOLE);
-
-	if (hole < 0 || (uint64_t)hole <= at || (uint64_t)hole > f->size)
-		return f->size;
-	return (uint64_t)hole;
-}
-
-/* Runs of data and holes in turn, as the filesystem tells them. */
-static int
-feed_sparse(struct feed *f, struct err *err)
-{
-	uint64_t at = 0;
-	int ret = 0;
-
-	while (at < f->size && ret == 0 && f->errnum == 0) {
-		uint64_t data = next_data(f, at);
-
-		if (data > at)
-			ret = add_hole(f, data - at, err);
-		if (ret != 0 || data == f->size)
-			break;
-		f->pos = data;
-		f->end = at = next_hole(f, data);
-		ret = feed_run(f, err);
-		if (f->pos < f->end)
-			break; /* it ended early: shrunk */
-	}
-	return ret;
-}
-
-/* --- entrances --------------------------------------------------------- */
-
-static int
-feed_end(struct feed *f, int ret, struct wr *content, struct feed_result *out,
-    struct err *err)
-{
-	struct content c;
-	int landed = land_all(f, ret == 0 ? err : NULL);
-
-	if (ret == 0)
-		ret = landed;
-	for (unsigned i = 0; i < FLIGHTS; i++) {
-		if (f->flight[i] != NULL)
-			free(f->flight[i]->buf);
-		free(f->flight[i]);
-	}
-	if (ret != 0)
-		return ret;
-	ret = content_builder_finish(
-	    f->w->content, f->w->lane, &c, &out->size, err);
-	if (ret != 0)
-		return ret;
-	out->errnum = f->errnum;
-	content_encode(&c, content);
-	return content->failed ? err_nomem(err) : 0;
-}
-
-int
-feed_file(struct worker *w, int fd, uint64_t size, bool sparse,
-    struct wr *content, struct feed_result *out, _Atomic uint64_t *read,
-    const atomic_bool *stop, struct err *err)
-{
-	struct feed f = {.w = w,
-	    .fd = fd,
-	    .stop = stop,
-	    .size = size,
-	    .end = size,
-	    .count = read};
-	int ret;
-
-	f.buf = w->buf;
-	if (sparse)
-		ret = feed_sparse(&f, err);
-	else if (size <= WORKER_BUF)
-		ret = feed_small(&f, err);
-	else
-		ret = feed_run(&f, err);
-	return feed_end(&f, ret, content, out, err);
-}
-
-#define UNKNOWN (UINT64_MAX - 1) /* a size: to the end, wherever that is */
-
-static int
-feed_to_end(struct feed *f, struct wr *content, struct feed_result *out,
-    struct err *err)
-{
-	int ret;
-
-	f->buf = f->w->buf;
-	ret = feed_run(f, err);
-	return feed_end(f, ret, content, out, err);
-}
-
-int
-feed_stream(struct worker *w, int fd, struct wr *content,
-    struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
-    struct err *err)
-{
-	struct feed f = {.w = w,
-	    .fd = fd,
-	    .stream = true,
-	    .count = read,
-	    .stop = stop,
-	    .size = UNKNOWN};
-
-	return feed_to_end(&f, content, out, err);
-}
-
-int
-feed_unsized(struct worker *w, int fd, struct wr *content,
-    struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
-    struct err *err)
-{
-	struct feed f = {.w = w,
-	    .fd = fd,
-	    .count = read,
-	    .stop = stop,
-	    .size = UNKNOWN,
-	    .end = UNKNOWN};
-
-	return feed_to_end(&f, content, out, err);
-}
-
-int
-feed_bytes(struct worker *w, const void *buf, size_t len, struct wr *content,
-    struct err *err)
-{
-	struct feed f = {.w = w};
-	struct feed_result res;
-	const uint8_t *at = buf;
-	struct chunk_name name;
-	int ret = 0;
-
-	while (len > 0 && ret == 0) {
-		size_t n = len < CUT_MAX ? len : CUT_MAX;
-
-		ret = ingest_chunk(w->lane, CHUNK_DATA, at, n, &name, err);
-		if (ret == 0)
-			ret = add_element(&f, &name, n, err);
-		at += n;
-		len -= n;
-	}
-	return feed_end(&f, ret, content, &res, err);
 }
