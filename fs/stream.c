@@ -12,7 +12,9 @@
  */
 #define NEAR ((uint64_t)4 << 20)
 
-/* Of what is read from front to back, a pack is asked for once so many bytes. */
+/* What was read so far in one go is likely to be read further, */
+#define FETCH_FROM ((uint64_t)32 << 20)
+/* and every so many bytes the pack of what comes later is asked for. */
 #define FETCH_STEP ((uint64_t)8 << 20)
 
 struct stream {
@@ -26,8 +28,9 @@ struct stream {
 	struct content_cursor *cur;
 	uint64_t begin; /* of what was read in one go */
 	uint64_t end;
-	uint64_t asked; /* end of what was asked for ahead */
-	uint64_t fetch; /* where to ask for the next pack */
+	uint64_t asked;             /* end of what was asked for ahead */
+	struct content_cursor *far; /* for fetch_ahead(); NULL: a short file */
+	uint64_t fetch; /* ask for the next pack when the run ends there */
 
 	/* guarded by all->mu */
 	unsigned users;
@@ -61,6 +64,7 @@ stream_free(struct stream *st)
 	if (st == NULL)
 		return;
 	content_cursor_free(st->cur);
+	content_cursor_free(st->far);
 	pthread_mutex_destroy(&st->busy);
 	free(st);
 }
@@ -92,8 +96,10 @@ stream_new(struct streams *s, const struct node *n, const struct content *c,
 	st->id = n->id;
 	st->size = size;
 	st->chunks = n->ds->chunks;
-	st->fetch = FETCH_STEP;
+	st->fetch = FETCH_FROM;
 	rc = content_cursor_new(st->chunks, c, size, &st->cur, err);
+	if (rc == 0 && size > FETCH_FROM + CONTENT_FETCH_AHEAD)
+		rc = content_cursor_new(st->chunks, c, size, &st->far, err);
 	if (rc == 0)
 		*out = STEAL(st);
 	return rc;
@@ -188,7 +194,7 @@ follow(struct stream *st, uint64_t off, uint64_t end)
 	if (!onward) {
 		st->begin = off;
 		st->asked = 0;
-		st->fetch = off + FETCH_STEP;
+		st->fetch = off + FETCH_FROM;
 	}
 	if (!onward || end > st->end)
 		st->end = end;
@@ -197,19 +203,14 @@ follow(struct stream *st, uint64_t off, uint64_t end)
 	return onward;
 }
 
-/* What will be read much later is to be there by then, as it is stored. */
+/* What will be read much later is to be at hand by then, as it is stored. */
 static void
 fetch_ahead(struct stream *st)
 {
-	uint64_t at = st->end + CHUNKS_FETCH_AHEAD, start;
-	struct element el;
-
-	if (st->end < st->fetch)
+	if (st->far == NULL || st->end < st->fetch)
 		return;
 	st->fetch = st->end + FETCH_STEP;
-	if (at < st->size && content_at(st->cur, at, &el, &start, NULL) == 0 &&
-	    !el.hole)
-		chunks_fetch_pack(st->chunks, &el.name);
+	content_fetch(st->far, st->end + CONTENT_FETCH_AHEAD);
 }
 
 /*

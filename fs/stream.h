@@ -4,7 +4,8 @@
 /*
  * Files that are being read, as far as it pays to remember where: those with a
  * list of chunks. A stream keeps a place in the list, and when a file is read
- * from front to back it has the segments that come next opened ahead of time.
+ * from front to back it has the segments that come next opened ahead of time; a
+ * long one's packs are brought into the system's cache long before.
  *
  * A few streams are kept, the longest unused goes first. Thread: safe; a stream
  * belongs to one thread between stream_open() and stream_close().

@@ -1,7 +1,6 @@
 /* varve list: the datasets of a store, a dataset's snapshots, or one of them. */
 #include "snapshot/log/when.h"
 #include "tools/describe.h"
-#include "tools/escape.h"
 #include "tools/message.h"
 #include "tools/output.h"
 #include "tools/session.h"
@@ -9,7 +8,6 @@
 #include "tools/snapshot_show.h"
 #include "tools/table.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

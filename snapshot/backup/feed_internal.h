@@ -39,6 +39,8 @@ void feed_fill(struct feed *f);
 
 /** feed_look(f): At the first bytes, once, for the size of pages. */
 void feed_look(struct feed *f);
+
+/** feed_use(f): How the file is likely to be read. After feed_look(). */
 enum ingest_use feed_use(const struct feed *f);
 
 /**

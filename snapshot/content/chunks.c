@@ -53,6 +53,7 @@ chunks_free(struct chunks *c)
 	if (c == NULL)
 		return;
 	prefetch_forget(segcache_prefetch(c->cache), c);
+	prefetch_forget(segcache_fetch(c->cache), c);
 	index_set_unref(c->set);
 	free(c->narrow);
 	pack_cache_free(c->packs);
@@ -198,7 +199,7 @@ load_segment(void *arg, struct segment **out, struct err *err)
 		pack_cache_forget(l->c->packs, l->place->pack);
 	if (rc == 0 && pack_much_read(pack))
 		prefetch_put(
-		    segcache_prefetch(l->c->cache), fetch_pack, l->c, l->name);
+		    segcache_fetch(l->c->cache), fetch_pack, l->c, l->name);
 	return rc;
 }
 
@@ -348,8 +349,24 @@ chunks_prefetch(struct chunks *c, const struct chunk_name *name)
 	segment_unref(seg);
 }
 
-void
-chunks_fetch_pack(struct chunks *c, const struct chunk_name *name)
+/* A place_fn. */
+static int
+note_pack(UNUSED struct chunks *c, UNUSED const struct chunk_name *name,
+    const struct chunk_place *place, void *out, UNUSED struct err *err)
 {
-	prefetch_put(segcache_prefetch(c->cache), fetch_pack, c, name);
+	memcpy(out, place->pack, sizeof(place->pack));
+	return 0;
+}
+
+void
+chunks_fetch_pack(struct chunks *c, const struct chunk_name *name,
+    const struct chunk_name *other)
+{
+	/* Of what is not found they differ. */
+	uint8_t a[OBJECT_NAME_LEN] = {0}, b[OBJECT_NAME_LEN] = {1};
+
+	chunks_try(c, name, note_pack, a);
+	chunks_try(c, other, note_pack, b);
+	if (memcmp(a, b, sizeof(a)) == 0)
+		prefetch_put(segcache_fetch(c->cache), fetch_pack, c, name);
 }

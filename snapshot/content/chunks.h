@@ -25,8 +25,8 @@ size_t segcache_limit(const struct segcache *c);
 
 /**
  * segcache_threads(c, n, err):
- * Start ${n} threads that serve prefetches; without any, prefetching does
- * nothing.
+ * Start ${n} threads that serve prefetches, and one for whole packs; without
+ * any, prefetching does nothing.
  */
 NODISCARD int segcache_threads(struct segcache *c, unsigned n, struct err *err);
 
@@ -109,13 +109,13 @@ NODISCARD int chunks_place(struct chunks *c, const struct chunk_name *name,
 void chunks_prefetch(struct chunks *c, const struct chunk_name *name);
 
 /**
- * chunks_fetch_pack(c, name):
- * Likewise for the chunk's whole pack, as it is stored, to be in the system's
- * cache: long before its chunks are read in order. Where it is already, that
- * costs little.
+ * chunks_fetch_pack(c, name, other):
+ * Likewise for all of the chunk's pack, as it is stored, to be in the system's
+ * cache, long before its chunks are read in order: if ${other}, a chunk that will
+ * be read a little later, lies in it, too. Else they will not be read in order.
+ * Cost: two look-ups in the indexes. What is there already is not read again.
  */
-void chunks_fetch_pack(struct chunks *c, const struct chunk_name *name);
-/* For who reads a file from front to back: how far ahead, in bytes of it. */
-#define CHUNKS_FETCH_AHEAD (UINT64_C(64) * 1024 * 1024)
+void chunks_fetch_pack(struct chunks *c, const struct chunk_name *name,
+    const struct chunk_name *other);
 
 #endif

@@ -116,6 +116,16 @@ NODISCARD int content_read(struct content_cursor *cur, uint64_t off, void *buf,
     size_t len, size_t *got, struct err *err);
 
 /**
+ * content_fetch(cur, off):
+ * The bytes from ${off} on will be read in order, but not soon: have the pack at
+ * hand in which they lie, if they lie together (chunks_fetch_pack()). Never
+ * waits for that, and may do nothing.
+ */
+void content_fetch(struct content_cursor *cur, uint64_t off);
+/* How far ahead that is worth while, in bytes of the content. */
+#define CONTENT_FETCH_AHEAD (UINT64_C(64) * 1024 * 1024)
+
+/**
  * content_seek(cur, off, hole, pos, err):
  * The first offset >= ${off} that lies in a hole (or not): SEEK_HOLE,
  * SEEK_DATA. The end of the file counts as a hole. ERR_NOT_FOUND: none (ENXIO).

@@ -198,6 +198,21 @@ content_at(struct content_cursor *cur, uint64_t off, struct element *el,
 	return item_at(cur, 0, off, el, start, err);
 }
 
+#define APART (1024 * 1024) /* bytes; chunks that are stored in order */
+
+void
+content_fetch(struct content_cursor *cur, uint64_t off)
+{
+	struct element a, b;
+	uint64_t start;
+
+	if (off >= cur->size || cur->size - off <= APART ||
+	    content_at(cur, off, &a, &start, NULL) != 0 || a.hole ||
+	    content_at(cur, off + APART, &b, &start, NULL) != 0 || b.hole)
+		return;
+	chunks_fetch_pack(cur->chunks, &a.name, &b.name);
+}
+
 /* Copy ${n} bytes from ${skip} on out of an element. */
 static int
 read_element(struct content_cursor *cur, const struct element *el,

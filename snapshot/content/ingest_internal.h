@@ -26,7 +26,10 @@
 /* Writer's choice, FORMAT.md 5. */
 #define SEGMENT_DATA (768 * 1024)
 #define SEGMENT_SPOT (256 * 1024) /* for who reads here and there */
-/* Of a run's new pages, in bytes: so many beside an eighth of the known ones. */
+/*
+ * Bytes of a run's new pages that are compressed with SEGMENT_UTMOST: the least,
+ * and an eighth of those that the store had already, up to the most.
+ */
 #define PAGES_UTMOST_MIN ((uint64_t)4 << 20)
 #define PAGES_UTMOST_MAX ((uint64_t)64 << 20)
 #define SEGMENT_META (128 * 1024)
@@ -73,7 +76,7 @@ struct ingest {
 	pthread_mutex_t pack_mu[PACK_KINDS];
 	struct open_pack *open[PACK_KINDS]; /* guarded by pack_mu[kind] */
 	struct committer *committer;
-	/* Of files that are cut by page. */
+	/* Bytes of files that are cut by page; known: to the store before. */
 	_Atomic uint64_t page_new, page_known;
 
 	pthread_mutex_t mu;
@@ -202,5 +205,8 @@ void ingest_forget_known(struct ingest *in, size_t n);
 
 /** ingest_write_index(in, err): Write what is built, and know it from now on. */
 NODISCARD int ingest_write_index(struct ingest *in, struct err *err);
+
+/** ingest_worth_utmost(in): Bytes of new pages that are worth it, so far. */
+uint64_t ingest_worth_utmost(const struct ingest *in);
 
 #endif

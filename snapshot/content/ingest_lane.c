@@ -53,9 +53,8 @@ ingest_lane_namer(struct ingest_lane *lane)
 	return lane->namer;
 }
 
-/* Bytes of new pages that are worth all effort, as far as the run is now. */
-static uint64_t
-worth_utmost(const struct ingest *in)
+uint64_t
+ingest_worth_utmost(const struct ingest *in)
 {
 	uint64_t known = atomic_load(&in->page_known) / 8;
 
@@ -77,7 +76,7 @@ effort_of(const struct ingest_lane *lane, enum pack_kind kind)
 	if (kind != PACK_DATA || lane->use != INGEST_PAGES)
 		return SEGMENT_SWIFT;
 	len = segment_builder_bytes(lane->seg[kind]);
-	return atomic_fetch_add(&in->page_new, len) < worth_utmost(in)
+	return atomic_fetch_add(&in->page_new, len) < ingest_worth_utmost(in)
 		   ? SEGMENT_UTMOST
 		   : SEGMENT_THOROUGH;
 }
@@ -135,9 +134,10 @@ ingest_lane_flush(struct ingest_lane *lane, struct err *err)
 
 /* 1 when the chunk is this lane's to store: new, and nobody else's. */
 static int
-claim(struct ingest *in, const struct chunk_name *name, size_t len,
-    struct err *err)
+claim(struct ingest_lane *lane, enum chunk_kind kind,
+    const struct chunk_name *name, size_t len, struct err *err)
 {
+	struct ingest *in = lane->in;
 	bool taken;
 	int ret;
 
@@ -146,7 +146,10 @@ claim(struct ingest *in, const struct chunk_name *name, size_t len,
 	pthread_mutex_unlock(&in->mu);
 	if (taken)
 		return 0;
-	if ((ret = ingest_is_known(in, name, err)) != 0)
+	ret = ingest_is_known(in, name, err);
+	if (ret > 0 && kind == CHUNK_DATA && lane->use == INGEST_PAGES)
+		atomic_fetch_add(&in->page_known, len);
+	if (ret != 0)
 		return ret < 0 ? ret : 0;
 	pthread_mutex_lock(&in->mu);
 	ret = name_set_add(&in->claimed, name, err);
@@ -180,10 +183,7 @@ ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind, const void *buf,
 	ret = namer_name(lane->namer, kind, buf, len, name, err);
 	if (ret != 0)
 		return ret;
-	ret = claim(lane->in, name, len, err);
-	if (ret == 0 && kind == CHUNK_DATA && lane->use == INGEST_PAGES)
-		atomic_fetch_add(&lane->in->page_known, len);
-	if (ret != 1)
+	if ((ret = claim(lane, kind, name, len, err)) != 1)
 		return ret;
 	if (is_full(b, len, limit_of(lane, pack)) &&
 	    (ret = flush_kind(lane, pack, err)) != 0)

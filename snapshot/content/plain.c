@@ -161,7 +161,6 @@ shrink(struct plain_pool *p, size_t max)
 	return gone;
 }
 
-/* Not with mu held. */
 static void
 unmap(void *buf, size_t room, size_t used)
 {
@@ -169,6 +168,7 @@ unmap(void *buf, size_t room, size_t used)
 	(void)munmap(buf, room);
 }
 
+/* Not with mu held. */
 static void
 unmap_idle(struct idle *gone)
 {

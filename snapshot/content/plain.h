@@ -34,7 +34,7 @@ DEFINE_AUTO(plain_pool, plain_pool_unref)
 struct plain_buf {
 	uint8_t *p;
 	size_t asked; /* what plain_alloc() was asked for */
-	size_t used;  /* bytes from the start that may not be zero */
+	size_t used;  /* behind so many bytes from the start, all are zero */
 };
 
 /**

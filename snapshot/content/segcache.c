@@ -27,6 +27,7 @@ struct segcache {
 	struct segment_decoder *decoder;
 	struct index_pages *pages;
 	struct prefetch *prefetch;
+	struct prefetch *fetch;
 
 	pthread_mutex_t mu;
 	struct segtable *table; /* guarded by mu */
@@ -49,6 +50,8 @@ make_parts(struct segcache *c, struct err *err)
 		    npages < PAGES_MIN ? PAGES_MIN : npages, &c->pages, err);
 	if (rc == 0)
 		rc = prefetch_new(&c->prefetch, err);
+	if (rc == 0)
+		rc = prefetch_new(&c->fetch, err);
 	return rc;
 }
 
@@ -77,6 +80,7 @@ segcache_free(struct segcache *c)
 	if (c == NULL)
 		return;
 	prefetch_free(c->prefetch);
+	prefetch_free(c->fetch);
 	segtable_free(c->table);
 	index_pages_free(c->pages);
 	segment_decoder_unref(c->decoder);
@@ -93,7 +97,9 @@ segcache_limit(const struct segcache *c)
 int
 segcache_threads(struct segcache *c, unsigned n, struct err *err)
 {
-	return prefetch_start(c->prefetch, n, err);
+	int rc = prefetch_start(c->prefetch, n, err);
+
+	return rc == 0 ? prefetch_start(c->fetch, 1, err) : rc;
 }
 
 struct segment_decoder *
@@ -112,6 +118,12 @@ struct prefetch *
 segcache_prefetch(struct segcache *c)
 {
 	return c->prefetch;
+}
+
+struct prefetch *
+segcache_fetch(struct segcache *c)
+{
+	return c->fetch;
 }
 
 /* --- finding ------------------------------------------------------------ */

@@ -35,5 +35,7 @@ size_t segcache_memory(struct segcache *c);
 struct segment_decoder *segcache_decoder(struct segcache *c);
 struct index_pages *segcache_pages(struct segcache *c);
 struct prefetch *segcache_prefetch(struct segcache *c);
+/* For whole packs: one at a time, and no segment waits behind one. */
+struct prefetch *segcache_fetch(struct segcache *c);
 
 #endif

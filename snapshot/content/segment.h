@@ -68,6 +68,7 @@ void segment_builder_effort(struct segment_builder *b, enum segment_effort e);
  */
 NODISCARD int segment_builder_finish(
     struct segment_builder *b, struct wr *out, struct err *err);
+/** segment_builder_reset(b): Empty; the next segment overwrites the bytes. */
 void segment_builder_reset(struct segment_builder *b);
 
 /* --- reading ----------------------------------------------------------- */
@@ -81,7 +82,8 @@ struct segment_decoder;
 
 /**
  * segment_decoder_new(memory, out, err):
- * The memory is left out of core files and wiped when it is given back. It is
+ * The memory is left out of core files and wiped before the system gets it back;
+ * that of a segment nobody refers to is kept for the next one. It is
  * locked, too, where the limit (RLIMIT_MEMLOCK) leaves room for ${memory} bytes
  * (those expected to be in use at once) beside the keys.
  */

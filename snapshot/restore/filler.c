@@ -88,16 +88,16 @@ fill_element(struct filler *f, const struct part *p, struct gather *g,
 	return gather_put(g, &ch, (size_t)skip, (size_t)len, at, err);
 }
 
-/* The part that will be filled a few packs later: its pack is read meanwhile. */
+/*
+ * The pack of a part that will be filled when those between are: it is read
+ * meanwhile.
+ */
 static void
-look_ahead(struct filler *f, const struct part *p, struct content_cursor *cur)
+look_ahead(
+    const struct filler *f, const struct part *p, struct content_cursor *cur)
 {
-	uint64_t at = p->start + CHUNKS_FETCH_AHEAD, start;
-	struct element el;
-
-	if (at < p->file->e.size &&
-	    content_at(cur, at, &el, &start, NULL) == 0 && !el.hole)
-		chunks_fetch_pack(f->chunks, &el.name);
+	content_fetch(
+	    cur, p->start + CONTENT_FETCH_AHEAD + f->nthreads * PART_BYTES);
 }
 
 static int

@@ -30,6 +30,8 @@ struct chunks {
 	uint8_t salt;
 	size_t count[CHUNK_KINDS];
 	size_t gets;
+	size_t fetches;
+	struct chunk_name fetched[2]; /* of the last of them */
 	size_t pinned;
 	size_t fail_at; /* 0: never */
 };
@@ -210,4 +212,31 @@ chunks_prefetch(struct chunks *c, const struct chunk_name *name)
 {
 	(void)c;
 	(void)name;
+}
+
+void
+chunks_fetch_pack(struct chunks *c, const struct chunk_name *name,
+    const struct chunk_name *other)
+{
+	c->fetches++;
+	c->fetched[0] = *name;
+	c->fetched[1] = *other;
+}
+
+size_t
+fake_fetches(const struct chunks *c)
+{
+	return c->fetches;
+}
+
+const struct chunk_name *
+fake_fetched(const struct chunks *c)
+{
+	return &c->fetched[0];
+}
+
+const struct chunk_name *
+fake_fetched_other(const struct chunks *c)
+{
+	return &c->fetched[1];
 }

@@ -317,6 +317,41 @@ get__of_a_pack_that_is_much_read_the_rest_is_fetched(void **state)
 	assert_int_equal(memstore_will_reads(f->store), 1);
 }
 
+/* Two packs: chunks 0 to 4 in the first, 5 to 9 in the second. */
+static void
+fetch_pack__of_chunks_that_lie_together(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(segcache) struct segcache *cache = new_cache();
+	AUTO(chunks) struct chunks *c = NULL;
+	struct packed p[2];
+	struct object_ref refs[2];
+	const struct {
+		uint64_t a, b;
+		unsigned fetches;
+	} cases[] = {{0, 5, 0}, {9, 2, 0}, {1000, 1001, 0}, {3, 1000, 0},
+	    {0, 4, 1}, {8, 8, 1}};
+	unsigned want = 0;
+
+	assert_ok(segcache_threads(cache, 2, &err));
+	for (unsigned i = 0; i < 2; i++) {
+		put_pack(f, &p[i], 5 * i, 5, 1, LEN);
+		refs[i] = put_index(f, &p[i], 1);
+	}
+	c = new_chunks(f, cache, refs, 2);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct chunk_name a = name_of(cases[i].a);
+		struct chunk_name b = name_of(cases[i].b);
+
+		want += cases[i].fetches;
+		chunks_fetch_pack(c, &a, &b);
+		while (memstore_will_reads(f->store) < want)
+			wait_ms(1);
+		wait_ms(5);
+		assert_int_equal(memstore_will_reads(f->store), want);
+	}
+}
+
 static void
 free__with_prefetches_under_way(void **state)
 {
@@ -356,6 +391,7 @@ main(void)
 	    content_test(get__two_threads_open_a_segment_once),
 	    content_test(prefetch__brings_the_segment),
 	    content_test(get__of_a_pack_that_is_much_read_the_rest_is_fetched),
+	    content_test(fetch_pack__of_chunks_that_lie_together),
 	    content_test(free__with_prefetches_under_way),
 	};
 

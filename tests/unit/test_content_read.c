@@ -421,6 +421,47 @@ equal__reads_nothing_of_the_same(void **state)
 	fake_chunks_free(c);
 }
 
+/* --- having packs at hand ------------------------------------------------- */
+
+#define HALF ((uint64_t)MIB / 2)
+
+static void
+fetch__asks_for_what_lies_there_and_a_little_further(void **state)
+{
+	struct chunks *c = fake_chunks_new(0);
+	struct element els[3000];
+	struct content content;
+	uint64_t size;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(els); i++)
+		els[i] = data_element(HALF, i);
+	els[20] = hole(HALF);
+	content = build(c, els, ARRAY_LEN(els), &size);
+	{
+		AUTO(content_cursor)
+		struct content_cursor *cur = open_cursor(c, &content, size);
+
+		content_fetch(cur, 2900 * HALF + 5);
+		assert_int_equal(fake_fetches(c), 1);
+		assert_memory_equal(
+		    fake_fetched(c), &els[2900].name, CHUNK_NAME_LEN);
+		assert_memory_equal(
+		    fake_fetched_other(c), &els[2902].name, CHUNK_NAME_LEN);
+		/* In a hole, just before one, and at the end. */
+		content_fetch(cur, 20 * HALF);
+		content_fetch(cur, 18 * HALF);
+		content_fetch(cur, size - MIB);
+		content_fetch(cur, size);
+		content_fetch(cur, UINT64_MAX - 5);
+		assert_int_equal(fake_fetches(c), 1);
+		content_fetch(cur, size - MIB - 1);
+		content_fetch(cur, 0);
+		assert_int_equal(fake_fetches(c), 3);
+	}
+	fake_chunks_free(c);
+}
+
 int
 main(void)
 {
@@ -436,6 +477,8 @@ main(void)
 	    cmocka_unit_test(equal__takes_only_zeros_for_a_hole),
 	    cmocka_unit_test(equal__skips_only_what_starts_alike),
 	    cmocka_unit_test(equal__reads_nothing_of_the_same),
+	    cmocka_unit_test(
+		fetch__asks_for_what_lies_there_and_a_little_further),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Sparse files stay so: snapshot/backup/feed.c. */
+/* Sparse files stay so: snapshot/backup/feed_file.c. */
 #include "tests/unit/feed_fixture.h"
 
 /* The content has its holes where the file has them. */

@@ -374,6 +374,44 @@ ingest_known__looks_for_every_pack(void **state)
 	assert_int_equal(ingest_totals(in).chunks, 20);
 }
 
+/* --- effort ------------------------------------------------------------- */
+
+#define PAGES 100
+
+static void
+take_pages(struct ingest_lane *lane, enum ingest_use use)
+{
+	assert_ok(ingest_lane_use(lane, use, &err));
+	for (uint64_t i = 0; i < PAGES; i++)
+		(void)take_in(lane, i, LEN);
+	assert_ok(ingest_lane_flush(lane, &err));
+}
+
+/* Pages that the store had before, not those that a run meets twice. */
+static void
+worth_utmost__grows_with_the_known_pages(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest) struct ingest *first = run_new(f);
+	AUTO(ingest) struct ingest *next = run_new(f);
+	AUTO(ingest_lane) struct ingest_lane *a = lane_new(first);
+	AUTO(ingest_lane) struct ingest_lane *b = lane_new(next);
+	INDEXES_AUTO struct indexes ix = {0};
+
+	take_pages(a, INGEST_PAGES);
+	take_pages(a, INGEST_PAGES);
+	assert_int_equal(ingest_worth_utmost(first), PAGES_UTMOST_MIN);
+	finish(first, &ix);
+	know(next, &ix);
+	take_pages(b, INGEST_WHOLE);
+	assert_int_equal(ingest_worth_utmost(next), PAGES_UTMOST_MIN);
+	take_pages(b, INGEST_PAGES);
+	assert_int_equal(
+	    ingest_worth_utmost(next), PAGES_UTMOST_MIN + PAGES * LEN / 8);
+	atomic_store(&next->page_known, UINT64_MAX);
+	assert_int_equal(ingest_worth_utmost(next), PAGES_UTMOST_MAX);
+}
+
 int
 main(void)
 {
@@ -391,6 +429,7 @@ main(void)
 	    content_test(ingest_known__does_not_rely_on_a_pack_that_has_gone),
 	    content_test(ingest_known__does_not_rely_on_a_pack_of_another_size),
 	    content_test(ingest_known__looks_for_every_pack),
+	    content_test(worth_utmost__grows_with_the_known_pages),
 	};
 
 	return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);

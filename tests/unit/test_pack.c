@@ -1,5 +1,6 @@
 /* Packs: writing them, and reading what is in them. */
 #include "tests/unit/pack_fixture.h"
+#include "tests/unit/wiped.h"
 
 static void
 padded__is_padme(void **state)
@@ -219,6 +220,7 @@ main(void)
 	    content_test(much_read__now_and_then),
 	    content_test(open__a_writer_cannot_read),
 	    content_test(open__packs_of_every_epoch),
+	    cmocka_unit_test(wiped__all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Memory for plaintext: snapshot/content/plain.c. */
 #include "snapshot/content/plain.h"
 #include "tests/unit/content_fixture.h"
+#include "tests/unit/wiped.h"
 
 static struct plain_pool *
 new_pool(void)
@@ -26,25 +27,6 @@ plain_room__wastes_at_most_a_fifth(void **state)
 }
 
 /* --- wiping ------------------------------------------------------------- */
-
-/* Of the buffers that went back to the system: how many, and were they zero? */
-static size_t given_back, not_wiped;
-
-int __wrap_munmap(void *p, size_t len);
-int __real_munmap(void *p, size_t len);
-
-int
-__wrap_munmap(void *p, size_t len)
-{
-	const uint8_t *b = p;
-	size_t dirty = 0;
-
-	for (size_t i = 0; i < len; i++)
-		dirty += b[i] != 0;
-	given_back++;
-	not_wiped += dirty > 0;
-	return __real_munmap(p, len);
-}
 
 static struct plain_buf
 take(struct plain_pool *p, size_t len, size_t write)
@@ -85,8 +67,7 @@ plain__wipes_what_it_gives_back(void **state)
 	struct plain_pool *p = new_pool();
 
 	(void)state;
-	given_back = 0;
-	not_wiped = 0;
+	wiped_reset();
 	for (size_t i = 1; i < 400; i++) {
 		size_t len = i * i * 40 % 3000000 + 1;
 		struct plain_buf a = take(p, len, len / (i % 3 + 1));
@@ -97,20 +78,21 @@ plain__wipes_what_it_gives_back(void **state)
 		plain_free(p, &b);
 		plain_free(p, &a);
 	}
-	assert_true(given_back > 0); /* others were in their place */
+	assert_true(wiped_count() > 0); /* others were in their place */
 	plain_pool_unref(p);
-	assert_true(given_back > 10);
-	assert_int_equal(not_wiped, 0);
+	assert_true(wiped_count() > 10);
+	assert_int_equal(wiped_failures(), 0);
 	p = new_pool();
 	for (size_t i = 0; i < 2; i++) { /* too large to be kept */
 		struct plain_buf buf = take(p, 20000000 + i, 20000000);
 
-		given_back = 0;
+		wiped_reset();
 		plain_free(p, &buf);
-		assert_int_equal(given_back, 1);
+		assert_int_equal(wiped_count(), 1);
+		assert_int_equal(wiped_failures(), 0);
 	}
 	plain_pool_unref(p);
-	assert_int_equal(not_wiped, 0);
+	assert_int_equal(wiped_failures(), 0);
 }
 
 /* --- what is kept ------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* Segments: what is put into one comes out of it. */
 #include "tests/unit/segment_fixture.h"
+#include "tests/unit/wiped.h"
 
 #include <stdio.h>
 
@@ -417,6 +418,7 @@ main(void)
 	    cmocka_unit_test(adopt__leaves_stored_bytes_where_they_are),
 	    cmocka_unit_test(adopt__leaves_the_buffer_when_it_is_no_use),
 	    cmocka_unit_test(adopt__failures_take_nothing),
+	    cmocka_unit_test(wiped__all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
