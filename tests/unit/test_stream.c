@@ -12,8 +12,8 @@ struct file {
 	struct content content;
 	uint64_t size;
 	struct fs_dataset ds;
-	struct node n;
 	struct streams *streams;
+	struct node n; /* last: its end is open */
 };
 
 static int
