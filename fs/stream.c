@@ -29,7 +29,7 @@ struct stream {
 	uint64_t begin; /* of what was read in one go */
 	uint64_t end;
 	uint64_t asked;             /* end of what was asked for ahead */
-	struct content_cursor *far; /* for fetch_ahead(); NULL: a short file */
+	struct content_cursor *far; /* fetch_ahead()'s; NULL: a short file */
 	uint64_t fetch; /* ask for the next pack when the run ends there */
 
 	/* guarded by all->mu */

@@ -147,14 +147,22 @@ feed_file(struct worker *w, int fd, uint64_t size, bool sparse,
 #define UNKNOWN (UINT64_MAX - 1) /* a size: to the end, wherever that is */
 
 static int
-feed_to_end(struct feed *f, struct wr *content, struct feed_result *out,
+feed_to_end(struct worker *w, int fd, bool stream, struct wr *content,
+    struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
     struct err *err)
 {
+	struct feed f = {.w = w,
+	    .fd = fd,
+	    .stream = stream,
+	    .count = read,
+	    .stop = stop,
+	    .size = UNKNOWN,
+	    .end = UNKNOWN};
 	int ret;
 
-	f->buf = f->w->buf;
-	ret = feed_run(f, err);
-	return feed_end(f, ret, content, out, err);
+	f.buf = w->buf;
+	ret = feed_run(&f, err);
+	return feed_end(&f, ret, content, out, err);
 }
 
 int
@@ -162,14 +170,7 @@ feed_stream(struct worker *w, int fd, struct wr *content,
     struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
     struct err *err)
 {
-	struct feed f = {.w = w,
-	    .fd = fd,
-	    .stream = true,
-	    .count = read,
-	    .stop = stop,
-	    .size = UNKNOWN};
-
-	return feed_to_end(&f, content, out, err);
+	return feed_to_end(w, fd, true, content, out, read, stop, err);
 }
 
 int
@@ -177,14 +178,7 @@ feed_unsized(struct worker *w, int fd, struct wr *content,
     struct feed_result *out, _Atomic uint64_t *read, const atomic_bool *stop,
     struct err *err)
 {
-	struct feed f = {.w = w,
-	    .fd = fd,
-	    .count = read,
-	    .stop = stop,
-	    .size = UNKNOWN,
-	    .end = UNKNOWN};
-
-	return feed_to_end(&f, content, out, err);
+	return feed_to_end(w, fd, false, content, out, read, stop, err);
 }
 
 int

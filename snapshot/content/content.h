@@ -119,7 +119,8 @@ NODISCARD int content_read(struct content_cursor *cur, uint64_t off, void *buf,
  * content_fetch(cur, off):
  * The bytes from ${off} on will be read in order, but not soon: have the pack at
  * hand in which they lie, if they lie together (chunks_fetch_pack()). Never
- * waits for that, and may do nothing.
+ * waits for the pack, and may do nothing. Cost: the list's nodes that lead there;
+ * the cursor has forgotten those of where it was.
  */
 void content_fetch(struct content_cursor *cur, uint64_t off);
 /* How far ahead that is worth while, in bytes of the content. */

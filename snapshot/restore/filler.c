@@ -88,10 +88,7 @@ fill_element(struct filler *f, const struct part *p, struct gather *g,
 	return gather_put(g, &ch, (size_t)skip, (size_t)len, at, err);
 }
 
-/*
- * The pack of a part that will be filled when those between are: it is read
- * meanwhile.
- */
+/* A part further on: its pack is read while those between are filled. */
 static void
 look_ahead(
     const struct filler *f, const struct part *p, struct content_cursor *cur)
