@@ -1,4 +1,5 @@
 #include "crypto/hash.h"
+#include "crypto/hash_internal.h"
 #include "crypto/openssl.h"
 
 #include <openssl/core_names.h>
@@ -41,8 +42,13 @@ int
 sha256_update(
     struct sha256_ctx *ctx, const void *buf, size_t len, struct err *err)
 {
-	if (EVP_DigestUpdate(ctx->md, buf, len) != 1)
-		return openssl_fail(err, "SHA-256");
+	const uint8_t *p = buf;
+
+	for (size_t n; len > 0; p += n, len -= n) {
+		n = hash_piece(p, len);
+		if (EVP_DigestUpdate(ctx->md, p, n) != 1)
+			return openssl_fail(err, "SHA-256");
+	}
 	return 0;
 }
 

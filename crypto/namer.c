@@ -1,5 +1,6 @@
 #include "crypto/namer.h"
 #include "crypto/bytes.h"
+#include "crypto/hash_internal.h"
 #include "crypto/kdf.h"
 #include "crypto/openssl.h"
 
@@ -109,12 +110,16 @@ namer_name(struct namer *n, enum chunk_kind kind, const void *buf, size_t len,
     struct chunk_name *out, struct err *err)
 {
 	EVP_MAC_CTX *mac = n->mac[kind];
-	size_t outlen;
-
+	const uint8_t *p = buf;
+	size_t piece, outlen;
 	/* No key: start over under the one it has. */
-	if (EVP_MAC_init(mac, NULL, 0, NULL) != 1 ||
-	    EVP_MAC_update(mac, buf, len) != 1 ||
-	    EVP_MAC_final(mac, out->b, &outlen, sizeof(out->b)) != 1)
+	bool ok = EVP_MAC_init(mac, NULL, 0, NULL) == 1;
+
+	for (; ok && len > 0; p += piece, len -= piece) {
+		piece = hash_piece(p, len);
+		ok = EVP_MAC_update(mac, p, piece) == 1;
+	}
+	if (!ok || EVP_MAC_final(mac, out->b, &outlen, sizeof(out->b)) != 1)
 		return openssl_fail(err, "HMAC-SHA256");
 	return 0;
 }

@@ -51,6 +51,27 @@ sha256_final__starts_over(void **state)
 	}
 }
 
+/* OpenSSL gets them in pieces. */
+static void
+sha256_update__of_any_length_is_sha256(void **state)
+{
+	static const size_t lens[] = {
+	    0, 1, 4095, 4096, 4097, 8191, 8192, 12289, 100000};
+	static uint8_t buf[100000];
+	AUTO(sha256_ctx) struct sha256_ctx *ctx = NULL;
+	uint8_t whole[HASH_LEN], pieces[HASH_LEN];
+
+	(void)state;
+	assert_int_equal(random_bytes(buf, sizeof(buf), &err), 0);
+	assert_int_equal(sha256_new(&ctx, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		assert_int_equal(sha256(buf, lens[i], whole, &err), 0);
+		assert_int_equal(sha256_update(ctx, buf, lens[i], &err), 0);
+		assert_int_equal(sha256_final(ctx, pieces, &err), 0);
+		assert_memory_equal(pieces, whole, HASH_LEN);
+	}
+}
+
 struct hmac_case {
 	const char *key, *data, *mac;
 };
@@ -151,6 +172,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sha256__matches_published_examples),
 	    cmocka_unit_test(sha256_final__starts_over),
+	    cmocka_unit_test(sha256_update__of_any_length_is_sha256),
 	    cmocka_unit_test(hmac_sha256__matches_rfc_4231),
 	    cmocka_unit_test(hmac_sha256__takes_an_empty_key_and_message),
 	    cmocka_unit_test(random_bytes__fills_all_of_it),

@@ -1,3 +1,5 @@
+#include "crypto/hash.h"
+#include "crypto/kdf.h"
 #include "crypto/namer.h"
 
 #include "tests/unit/hex.h"
@@ -34,6 +36,34 @@ namer_name__matches_the_published_names(void **state)
 			hex(want[k], b);
 			assert_memory_equal(name.b, b, sizeof(b));
 		}
+	}
+}
+
+/* KEYS.md 'Names and cuts', at once; namer_name() hands over pieces. */
+static void
+namer_name__of_any_length_is_an_hmac(void **state)
+{
+	static const size_t lens[] = {1, 4095, 4096, 4097, 8192, 12289, 100000};
+	static const char label[] = "varve/1/name/data";
+	static uint8_t buf[100000];
+	AUTO(namer) struct namer *n = NULL;
+	const struct id_key key = vector_key();
+	struct key32 k;
+	struct chunk_name name;
+	uint8_t want[HASH_LEN];
+
+	(void)state;
+	assert_int_equal(random_bytes(buf, sizeof(buf), &err), 0);
+	assert_int_equal(namer_new(&key, &n, &err), 0);
+	assert_int_equal(hkdf(NULL, 0, key.b, sizeof(key.b), label,
+			     strlen(label), k.b, sizeof(k.b), &err),
+	    0);
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		assert_int_equal(
+		    namer_name(n, CHUNK_DATA, buf, lens[i], &name, &err), 0);
+		assert_int_equal(
+		    hmac_sha256(k.b, sizeof(k.b), buf, lens[i], want, &err), 0);
+		assert_memory_equal(name.b, want, sizeof(name.b));
 	}
 }
 
@@ -117,6 +147,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(namer_name__matches_the_published_names),
+	    cmocka_unit_test(namer_name__of_any_length_is_an_hmac),
 	    cmocka_unit_test(namer_name__depends_on_key_and_content),
 	    cmocka_unit_test(namer_cut__matches_the_published_value),
 	    cmocka_unit_test(namer_cut__depends_on_every_byte),
