@@ -2,6 +2,7 @@
  * The source into the pipeline: a walk for a directory; for one file, a device
  * or a command's output, a root directory that holds just that.
  */
+#include "snapshot/backup/readahead.h"
 #include "snapshot/backup/run.h"
 #include "snapshot/backup/walk.h"
 
@@ -24,12 +25,10 @@ drain(struct run *run, struct err *err)
 	return ret;
 }
 
-/* A walk_sink_fn. What has failed is told by the pool. */
+/* Into the pool, which tells what has failed. */
 static int
-sink(void *arg, struct job *job, struct err *err)
+sink(struct run *run, struct job *job, struct err *err)
 {
-	struct run *run = arg;
-
 	if (pool_push(run->pool, job))
 		return 0;
 	return err_set(err, ERR_CANCELLED, "stopped");
@@ -49,10 +48,21 @@ root_item(const struct run *run, const struct stat *st)
 /* The walk's thread. */
 struct walker {
 	struct run *run;
+	struct readahead ahead;
 	struct walk_options opt;
 	struct scout *scout;
 	struct item *root;
 };
+
+/* A walk_sink_fn. */
+static int
+walker_sink(void *arg, struct job *job, struct err *err)
+{
+	struct walker *w = arg;
+
+	readahead_job(&w->ahead, job);
+	return sink(w->run, job, err);
+}
 
 static void *
 walker_main(void *arg)
@@ -60,7 +70,7 @@ walker_main(void *arg)
 	struct walker *w = arg;
 	struct err err;
 
-	if (walk_run(w->scout, w->root, &w->opt, sink, w->run, &err) != 0)
+	if (walk_run(w->scout, w->root, &w->opt, walker_sink, w, &err) != 0)
 		pool_fail(w->run->pool, &err);
 	pool_close(w->run->pool);
 	return NULL;
