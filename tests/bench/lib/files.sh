@@ -20,6 +20,14 @@ first_backup() {
 	[ "$set" != k ] || note k-first-memory "$mib"
 }
 
+# Of a source that nobody has read for a while.
+first_backup_cold() {
+	fresh
+	cold
+	action backup
+	note "$set-first-cold" "$seconds" "$flag"
+}
+
 stored() {
 	note "$set-stored" "$(du -sm "$repository" | cut -f 1)"
 }
@@ -27,6 +35,13 @@ stored() {
 again() {
 	action backup || return 1
 	note "$set-again" "$seconds" "$flag"
+}
+
+again_cold() {
+	"${tool}_command" backup || return 1
+	cold
+	timed "${run[@]}"
+	note "$set-again-cold" "$seconds" "$flag"
 }
 
 changed() {
@@ -83,6 +98,8 @@ change_100() {
 measure_k() {
 	local first
 	first=$(those varve restic borg bup squashfs)
+	! wants k-first-cold || in_turn first_backup_cold k \
+	    $(those varve restic borg bup)
 	warm "$work/source/k"
 	# shellcheck disable=SC2086
 	in_turn first_backup k $first
@@ -91,6 +108,9 @@ measure_k() {
 	for_each stored k $first
 	sleep 3 # out of the grain of the source's clock
 	in_turn again k $(those varve varve_key restic borg bup)
+	! wants k-again-cold || in_turn again_cold k \
+	    $(those varve varve_key restic borg bup)
+	warm "$work/source/k"
 	change_100
 	sleep 3
 	for_each changed k $(those varve restic borg bup)
