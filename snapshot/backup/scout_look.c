@@ -2,6 +2,8 @@
  * Looking at a source, without regard to what was there before: which
  * directories there are, what is in them, and what of it is left out.
  */
+#include "snapshot/backup/cachedir.h"
+#include "snapshot/backup/dirahead.h"
 #include "snapshot/backup/scout_internal.h"
 
 #include <errno.h>
@@ -11,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CACHEDIR_NAME "CACHEDIR.TAG"
-#define CACHEDIR_SIGNATURE "Signature: 8a477f597d28d172789f06886806bc55"
+/* Entries that may be looked at ahead: some 64 MB of the kernel's memory. */
+#define ENTRIES_AHEAD 65536
 
 /* A directory on the way down. */
 struct level {
@@ -31,6 +33,7 @@ struct search {
 	const struct scout_options *opt;
 	dev_t root_dev;
 	struct dirh *root; /* open to the end */
+	struct dirahead *ahead;
 	struct level *levels;
 	size_t depth, cap;
 	char *path; /* of the top level's directory, from the root */
@@ -86,39 +89,6 @@ view_new(enum view_kind kind, size_t looks)
 	return v;
 }
 
-/* --- what is left out -------------------------------------------------- */
-
-/* Whether the directory is marked as a cache (bford.info/cachedir). */
-static bool
-is_cache(int dir, const struct listing *list)
-{
-	char buf[sizeof(CACHEDIR_SIGNATURE) - 1];
-	ssize_t n;
-	int fd;
-
-	if (!listing_has(list, CACHEDIR_NAME))
-		return false;
-	fd = openat(
-	    dir, CACHEDIR_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, buf, sizeof(buf));
-	close(fd);
-	return n == (ssize_t)sizeof(buf) &&
-	       memcmp(buf, CACHEDIR_SIGNATURE, sizeof(buf)) == 0;
-}
-
-/* Of a directory that is left out for a reason found inside: its tag alone. */
-static void
-keep_only_tag(struct listing *l)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (strcmp(l->names[i], CACHEDIR_NAME) == 0)
-			l->names[0] = l->names[i];
-	}
-	l->n = 1;
-}
-
 /* --- entries ----------------------------------------------------------- */
 
 /* Look at the top level's next entries, into ${v}. */
@@ -151,6 +121,35 @@ look_at(struct search *s, struct view *v, struct err *err)
 	return 0;
 }
 
+/*
+ * The directories among them are to be looked at ahead, but for the first, which
+ * is next; the second one before all others.
+ */
+static void
+put_ahead(struct search *s, size_t n)
+{
+	struct level *l = top(s);
+	size_t start = l->looked - n, first = 0;
+
+	while (first < n && (l->down[first / 64] >> first % 64 & 1) == 0)
+		first++;
+	for (size_t i = n; i-- > first + 1;)
+		if ((l->down[i / 64] >> i % 64 & 1) != 0)
+			dirahead_put(
+			    s->ahead, l->dir, l->facts->list.names[start + i]);
+}
+
+/* Look at the next entries; dirahead_begin() was when that, or more, began. */
+static int
+look(struct search *s, struct view *v, struct err *err)
+{
+	int rc = look_at(s, v, err);
+
+	if (dirahead_end(s->ahead, v->n) && rc == 0)
+		put_ahead(s, v->n);
+	return rc;
+}
+
 static size_t
 looks_left(const struct level *l)
 {
@@ -167,7 +166,8 @@ send_entries(struct search *s, struct err *err)
 
 	if (v == NULL)
 		return err_nomem(err);
-	rc = look_at(s, v, err);
+	dirahead_begin(s->ahead);
+	rc = look(s, v, err);
 	return rc == 0 ? scout_send(s->scout, STEAL(v), err) : rc;
 }
 
@@ -212,6 +212,7 @@ push_level(struct search *s, struct dir_facts *facts, int fd, struct err *err)
 		struct level *far =
 		    &s->levels[s->depth - 1 - SCOUT_OPEN_LEVELS];
 
+		dirahead_leave(s->ahead, far->dir);
 		dirh_unref(STEAL(far->dir));
 	}
 	return 0;
@@ -227,8 +228,8 @@ list_dir(struct search *s, int fd, struct dir_facts *f, struct err *err)
 		return rc;
 	if (rc != 0)
 		f->errnum = err->errnum;
-	if (s->opt->exclude_caches && is_cache(fd, &f->list))
-		keep_only_tag(&f->list);
+	if (s->opt->exclude_caches && cachedir_is(fd, &f->list))
+		cachedir_keep_tag(&f->list);
 	f->is_store = dir_id_is(&s->opt->store, &f->st);
 	f->elsewhere = f->st.st_dev != s->root_dev &&
 		       !s->opt->cross_filesystems && !f->is_store;
@@ -252,6 +253,7 @@ enter(struct search *s, int fd, const struct stat *st, struct err *err)
 		close(fd);
 		return err_nomem(err);
 	}
+	dirahead_begin(s->ahead);
 	atomic_init(&f->refs, 1);
 	f->st = *st;
 	memcpy(f->path, s->path, s->path_len + 1);
@@ -268,7 +270,7 @@ enter(struct search *s, int fd, const struct stat *st, struct err *err)
 	}
 	v->facts = f;
 	v->dir = dirh_ref(top(s)->dir);
-	rc = look_at(s, v, err);
+	rc = look(s, v, err);
 	return rc == 0 ? scout_send(s->scout, STEAL(v), err) : rc;
 }
 
@@ -277,15 +279,13 @@ down(struct search *s, const char *name, struct err *err)
 {
 	struct view *v;
 	struct stat st;
-	int dir = top(s)->dir->fd, fd, errnum;
+	struct dirh *dir = top(s)->dir;
+	int fd, errnum;
 
 	if (path_of(s, name) == NULL)
 		return err_nomem(err);
-	fd = openat(dir, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = openat(
-		    dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dirahead_reached(s->ahead, dir, name);
+	fd = scout_open_dir(dir->fd, name);
 	/* What was opened may not be what was looked at. */
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		return enter(s, fd, &st, err);
@@ -333,6 +333,7 @@ up(struct search *s, struct err *err)
 		if (l[-1].dir == NULL)
 			rc = reopen(s, l - 1, l, err);
 	}
+	dirahead_leave(s->ahead, l->dir);
 	level_clear(l);
 	s->depth--;
 	return rc;
@@ -369,7 +370,11 @@ scout_look(struct scout *scout, int fd, const struct stat *st,
 		close(fd);
 		return err_nomem(err);
 	}
-	rc = enter(&s, fd, st, err);
+	rc = dirahead_new(st->st_dev, ENTRIES_AHEAD, &s.ahead, err);
+	if (rc != 0)
+		close(fd);
+	else
+		rc = enter(&s, fd, st, err);
 	if (s.depth > 0)
 		s.root = dirh_ref(s.levels[0].dir);
 	while (rc == 0 && s.depth > 0) {
@@ -380,6 +385,7 @@ scout_look(struct scout *scout, int fd, const struct stat *st,
 	}
 	while (s.depth > 0)
 		level_clear(&s.levels[--s.depth]);
+	dirahead_free(s.ahead);
 	dirh_unref(s.root);
 	free(s.levels);
 	free(s.path);
