@@ -207,6 +207,7 @@ open_pipeline(struct run *run, struct err *err)
 	run->problems.opt = run->opt;
 	run->grab.stop = run->opt->stop;
 	run->grab.lease_looks = &run->lease_looks;
+	run->grab.ahead = &run->ahead;
 	if (run->opt->progress != NULL)
 		run->grab.read = &run->opt->progress->read;
 	ret = pool_new(run->ingest, thread_count(run->opt->threads), grab_batch,

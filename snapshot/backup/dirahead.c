@@ -1,6 +1,6 @@
 #include "snapshot/backup/dirahead.h"
 #include "crypto/thread.h"
-#include "snapshot/backup/scout_internal.h"
+#include "snapshot/backup/listing.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,38 +12,50 @@
 
 #define THREADS 8
 #define STACK 1024
-/*
- * A directory for which somebody had to wait counts 16, up to 256, and each for
- * which nobody had to takes one away. Locks are waited for at times, too, for one
- * directory in 30 at most: from 64 on it is the disk.
- */
-#define WAITED 16
-#define SCORE_MAX 256
-#define SCORE_COLD 64
 /* Entries of one directory: there may be millions. */
 #define LOOKS_MAX 4096
 
+/*
+ * A directory for which somebody had to wait counts WAITED, up to DIRAHEAD_SLOW,
+ * and each for which nobody had to takes one away. Locks are waited for at times,
+ * too, for one directory in some thirty; from SCORE_SLOW on it is the disk.
+ */
+#define WAITED 16
+#define SCORE_SLOW 64
+/* So many more waits than not, where the threads have been: they are no use. */
+#define IN_VAIN 64
+
+enum task_state { WAITING, LOOKING, LOOKED };
+
 struct task {
+	uint64_t id;
 	struct dirh *dir;
 	char *name;
+	enum task_state state;
+	size_t n; /* entries; LOOKED */
 };
 
 struct dirahead {
-	dev_t dev;
 	size_t most;
-	long begun;       /* the scout's waits() */
-	atomic_int score; /* see SCORE_COLD */
+	/* Each may overwrite what another has just added: it is a guess. */
+	atomic_int score;
+	atomic_bool over; /* set with mu held */
+
+	/* the scout's */
+	long begun;  /* its waits() */
+	bool served; /* the threads have been where it is */
+	int in_vain;
+	bool tried; /* to make threads */
 	pthread_t threads[THREADS];
 	unsigned nthreads;
 
 	pthread_mutex_t mu;
 	pthread_cond_t wanted; /* there is a task, or room ahead; or over */
 	/* guarded by mu */
-	struct task stack[STACK];
+	struct task stack[STACK]; /* what the scout reaches next is on top */
 	size_t n;
-	uint64_t looked; /* entries, by the threads */
-	uint64_t ahead;  /* those of them that the scout has yet to look at */
-	bool over;
+	uint64_t ids;
+	size_t ahead; /* entries of those LOOKED */
 };
 
 /* How often this thread has waited, for whatever it was. */
@@ -55,107 +67,169 @@ waits(void)
 	return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nvcsw : 0;
 }
 
-/* Somebody has looked at a directory, having begun at ${before}. */
 static void
-keep_score(struct dirahead *a, long before)
+keep_score(struct dirahead *a, bool waited)
 {
 	int score = atomic_load(&a->score);
 
-	if (waits() == before)
+	if (!waited)
 		score -= score > 0;
-	else if ((score += WAITED) > SCORE_MAX)
-		score = SCORE_MAX;
+	else if ((score += WAITED) > DIRAHEAD_SLOW)
+		score = DIRAHEAD_SLOW;
 	atomic_store(&a->score, score);
 }
 
+/* --- the stack; with mu held ---------------------------------------------- */
+
 static void
-task_clear(struct task *t)
+drop(struct dirahead *a, struct task *t)
 {
+	bool full = a->ahead >= a->most;
+
+	if (t->state == LOOKED)
+		a->ahead -= t->n;
+	if (full && a->ahead < a->most)
+		(void)pthread_cond_broadcast(&a->wanted);
 	dirh_unref(t->dir);
 	free(t->name);
+}
+
+/* The oldest half, which the scout comes to last. */
+static void
+make_room(struct dirahead *a)
+{
+	size_t half = STACK / 2;
+
+	if (a->n < STACK)
+		return;
+	for (size_t i = 0; i < half; i++)
+		drop(a, &a->stack[i]);
+	memmove(a->stack, a->stack + half, half * sizeof(*a->stack));
+	a->n = half;
+}
+
+/* The next that nobody has begun; NULL: there is none, or no room ahead. */
+static struct task *
+next_task(struct dirahead *a)
+{
+	if (a->ahead >= a->most)
+		return NULL;
+	for (size_t i = a->n; i-- > 0;)
+		if (a->stack[i].state == WAITING)
+			return &a->stack[i];
+	return NULL;
+}
+
+/* The scout may have been there meanwhile. */
+static void
+task_done(struct dirahead *a, uint64_t id, size_t n)
+{
+	for (size_t i = a->n; i-- > 0;) {
+		struct task *t = &a->stack[i];
+
+		if (t->id != id)
+			continue;
+		t->state = LOOKED;
+		t->n = n;
+		a->ahead += n;
+		return;
+	}
 }
 
 /* --- the threads --------------------------------------------------------- */
 
 static size_t
-look_at_entries(DIR *d)
+look_at_entries(const struct dirahead *a, DIR *d)
 {
 	const struct dirent *e;
 	struct stat st;
 	size_t n = 0;
 
-	while (n < LOOKS_MAX && (e = readdir(d)) != NULL)
-		n +=
-		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	while (n < LOOKS_MAX && !atomic_load(&a->over) &&
+	       (e = readdir(d)) != NULL) {
+		(void)!fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW);
+		n++;
+	}
 	return n;
 }
 
 /* How many entries were looked at. What fails is the scout's to tell. */
 static size_t
-look_into(struct dirahead *a, const struct task *t)
+look_into(struct dirahead *a, int dir, const char *name)
 {
 	long before = waits();
-	int fd = scout_open_dir(t->dir->fd, t->name);
+	int fd = listing_open(dir, name);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	size_t n;
-	struct stat st;
-	DIR *d;
 
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) != 0 || st.st_dev != a->dev ||
-	    (d = fdopendir(fd)) == NULL) {
-		(void)close(fd);
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
 		return 0;
 	}
-	n = look_at_entries(d);
+	n = look_at_entries(a, d);
 	(void)closedir(d);
-	keep_score(a, before);
+	keep_score(a, waits() != before);
 	return n;
 }
 
-/* With mu held. */
-static bool
-next_task(struct dirahead *a, struct task *t)
+/* Begins and ends with mu held. */
+static void
+do_task(struct dirahead *a, struct task *t)
 {
-	while (!a->over && (a->n == 0 || a->ahead >= a->most))
-		(void)pthread_cond_wait(&a->wanted, &a->mu);
-	if (a->over)
-		return false;
-	*t = a->stack[--a->n];
-	return true;
+	struct dirh *dir = dirh_ref(t->dir);
+	char *name = strdup(t->name);
+	uint64_t id = t->id;
+	size_t n;
+
+	t->state = LOOKING;
+	(void)pthread_mutex_unlock(&a->mu);
+	n = name != NULL ? look_into(a, dir->fd, name) : 0;
+	free(name);
+	dirh_unref(dir);
+	(void)pthread_mutex_lock(&a->mu);
+	task_done(a, id, n);
 }
 
 static void *
 work(void *arg)
 {
 	struct dirahead *a = arg;
-	struct task t;
+	struct task *t;
 
 	(void)pthread_mutex_lock(&a->mu);
-	while (next_task(a, &t)) {
-		size_t n;
-
-		(void)pthread_mutex_unlock(&a->mu);
-		n = look_into(a, &t);
-		task_clear(&t);
-		(void)pthread_mutex_lock(&a->mu);
-		a->looked += n;
-		a->ahead += n;
+	while (!atomic_load(&a->over)) {
+		if ((t = next_task(a)) != NULL)
+			do_task(a, t);
+		else
+			(void)pthread_cond_wait(&a->wanted, &a->mu);
 	}
 	(void)pthread_mutex_unlock(&a->mu);
 	return NULL;
 }
 
+/* Whether there are any. Where none can be had, the scout looks alone. */
+static bool
+have_threads(struct dirahead *a)
+{
+	while (!a->tried && a->nthreads < THREADS) {
+		a->tried = thread_start(&a->threads[a->nthreads], work, a) != 0;
+		a->nthreads += !a->tried;
+	}
+	a->tried = true;
+	return a->nthreads > 0;
+}
+
 int
-dirahead_new(dev_t dev, size_t most, struct dirahead **out, struct err *err)
+dirahead_new(size_t most, int slow, struct dirahead **out, struct err *err)
 {
 	struct dirahead *a = calloc(1, sizeof(*a));
 
 	*out = a;
 	if (a == NULL)
 		return err_nomem(err);
-	a->dev = dev;
 	a->most = most;
+	atomic_init(&a->score, slow);
 	(void)pthread_mutex_init(&a->mu, NULL);
 	(void)pthread_cond_init(&a->wanted, NULL);
 	return 0;
@@ -167,25 +241,16 @@ dirahead_free(struct dirahead *a)
 	if (a == NULL)
 		return;
 	(void)pthread_mutex_lock(&a->mu);
-	a->over = true;
+	atomic_store(&a->over, true);
 	(void)pthread_cond_broadcast(&a->wanted);
 	(void)pthread_mutex_unlock(&a->mu);
 	for (unsigned i = 0; i < a->nthreads; i++)
 		(void)pthread_join(a->threads[i], NULL);
 	while (a->n > 0)
-		task_clear(&a->stack[--a->n]);
+		drop(a, &a->stack[--a->n]);
 	(void)pthread_cond_destroy(&a->wanted);
 	(void)pthread_mutex_destroy(&a->mu);
 	free(a);
-}
-
-/* Where none can be had, the scout looks alone. */
-static void
-start_threads(struct dirahead *a)
-{
-	while (a->nthreads < THREADS &&
-	       thread_start(&a->threads[a->nthreads], work, a) == 0)
-		a->nthreads++;
 }
 
 /* --- the scout ----------------------------------------------------------- */
@@ -197,45 +262,30 @@ dirahead_begin(struct dirahead *a)
 }
 
 bool
-dirahead_end(struct dirahead *a, size_t n)
+dirahead_end(struct dirahead *a)
 {
-	keep_score(a, a->begun);
-	if (a->nthreads > 0) {
-		(void)pthread_mutex_lock(&a->mu);
-		a->ahead -= n < a->ahead ? n : a->ahead;
-		if (a->n > 0)
-			(void)pthread_cond_broadcast(&a->wanted);
-		(void)pthread_mutex_unlock(&a->mu);
-	}
-	return atomic_load(&a->score) >= SCORE_COLD;
-}
+	bool waited = waits() != a->begun;
 
-/* The oldest half, which the scout comes to last. With mu held. */
-static void
-make_room(struct dirahead *a)
-{
-	size_t half = STACK / 2;
-
-	if (a->n < STACK)
-		return;
-	for (size_t i = 0; i < half; i++)
-		task_clear(&a->stack[i]);
-	memmove(a->stack, a->stack + half, half * sizeof(*a->stack));
-	a->n = half;
+	keep_score(a, waited);
+	if (a->served && waited)
+		a->in_vain++;
+	else if (a->served && a->in_vain > 0)
+		a->in_vain--;
+	a->served = false;
+	return atomic_load(&a->score) >= SCORE_SLOW && a->in_vain < IN_VAIN;
 }
 
 void
 dirahead_put(struct dirahead *a, struct dirh *dir, const char *name)
 {
-	char *copy = strdup(name);
+	char *copy;
 
-	if (copy == NULL)
+	if (!have_threads(a) || (copy = strdup(name)) == NULL)
 		return;
-	if (a->nthreads == 0)
-		start_threads(a);
 	(void)pthread_mutex_lock(&a->mu);
 	make_room(a);
-	a->stack[a->n++] = (struct task){.dir = dirh_ref(dir), .name = copy};
+	a->stack[a->n++] =
+	    (struct task){.id = ++a->ids, .dir = dirh_ref(dir), .name = copy};
 	(void)pthread_cond_signal(&a->wanted);
 	(void)pthread_mutex_unlock(&a->mu);
 }
@@ -243,16 +293,17 @@ dirahead_put(struct dirahead *a, struct dirh *dir, const char *name)
 void
 dirahead_reached(struct dirahead *a, const struct dirh *dir, const char *name)
 {
+	struct task *t;
+
+	a->served = false;
 	if (a->nthreads == 0)
 		return;
 	(void)pthread_mutex_lock(&a->mu);
-	if (a->n > 0) {
-		struct task *last = &a->stack[a->n - 1];
-
-		if (last->dir == dir && strcmp(last->name, name) == 0) {
-			task_clear(last);
-			a->n--;
-		}
+	t = a->n > 0 ? &a->stack[a->n - 1] : NULL;
+	if (t != NULL && t->dir == dir && strcmp(t->name, name) == 0) {
+		a->served = t->state == LOOKED;
+		drop(a, t);
+		a->n--;
 	}
 	(void)pthread_mutex_unlock(&a->mu);
 }
@@ -267,21 +318,21 @@ dirahead_leave(struct dirahead *a, const struct dirh *dir)
 	(void)pthread_mutex_lock(&a->mu);
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->stack[i].dir == dir)
-			task_clear(&a->stack[i]);
-		else
-			a->stack[kept++] = a->stack[i];
+			drop(a, &a->stack[i]);
+		else if (kept++ != i)
+			a->stack[kept - 1] = a->stack[i];
 	}
 	a->n = kept;
 	(void)pthread_mutex_unlock(&a->mu);
 }
 
-uint64_t
-dirahead_looked(struct dirahead *a)
+size_t
+dirahead_ahead(struct dirahead *a)
 {
-	uint64_t looked;
+	size_t ahead;
 
 	(void)pthread_mutex_lock(&a->mu);
-	looked = a->looked;
+	ahead = a->ahead;
 	(void)pthread_mutex_unlock(&a->mu);
-	return looked;
+	return ahead;
 }

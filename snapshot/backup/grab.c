@@ -1,4 +1,5 @@
 #include "snapshot/backup/grab.h"
+#include "snapshot/backup/readahead.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -315,5 +316,7 @@ grab_batch(struct worker *w, struct job *job, void *arg, struct err *err)
 			return err_set(err, ERR_CANCELLED, "stopped");
 		ret = grab_item(w, job->dir->fd, job->items[i], opt, err);
 	}
+	if (opt->ahead != NULL)
+		readahead_done(opt->ahead, job);
 	return ret;
 }

@@ -8,11 +8,14 @@
  */
 #include "snapshot/backup/feed.h"
 
+struct readahead;
+
 struct grab_options {
 	_Atomic uint64_t *read; /* counts bytes read, or NULL */
 	const atomic_bool *stop;
 	/* How often the run has looked whether a lease was given back, or NULL. */
 	atomic_uint *lease_looks;
+	struct readahead *ahead; /* is told of batches that are done; or NULL */
 };
 
 /**

@@ -85,6 +85,7 @@ struct job {
 	size_t n; /* items; JOB_ENTER: 1, the directory itself */
 	struct item *items[BATCH_ITEMS];
 	uint64_t bytes; /* to be read */
+	size_t asked;   /* of them, asked for by readahead_job() */
 	/* JOB_LEAVE: some entry of the last snapshot is no longer there. */
 	bool removed;
 };

@@ -1,6 +1,8 @@
 #include "snapshot/backup/listing.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +77,18 @@ append_all(struct listing *l, const char *buf, size_t len, struct err *err)
 			ret = append(l, de->d_name, err);
 	}
 	return ret;
+}
+
+int
+listing_open(int dir, const char *name)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags | O_NOATIME);
+
+	/* Not our directory: its access time will show that it was listed. */
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dir, name, flags);
+	return fd;
 }
 
 /* opendir() would cost five calls more for each directory. */

@@ -13,6 +13,13 @@ struct listing {
 	size_t n;
 };
 
+/**
+ * listing_open(dir, name):
+ * The directory ${name} in ${dir}, no symlink, leaving its atime alone where the
+ * system lets us; -1 and errno.
+ */
+int listing_open(int dir, const char *name);
+
 /** listing_read(fd, out, err): All but '.' and '..'; ${fd} stays open. */
 NODISCARD int listing_read(int fd, struct listing *out, struct err *err);
 void listing_clear(struct listing *l);

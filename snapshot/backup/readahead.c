@@ -21,10 +21,12 @@ is_cached(int fd)
 	return preadv2(fd, &v, 1, 0, RWF_NOWAIT) >= 0 || errno != EAGAIN;
 }
 
+/* Look at an item of ${job}. */
 static void
-look(struct readahead *r, int dir, const char *name)
+look(struct readahead *r, struct job *job, const struct item *it)
 {
-	int fd = grab_open(dir, name);
+	int fd = grab_open(job->dir->fd, it->name);
+	size_t len = READAHEAD_BYTES;
 
 	r->passed = 0;
 	if (r->looks > 0)
@@ -32,22 +34,33 @@ look(struct readahead *r, int dir, const char *name)
 	if (fd < 0)
 		return;
 	if (!is_cached(fd)) {
-		(void)posix_fadvise(
-		    fd, 0, READAHEAD_BYTES, POSIX_FADV_WILLNEED);
+		if ((uint64_t)it->st.st_size < len)
+			len = (size_t)it->st.st_size;
+		(void)posix_fadvise(fd, 0, (off_t)len, POSIX_FADV_WILLNEED);
+		job->asked += len;
 		r->looks = LOOKS;
 	}
 	(void)close(fd);
 }
 
 void
-readahead_job(struct readahead *r, const struct job *job)
+readahead_job(struct readahead *r, struct job *job)
 {
-	for (size_t i = 0; job->to_work && i < job->n; i++) {
+	if (!job->to_work || atomic_load(&r->asked) >= READAHEAD_MOST)
+		return;
+	for (size_t i = 0; i < job->n; i++) {
 		const struct item *it = job->items[i];
 
-		if (it->what != ITEM_READ || it->st.st_size == 0)
+		if (it->what != ITEM_READ || it->st.st_size <= 0)
 			continue;
 		if (r->looks > 0 || ++r->passed == LOOK_EVERY)
-			look(r, job->dir->fd, it->name);
+			look(r, job, it);
 	}
+	atomic_fetch_add(&r->asked, job->asked);
+}
+
+void
+readahead_done(struct readahead *r, const struct job *job)
+{
+	atomic_fetch_sub(&r->asked, job->asked);
 }

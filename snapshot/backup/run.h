@@ -7,6 +7,7 @@
 #include "snapshot/backup/exclude.h"
 #include "snapshot/backup/grab.h"
 #include "snapshot/backup/pool.h"
+#include "snapshot/backup/readahead.h"
 #include "snapshot/backup/scout.h"
 #include "snapshot/backup/source.h"
 
@@ -32,6 +33,7 @@ struct run {
 	struct pool *pool;
 	struct worker self; /* this thread's own tools */
 	struct grab_options grab;
+	struct readahead ahead;
 	atomic_uint lease_looks;
 	struct links *links;
 	struct problems problems;

@@ -2,7 +2,6 @@
  * The source into the pipeline: a walk for a directory; for one file, a device
  * or a command's output, a root directory that holds just that.
  */
-#include "snapshot/backup/readahead.h"
 #include "snapshot/backup/run.h"
 #include "snapshot/backup/walk.h"
 
@@ -48,7 +47,6 @@ root_item(const struct run *run, const struct stat *st)
 /* The walk's thread. */
 struct walker {
 	struct run *run;
-	struct readahead ahead;
 	struct walk_options opt;
 	struct scout *scout;
 	struct item *root;
@@ -60,7 +58,7 @@ walker_sink(void *arg, struct job *job, struct err *err)
 {
 	struct walker *w = arg;
 
-	readahead_job(&w->ahead, job);
+	readahead_job(&w->run->ahead, job);
 	return sink(w->run, job, err);
 }
 

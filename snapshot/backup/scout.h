@@ -80,6 +80,7 @@ struct scout_options {
 	 * it matters how far that is ahead.
 	 */
 	size_t head_start, head_dirs;
+	int slow; /* see dirahead_new(); 0 unless a test knows better */
 };
 
 struct scout;
@@ -88,9 +89,11 @@ struct scout;
  * scout_start(root_fd, st, opt, out, err):
  * Begin with the directory ${root_fd}, which is taken over in any case; ${st}
  * is what it was found to be. ${opt} is copied.
- * Thread: the scout is used by one thread, beside its own, which takes no signals.
+ * Thread: the scout is used by one thread, beside its own and, where the disk is
+ * waited for, eight more (dirahead.h), which take no signals.
  * Cost: at most 2,048 entries, or 16 directories, are ahead, and as many taken, but
- * for the head start; each entry takes 160 bytes and its name.
+ * for the head start; each entry takes 160 bytes and its name. The eight threads
+ * have 16 more directories open, and may have the kernel keep 85 MB more.
  */
 NODISCARD int scout_start(int root_fd, const struct stat *st,
     const struct scout_options *opt, struct scout **out, struct err *err);

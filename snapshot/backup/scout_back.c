@@ -13,16 +13,6 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-int
-scout_open_dir(int dir, const char *name)
-{
-	int fd = openat(dir, name, DIR_FLAGS | O_NOATIME);
-
-	if (fd < 0 && errno == EPERM)
-		fd = openat(dir, name, DIR_FLAGS);
-	return fd;
-}
-
 /* Close ${fd}, and fail with ${errnum}. */
 static int
 give_up(int fd, int errnum)

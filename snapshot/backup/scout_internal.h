@@ -19,13 +19,6 @@ NODISCARD int scout_look(struct scout *s, int fd, const struct stat *st,
     const struct scout_options *opt, struct err *err);
 
 /**
- * scout_open_dir(dir, name):
- * The directory ${name} in ${dir}, to be listed, leaving atime alone where the
- * system lets us; -1 and errno.
- */
-int scout_open_dir(int dir, const char *name);
-
-/**
  * scout_reopen(child, root, path, st):
  * The directory that ${st} is of: the one above ${child}, which may be -1, or
  * else by ${path} from ${root}. -1: it is neither, and errno says why.

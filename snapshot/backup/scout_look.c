@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Entries that may be looked at ahead: some 64 MB of the kernel's memory. */
+/* Entries that may be looked at ahead: some 85 MB of the kernel's memory. */
 #define ENTRIES_AHEAD 65536
 
 /* A directory on the way down. */
@@ -121,32 +121,38 @@ look_at(struct search *s, struct view *v, struct err *err)
 	return 0;
 }
 
+static bool
+goes_down(const struct level *l, size_t i)
+{
+	return (l->down[i / 64] >> i % 64 & 1) != 0;
+}
+
 /*
- * The directories among them are to be looked at ahead, but for the first, which
- * is next; the second one before all others.
+ * The directories in ${v} are to be looked at ahead, but for the first, which is
+ * next; and the second one before all others. What is mounted is left to itself.
  */
 static void
-put_ahead(struct search *s, size_t n)
+put_ahead(struct search *s, const struct view *v)
 {
 	struct level *l = top(s);
-	size_t start = l->looked - n, first = 0;
+	size_t start = l->looked - v->n, first = 0;
 
-	while (first < n && (l->down[first / 64] >> first % 64 & 1) == 0)
+	while (first < v->n && !goes_down(l, first))
 		first++;
-	for (size_t i = n; i-- > first + 1;)
-		if ((l->down[i / 64] >> i % 64 & 1) != 0)
+	for (size_t i = v->n; i-- > first + 1;)
+		if (goes_down(l, i) && v->looks[i].st.st_dev == s->root_dev)
 			dirahead_put(
 			    s->ahead, l->dir, l->facts->list.names[start + i]);
 }
 
-/* Look at the next entries; dirahead_begin() was when that, or more, began. */
+/* Look at the next entries. The caller has called dirahead_begin(). */
 static int
 look(struct search *s, struct view *v, struct err *err)
 {
 	int rc = look_at(s, v, err);
 
-	if (dirahead_end(s->ahead, v->n) && rc == 0)
-		put_ahead(s, v->n);
+	if (dirahead_end(s->ahead) && rc == 0)
+		put_ahead(s, v);
 	return rc;
 }
 
@@ -253,11 +259,12 @@ enter(struct search *s, int fd, const struct stat *st, struct err *err)
 		close(fd);
 		return err_nomem(err);
 	}
-	dirahead_begin(s->ahead);
 	atomic_init(&f->refs, 1);
 	f->st = *st;
 	memcpy(f->path, s->path, s->path_len + 1);
-	if ((rc = push_level(s, f, fd, err)) == 0)
+	rc = push_level(s, f, fd, err);
+	dirahead_begin(s->ahead);
+	if (rc == 0)
 		rc = list_dir(s, fd, f, &why);
 	if (rc != 0) {
 		dir_facts_unref(f);
@@ -285,7 +292,7 @@ down(struct search *s, const char *name, struct err *err)
 	if (path_of(s, name) == NULL)
 		return err_nomem(err);
 	dirahead_reached(s->ahead, dir, name);
-	fd = scout_open_dir(dir->fd, name);
+	fd = listing_open(dir->fd, name);
 	/* What was opened may not be what was looked at. */
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		return enter(s, fd, &st, err);
@@ -352,7 +359,7 @@ step(struct search *s, struct err *err)
 	if (l->next == l->looked)
 		return send_entries(s, err);
 	i = l->next % SCOUT_LOOKS;
-	if ((l->down[i / 64] >> i % 64 & 1) == 0) {
+	if (!goes_down(l, i)) {
 		l->next++;
 		return 0;
 	}
@@ -370,7 +377,7 @@ scout_look(struct scout *scout, int fd, const struct stat *st,
 		close(fd);
 		return err_nomem(err);
 	}
-	rc = dirahead_new(st->st_dev, ENTRIES_AHEAD, &s.ahead, err);
+	rc = dirahead_new(ENTRIES_AHEAD, opt->slow, &s.ahead, err);
 	if (rc != 0)
 		close(fd);
 	else

@@ -12,7 +12,6 @@
 
 struct place {
 	char path[SCRATCH_PATH];
-	dev_t dev;
 	struct dirh *dir;
 };
 
@@ -22,11 +21,8 @@ place_new(void **state)
 {
 	struct place *p = calloc(1, sizeof(*p));
 	char path[SCRATCH_PATH + 32];
-	struct stat st;
 
 	scratch_new(p->path);
-	assert_int_equal(stat(p->path, &st), 0);
-	p->dev = st.st_dev;
 	for (unsigned i = 0; i < DIRS; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%u", p->path, i);
 		assert_int_equal(mkdir(path, 0755), 0);
@@ -54,11 +50,11 @@ place_rm(void **state)
 }
 
 static struct dirahead *
-ahead_new(const struct place *p, size_t most)
+ahead_new(size_t most)
 {
 	struct dirahead *a;
 
-	assert_ok(dirahead_new(p->dev, most, &a, &err));
+	assert_ok(dirahead_new(most, 0, &a, &err));
 	return a;
 }
 
@@ -86,23 +82,36 @@ await_refs(const struct place *p, unsigned n)
 }
 
 static void
-await_looked(struct dirahead *a, uint64_t n)
+await_ahead(struct dirahead *a, size_t n)
 {
-	for (unsigned ms = 0; dirahead_looked(a) < n && ms < 10000; ms++)
+	for (unsigned ms = 0; dirahead_ahead(a) < n && ms < 10000; ms++)
 		wait_ms(1);
-	assert_true(dirahead_looked(a) >= n);
+	assert_true(dirahead_ahead(a) >= n);
+}
+
+static void
+reach(struct dirahead *a, const struct place *p, unsigned i)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "%u", i);
+	dirahead_reached(a, p->dir, name);
 }
 
 static void
 dirahead_put__has_a_directory_looked_at(void **state)
 {
 	const struct place *p = *state;
-	AUTO(dirahead) struct dirahead *a = ahead_new(p, 1000);
+	AUTO(dirahead) struct dirahead *a = ahead_new(1000);
 
 	for (unsigned i = 0; i < 3; i++)
 		put(a, p, i);
-	await_looked(a, 3 * ENTRIES);
-	assert_int_equal(dirahead_looked(a), 3 * ENTRIES);
+	await_ahead(a, 3 * ENTRIES);
+	assert_int_equal(dirahead_ahead(a), 3 * ENTRIES);
+	for (unsigned i = 3; i-- > 0;) {
+		reach(a, p, i);
+		assert_int_equal(dirahead_ahead(a), i * ENTRIES);
+	}
 	assert_int_equal(refs(p), 1);
 }
 
@@ -111,26 +120,26 @@ dirahead_new__bounds_how_far_they_go(void **state)
 {
 	const struct place *p = *state;
 	const size_t most = 2 * ENTRIES;
-	AUTO(dirahead) struct dirahead *a = ahead_new(p, most);
+	AUTO(dirahead) struct dirahead *a = ahead_new(most);
 
 	for (unsigned i = 0; i < DIRS; i++)
 		put(a, p, i);
-	await_looked(a, most);
-	wait_ms(50);
-	assert_in_range(dirahead_looked(a), most, most + THREADS * ENTRIES);
-	/* The scout comes after. */
-	while (refs(p) > 1) {
-		dirahead_begin(a);
-		(void)dirahead_end(a, ENTRIES);
-		wait_ms(1);
+	/* Whenever the scout has come nearer, they go on. */
+	for (unsigned i = DIRS; i-- > 2;) {
+		await_ahead(a, most);
+		assert_true(dirahead_ahead(a) < most + THREADS * ENTRIES);
+		reach(a, p, i);
 	}
+	dirahead_leave(a, p->dir);
+	assert_int_equal(dirahead_ahead(a), 0);
+	await_refs(p, 1);
 }
 
 static void
 dirahead_reached__leaves_it_to_the_scout(void **state)
 {
 	const struct place *p = *state;
-	AUTO(dirahead) struct dirahead *a = ahead_new(p, 0);
+	AUTO(dirahead) struct dirahead *a = ahead_new(0);
 
 	dirahead_reached(a, p->dir, "0");
 	put(a, p, 1);
@@ -149,7 +158,7 @@ static void
 dirahead_leave__forgets_what_is_in_it(void **state)
 {
 	const struct place *p = *state;
-	AUTO(dirahead) struct dirahead *a = ahead_new(p, 0);
+	AUTO(dirahead) struct dirahead *a = ahead_new(0);
 	struct dirh *other = dirh_new(dup(p->dir->fd));
 
 	for (unsigned i = 0; i < DIRS; i++) {
@@ -167,7 +176,7 @@ static void
 dirahead_put__keeps_only_so_many(void **state)
 {
 	const struct place *p = *state;
-	struct dirahead *a = ahead_new(p, 0);
+	struct dirahead *a = ahead_new(0);
 
 	for (unsigned i = 0; i < 5000; i++)
 		put(a, p, i);
@@ -175,10 +184,8 @@ dirahead_put__keeps_only_so_many(void **state)
 	/* The newest are there. */
 	for (unsigned i = 5000; i-- > 4500;) {
 		unsigned before = refs(p);
-		char name[16];
 
-		(void)snprintf(name, sizeof(name), "%u", i);
-		dirahead_reached(a, p->dir, name);
+		reach(a, p, i);
 		assert_int_equal(refs(p), before - 1);
 	}
 	dirahead_free(a);
@@ -186,55 +193,80 @@ dirahead_put__keeps_only_so_many(void **state)
 }
 
 static void
-dirahead_put__stays_on_the_filesystem(void **state)
-{
-	const struct place *p = *state;
-	struct dirahead *a;
-
-	assert_ok(dirahead_new(p->dev + 1, 1000, &a, &err));
-	put(a, p, 0);
-	await_refs(p, 1);
-	wait_ms(20);
-	assert_int_equal(dirahead_looked(a), 0);
-	dirahead_free(a);
-}
-
-static void
 dirahead_put__passes_over_what_is_gone(void **state)
 {
 	const struct place *p = *state;
-	AUTO(dirahead) struct dirahead *a = ahead_new(p, 1000);
+	AUTO(dirahead) struct dirahead *a = ahead_new(1000);
 
 	put(a, p, DIRS);
 	dirahead_put(a, p->dir, "0/0");
-	await_refs(p, 1);
-	wait_ms(20);
-	assert_int_equal(dirahead_looked(a), 0);
+	put(a, p, 0);
+	await_ahead(a, ENTRIES);
+	reach(a, p, 0);
+	assert_int_equal(dirahead_ahead(a), 0);
+	await_refs(p, 3);
+}
+
+static bool
+look(struct dirahead *a, bool waiting)
+{
+	dirahead_begin(a);
+	if (waiting)
+		wait_ms(1);
+	return dirahead_end(a);
 }
 
 static void
 dirahead_end__wants_more_while_somebody_waits(void **state)
 {
-	const struct place *p = *state;
-	AUTO(dirahead) struct dirahead *a = ahead_new(p, 1000);
+	AUTO(dirahead) struct dirahead *a = ahead_new(1000);
 	bool more = false;
 
+	(void)state;
 	for (unsigned i = 0; i < 10; i++) {
-		dirahead_begin(a);
-		more = dirahead_end(a, 1);
+		more = look(a, false);
 	}
 	assert_false(more);
 	for (unsigned i = 0; i < 10; i++) {
-		dirahead_begin(a);
-		wait_ms(1);
-		more = dirahead_end(a, 1);
+		more = look(a, true);
 	}
 	assert_true(more);
 	for (unsigned i = 0; i < 1000 && more; i++) {
-		dirahead_begin(a);
-		more = dirahead_end(a, 1);
+		more = look(a, false);
 	}
 	assert_false(more);
+}
+
+/* As where the kernel forgets at once what the threads had it fetch. */
+static void
+dirahead_end__gives_up_where_the_scout_waits_all_the_same(void **state)
+{
+	const struct place *p = *state;
+	AUTO(dirahead) struct dirahead *a = ahead_new(1000);
+	bool more = true;
+
+	for (unsigned i = 0; i < 10; i++)
+		more = look(a, true);
+	assert_true(more);
+	for (unsigned i = 0; i < 200 && more; i++) {
+		put(a, p, 0);
+		await_ahead(a, ENTRIES);
+		reach(a, p, 0);
+		more = look(a, true);
+	}
+	assert_false(more);
+	assert_false(look(a, true));
+}
+
+static void
+dirahead_new__can_take_it_to_be_slow(void **state)
+{
+	struct dirahead *a;
+
+	(void)state;
+	assert_ok(dirahead_new(1000, DIRAHEAD_SLOW, &a, &err));
+	assert_true(look(a, false));
+	dirahead_free(a);
 }
 
 #define ahead_test(name)                                                       \
@@ -249,9 +281,11 @@ main(void)
 	    ahead_test(dirahead_reached__leaves_it_to_the_scout),
 	    ahead_test(dirahead_leave__forgets_what_is_in_it),
 	    ahead_test(dirahead_put__keeps_only_so_many),
-	    ahead_test(dirahead_put__stays_on_the_filesystem),
 	    ahead_test(dirahead_put__passes_over_what_is_gone),
 	    ahead_test(dirahead_end__wants_more_while_somebody_waits),
+	    ahead_test(
+		dirahead_end__gives_up_where_the_scout_waits_all_the_same),
+	    ahead_test(dirahead_new__can_take_it_to_be_slow),
 	};
 
 	return cmocka_run_group_tests_name("dirahead", tests, NULL, NULL);

@@ -1,4 +1,5 @@
 #include "crypto/bytes.h"
+#include "snapshot/backup/dirahead.h"
 #include "snapshot/backup/scout.h"
 #include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
@@ -27,6 +28,18 @@ trip_new(void **state)
 	assert_ok(exclude_new(&t->exclude, &err));
 	t->opt.exclude = t->exclude;
 	*state = t;
+	return 0;
+}
+
+/* On a disk that is taken to be slow: threads look at directories ahead. */
+static int
+trip_new_slow(void **state)
+{
+	struct trip *t;
+
+	(void)trip_new(state);
+	t = *state;
+	t->opt.slow = DIRAHEAD_SLOW;
 	return 0;
 }
 
@@ -183,6 +196,39 @@ scout_next__splits_a_big_directory(void **state)
 	assert_int_equal(third->n, 10);
 	assert_true(S_ISDIR(third->looks[0].st.st_mode));
 	assert_view(t, "dir '0512'");
+	assert_end(t);
+}
+
+/* More of them than a view holds. */
+static void
+scout_next__shows_many_directories(void **state)
+{
+	enum { MANY = SCOUT_LOOKS + 50 };
+	struct trip *t = *state;
+	char name[64], want[64];
+
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof(name), "d%03u", i);
+		make_dir(t, name);
+		(void)snprintf(name, sizeof(name), "d%03u/a", i);
+		make_dir(t, name);
+		(void)snprintf(name, sizeof(name), "d%03u/a/f", i);
+		make_file(t, name, "1");
+		(void)snprintf(name, sizeof(name), "d%03u/b", i);
+		make_dir(t, name);
+	}
+	start(t);
+	view_free(next(t));
+	for (unsigned i = 0; i < MANY; i++) {
+		if (i == SCOUT_LOOKS)
+			assert_view(t, "entries");
+		(void)snprintf(want, sizeof(want), "dir 'd%03u' a/ b/", i);
+		assert_view(t, want);
+		(void)snprintf(want, sizeof(want), "dir 'd%03u/a' f", i);
+		assert_view(t, want);
+		(void)snprintf(want, sizeof(want), "dir 'd%03u/b'", i);
+		assert_view(t, want);
+	}
 	assert_end(t);
 }
 
@@ -371,7 +417,7 @@ scout_start__gives_a_head_start(void **state)
 	start(t);
 	/* The root, those of the head start, and the one that has to wait. */
 	assert_true(gets_ahead(before + 61));
-	assert_true(open_files() < before + 70);
+	assert_true(open_files() < before + (t->opt.slow > 0 ? 86 : 70));
 	for (int i = 0; i <= 100; i++)
 		view_free(next(t));
 	assert_end(t);
@@ -407,25 +453,27 @@ scout_next__fails_once_it_is_stopped(void **state)
 	assert_null(v);
 }
 
-#define scout_test(name)                                                       \
-	cmocka_unit_test_setup_teardown(name, trip_new, trip_free)
+#define on_each_disk(name)                                                     \
+	cmocka_unit_test_setup_teardown(name, trip_new, trip_free),            \
+	    cmocka_unit_test_setup_teardown(name, trip_new_slow, trip_free)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    scout_test(
+	    on_each_disk(
 		scout_next__shows_directories_depth_first_in_order_of_name),
-	    scout_test(scout_next__shows_what_it_saw_and_when),
-	    scout_test(scout_next__splits_a_big_directory),
-	    scout_test(scout_next__gives_back_what_was_closed_meanwhile),
-	    scout_test(scout_next__does_not_go_into_what_is_left_out),
-	    scout_test(scout_next__does_not_go_into_the_store),
-	    scout_test(scout_next__shows_of_a_cache_only_its_tag),
-	    scout_test(scout_next__tells_why_a_directory_is_closed),
-	    scout_test(scout_start__gives_a_head_start),
-	    scout_test(scout_free__ends_it_where_it_is),
-	    scout_test(scout_next__fails_once_it_is_stopped),
+	    on_each_disk(scout_next__shows_what_it_saw_and_when),
+	    on_each_disk(scout_next__splits_a_big_directory),
+	    on_each_disk(scout_next__shows_many_directories),
+	    on_each_disk(scout_next__gives_back_what_was_closed_meanwhile),
+	    on_each_disk(scout_next__does_not_go_into_what_is_left_out),
+	    on_each_disk(scout_next__does_not_go_into_the_store),
+	    on_each_disk(scout_next__shows_of_a_cache_only_its_tag),
+	    on_each_disk(scout_next__tells_why_a_directory_is_closed),
+	    on_each_disk(scout_start__gives_a_head_start),
+	    on_each_disk(scout_free__ends_it_where_it_is),
+	    on_each_disk(scout_next__fails_once_it_is_stopped),
 	};
 
 	return cmocka_run_group_tests_name("scout", tests, NULL, NULL);
