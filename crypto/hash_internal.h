@@ -2,10 +2,10 @@
 #define CRYPTO_HASH_INTERNAL_H
 
 /*
- * Private to this folder: how long runs of bytes are handed to SHA-256. Each of its
- * steps waits for the one before, so a processor never gets far enough ahead to ask
- * for what lies in memory in time: hashing runs at two thirds of its speed,
- * unless the bytes are asked for first, a page at a time.
+ * Private to this folder: how long runs of bytes are handed to SHA-256. Each of
+ * its steps waits for the one before, so a processor never gets far enough ahead
+ * to ask for what lies in memory in time: hashing runs at two thirds of its
+ * speed, unless the bytes are asked for first, a page at a time.
  */
 #include <stddef.h>
 #include <stdint.h>

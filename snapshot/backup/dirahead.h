@@ -28,7 +28,7 @@ struct dirahead;
  */
 NODISCARD int dirahead_new(
     size_t most, int slow, struct dirahead **out, struct err *err);
-/** dirahead_free(a): Waits for one stat of each thread. */
+/** dirahead_free(a): Waits for the call that each thread is in. */
 void dirahead_free(struct dirahead *a);
 DEFINE_AUTO(dirahead, dirahead_free)
 

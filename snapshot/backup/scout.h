@@ -80,7 +80,7 @@ struct scout_options {
 	 * it matters how far that is ahead.
 	 */
 	size_t head_start, head_dirs;
-	int slow; /* see dirahead_new(); 0 unless a test knows better */
+	int slow; /* the disk, to begin with: see dirahead_new() */
 };
 
 struct scout;

@@ -58,13 +58,29 @@ ahead_new(size_t most)
 	return a;
 }
 
+struct name {
+	char text[16];
+};
+
+static struct name
+name_of(unsigned i)
+{
+	struct name name;
+
+	(void)snprintf(name.text, sizeof(name.text), "%u", i);
+	return name;
+}
+
 static void
 put(struct dirahead *a, const struct place *p, unsigned i)
 {
-	char name[16];
+	dirahead_put(a, p->dir, name_of(i).text);
+}
 
-	(void)snprintf(name, sizeof(name), "%u", i);
-	dirahead_put(a, p->dir, name);
+static void
+reach(struct dirahead *a, const struct place *p, unsigned i)
+{
+	dirahead_reached(a, p->dir, name_of(i).text);
 }
 
 static unsigned
@@ -87,15 +103,6 @@ await_ahead(struct dirahead *a, size_t n)
 	for (unsigned ms = 0; dirahead_ahead(a) < n && ms < 10000; ms++)
 		wait_ms(1);
 	assert_true(dirahead_ahead(a) >= n);
-}
-
-static void
-reach(struct dirahead *a, const struct place *p, unsigned i)
-{
-	char name[16];
-
-	(void)snprintf(name, sizeof(name), "%u", i);
-	dirahead_reached(a, p->dir, name);
 }
 
 static void
@@ -141,17 +148,17 @@ dirahead_reached__leaves_it_to_the_scout(void **state)
 	const struct place *p = *state;
 	AUTO(dirahead) struct dirahead *a = ahead_new(0);
 
-	dirahead_reached(a, p->dir, "0");
+	reach(a, p, 0);
 	put(a, p, 1);
 	put(a, p, 0);
 	assert_int_equal(refs(p), 3);
-	dirahead_reached(a, p->dir, "7");
+	reach(a, p, 7);
 	assert_int_equal(refs(p), 3);
-	dirahead_reached(a, p->dir, "0");
+	reach(a, p, 0);
 	assert_int_equal(refs(p), 2);
-	dirahead_reached(a, p->dir, "1");
+	reach(a, p, 1);
 	assert_int_equal(refs(p), 1);
-	dirahead_reached(a, p->dir, "1");
+	reach(a, p, 1);
 }
 
 static void
@@ -223,17 +230,14 @@ dirahead_end__wants_more_while_somebody_waits(void **state)
 	bool more = false;
 
 	(void)state;
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i < 10; i++)
 		more = look(a, false);
-	}
 	assert_false(more);
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i < 10; i++)
 		more = look(a, true);
-	}
 	assert_true(more);
-	for (unsigned i = 0; i < 1000 && more; i++) {
+	for (unsigned i = 0; i < 1000 && more; i++)
 		more = look(a, false);
-	}
 	assert_false(more);
 }
 

@@ -3,11 +3,11 @@
 
 #include "tests/unit/outcome.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/wait.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 
 #define FILES 100
 /* More than the system fetches of itself for who reads a byte. */
@@ -134,14 +134,9 @@ ask(struct readahead *r, struct job *job)
 static void
 assert_comes(const struct place *p, unsigned i)
 {
-	const struct timespec nap = {.tv_nsec = 1000000};
-
-	for (unsigned tries = 0; tries < 10000; tries++) {
-		(void)nanosleep(&nap, NULL);
-		if (is_cached(p, i))
-			return;
-	}
-	fail_msg("file %u never came", i);
+	for (unsigned ms = 0; !is_cached(p, i) && ms < 10000; ms++)
+		wait_ms(1);
+	assert_true(is_cached(p, i));
 }
 
 static void
