@@ -182,6 +182,13 @@ wr_grow(struct wr *w, size_t len)
 	return true;
 }
 
+void
+wr_reserve(struct wr *w, size_t len)
+{
+	if (w->buf == NULL || len > w->cap - w->len)
+		(void)wr_grow(w, len); /* who writes will see */
+}
+
 uint8_t *
 wr_space(struct wr *w, size_t len)
 {

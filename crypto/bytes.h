@@ -75,6 +75,9 @@ void wr_string(struct wr *w, const void *src, size_t len);
 /** wr_space(w, len): Append ${len} bytes to be filled; NULL out of memory. */
 uint8_t *wr_space(struct wr *w, size_t len);
 
+/** wr_reserve(w, len): Make room for ${len} bytes at once, if that can be. */
+void wr_reserve(struct wr *w, size_t len);
+
 /** wr_reset(w): Forget the contents, keep the memory and clear a failure. */
 void wr_reset(struct wr *w);
 

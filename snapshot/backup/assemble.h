@@ -12,20 +12,29 @@
 #include "snapshot/backup/problems.h"
 #include "snapshot/tree/dir.h"
 
-/* A directory whose entries are coming in. */
+/*
+ * A directory whose entries are coming in. As long as all are as they were, the
+ * records are held back: if they stay so, the directory of the last snapshot
+ * serves again, and its state costs one row.
+ */
 struct assembly_level {
 	struct item *self;
 	char *path;
+	uint8_t key[HASH_LEN];
+	struct wr held;
+	uint64_t nheld; /* entries, held back or not */
+	bool anew;      /* something has changed, and it is made anew: */
 	struct dir_builder *builder;
 	struct dir_totals totals;
 	struct last_writer last;
-	uint8_t key[HASH_LEN];
 };
 
 struct assembly {
 	struct worker *worker; /* this thread's own tools */
 	const struct grab_options *grab;
 	struct state *state; /* the new generation, or NULL */
+	bool root_is_last;   /* the root's item has the entry of the snapshot
+			      * that the state describes */
 	struct links *links;
 	struct problems *problems;
 	struct backup_progress *progress; /* or NULL */
@@ -37,6 +46,7 @@ struct assembly {
 	struct assembly_level *levels;
 	size_t depth, cap;
 	struct wr scratch;
+	struct wr record;
 	struct wr root; /* the finished root entry */
 };
 

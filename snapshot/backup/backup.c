@@ -195,6 +195,14 @@ run_raise_file_limit(void)
 						    : rl.rlim_cur;
 }
 
+/* Another machine's may be newer than the one that the state describes. */
+static bool
+describes_before(const struct run *run)
+{
+	return run->state_usable && run->before != NULL &&
+	       memcmp(run->before->id, run->base.id, sizeof(run->base.id)) == 0;
+}
+
 static int
 open_pipeline(struct run *run, struct err *err)
 {
@@ -220,6 +228,7 @@ open_pipeline(struct run *run, struct err *err)
 	as->worker = &run->self;
 	as->grab = &run->grab;
 	as->state = run->state;
+	as->root_is_last = describes_before(run);
 	as->links = run->links;
 	as->problems = &run->problems;
 	as->progress = run->opt->progress;

@@ -73,7 +73,10 @@ item_free(struct item *it)
 struct job *
 job_new(enum job_kind kind, const char *path)
 {
-	struct job *job = calloc(1, sizeof(*job));
+	static const size_t most[] = {
+	    [JOB_BATCH] = BATCH_ITEMS, [JOB_ENTER] = 1, [JOB_LEAVE] = 0};
+	struct job *job =
+	    calloc(1, sizeof(*job) + most[kind] * sizeof(struct item *));
 
 	if (job == NULL)
 		return NULL;
@@ -93,6 +96,7 @@ job_free(struct job *job)
 	for (size_t i = 0; i < job->n; i++)
 		item_free(job->items[i]);
 	dirh_unref(job->dir);
+	wr_clear(&job->kept);
 	free(job->path);
 	free(job);
 }

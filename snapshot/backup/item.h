@@ -8,7 +8,9 @@
  *	    --> assembly, in order
  *
  * A job is a batch of entries of one directory, or the start or end of a
- * directory. Only batches with something to read concern the workers.
+ * directory. Only batches with something to read concern the workers. Of most
+ * entries that are as they were, a batch has no item but only what the last
+ * snapshot's state says of them.
  */
 #include "snapshot/backup/backup.h"
 
@@ -16,6 +18,7 @@
 
 #define BATCH_ITEMS 128
 #define BATCH_BYTES (1024 * 1024) /* to read; then the batch is sent */
+#define BATCH_KEPT (32 * 1024)    /* bytes of records, likewise */
 
 /* An open directory, shared by those who still read files in it. */
 struct dirh {
@@ -48,6 +51,7 @@ struct item {
 	uint8_t *last;      /* its entry in the last snapshot, or NULL; behind
 				 * the name */
 	size_t last_len;
+	size_t kept_before; /* of its batch's records: bytes */
 	size_t namelen;
 
 	/* found */
@@ -82,12 +86,18 @@ struct job {
 	/* JOB_ENTER: the path's state_dir_key(), where the walk needed it. */
 	bool has_key;
 	uint8_t key[HASH_LEN];
-	size_t n; /* items; JOB_ENTER: 1, the directory itself */
-	struct item *items[BATCH_ITEMS];
+	/* JOB_BATCH: records (last.h) of entries that stay as they are. */
+	struct wr kept;
+	uint64_t kept_entries;
+	uint64_t kept_files; /* regular ones among them, and their sizes */
+	uint64_t kept_bytes;
 	uint64_t bytes; /* to be read */
 	size_t asked;   /* of them, asked for by readahead_job() */
 	/* JOB_LEAVE: some entry of the last snapshot is no longer there. */
 	bool removed;
+	size_t n;
+	/* JOB_BATCH: BATCH_ITEMS at most; JOB_ENTER: 1, the directory itself */
+	struct item *items[];
 };
 
 struct job *job_new(enum job_kind kind, const char *path);

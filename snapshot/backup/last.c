@@ -5,7 +5,6 @@
 
 #define PAGE_ENTRIES 1024
 #define PAGE_BYTES (256 * 1024)
-#define HELD_BYTES (32 * 1024 * 1024)
 /* The coarsest grain of a filesystem's clock in use: FAT's two seconds. */
 #define GRAIN_S 2
 
@@ -15,6 +14,7 @@ struct last_cursor {
 	uint32_t next_page;
 	struct wr page;
 	struct rd r;
+	size_t n; /* entries read of it */
 	bool end;
 	bool have; /* ${e} was read ahead, and not matched yet */
 	bool removed;
@@ -57,43 +57,76 @@ last_cursor_key(const struct last_cursor *cur)
 	return cur->state != NULL ? cur->key : NULL;
 }
 
-static bool
-decode(struct rd *r, struct last_entry *e)
+bool
+last_next(struct rd *r, struct last_entry *out)
 {
+	const uint8_t *start = r->p;
 	uint64_t ns;
 
-	e->name.p = rd_string(r, &e->name.len);
-	e->ctime.s = rd_svarint(r);
+	out->name.p = rd_string(r, &out->name.len);
+	out->ctime.s = rd_svarint(r);
 	ns = rd_varint(r);
-	e->ctime.ns = (uint32_t)ns;
-	e->ino = rd_varint(r);
-	e->doubtful = rd_u8(r) != 0;
-	e->raw.p = rd_string(r, &e->raw.len);
+	out->ctime.ns = (uint32_t)ns;
+	out->ino = rd_varint(r);
+	out->doubtful = rd_u8(r) != 0;
+	out->raw.p = rd_string(r, &out->raw.len);
+	out->record = (struct span){start, (size_t)(r->p - start)};
 	return !r->failed && ns < 1000000000;
+}
+
+void
+last_record(const struct last_entry *e, struct wr *w)
+{
+	wr_string(w, e->name.p, e->name.len);
+	wr_svarint(w, e->ctime.s);
+	wr_varint(w, e->ctime.ns);
+	wr_varint(w, e->ino);
+	wr_u8(w, e->doubtful);
+	wr_string(w, e->raw.p, e->raw.len);
+}
+
+static bool
+page_full(size_t entries, size_t bytes)
+{
+	return entries >= PAGE_ENTRIES || bytes >= PAGE_BYTES;
+}
+
+/* Damaged: as good as lost; the files are read again. */
+static int
+next_page(struct last_cursor *cur, struct err *err)
+{
+	struct err why;
+	int ret;
+
+	cur->end = cur->next_page > 0 && !page_full(cur->n, cur->page.len);
+	if (cur->end)
+		return 0;
+	wr_reset(&cur->page);
+	ret = state_dir_get(
+	    cur->state, cur->key, cur->next_page, &cur->page, &why);
+	if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
+		cur->end = true;
+	else if (ret != 0)
+		return err_copy(err, &why);
+	cur->next_page++;
+	cur->n = 0;
+	cur->r = rd_init(cur->page.buf, cur->page.len);
+	return 0;
 }
 
 /* Read the next entry ahead, if there is one. */
 static int
 advance(struct last_cursor *cur, struct err *err)
 {
-	struct err why;
 	int ret;
 
-	while (!cur->end && rd_left(&cur->r) == 0) {
-		wr_reset(&cur->page);
-		ret = state_dir_get(
-		    cur->state, cur->key, cur->next_page, &cur->page, &why);
-		/* Damaged: as good as lost; the files are read again. */
-		if (ret == ERR_NOT_FOUND || ret == ERR_CORRUPT)
-			cur->end = true;
-		else if (ret != 0)
-			return err_copy(err, &why);
-		cur->next_page++;
-		cur->r = rd_init(cur->page.buf, cur->page.len);
-	}
+	while (!cur->end && rd_left(&cur->r) == 0)
+		if ((ret = next_page(cur, err)) != 0)
+			return ret;
 	if (cur->end)
 		return 0;
-	if (!decode(&cur->r, &cur->e))
+	cur->n++;
+	if (!last_next(&cur->r, &cur->e))
 		cur->end = true;
 	else
 		cur->have = true;
@@ -135,18 +168,20 @@ last_find(struct last_cursor *cur, const char *name, size_t len,
 
 int
 last_meet(struct last_cursor *cur, const char *name, const struct stat *st,
-    struct item **out, bool *unchanged, struct err *err)
+    struct last_entry *out, bool *unchanged, struct err *err)
 {
-	size_t len = strlen(name);
-	struct last_entry e;
-	int ret = last_find(cur, name, len, &e, err);
+	int ret;
 
-	if (ret < 0)
-		return ret;
-	*unchanged = ret == 1 && last_unchanged(&e, st);
-	*out = ret == 1 ? item_new_after(name, len, st, e.raw)
-			: item_new(name, len, st);
-	return *out != NULL ? 0 : err_nomem(err);
+	*out = (struct last_entry){0};
+	ret = last_find(cur, name, strlen(name), out, err);
+	*unchanged = ret == 1 && last_unchanged(out, st);
+	return ret;
+}
+
+size_t
+last_left(const struct last_cursor *cur)
+{
+	return rd_left(&cur->r);
 }
 
 int
@@ -163,89 +198,39 @@ void
 last_writer_clear(struct last_writer *w)
 {
 	wr_clear(&w->buf);
-	free(w->ends);
 	memset(w, 0, sizeof(*w));
 }
 
-/* End the page being filled. */
 static int
-end_page(struct last_writer *w, struct err *err)
-{
-	if (w->nends == w->ends_cap) {
-		size_t cap = w->ends_cap * 2 + 8;
-		size_t *ends = realloc(w->ends, cap * sizeof(*ends));
-
-		if (ends == NULL)
-			return err_nomem(err);
-		w->ends = ends;
-		w->ends_cap = cap;
-	}
-	w->ends[w->nends++] = w->buf.len;
-	w->n = 0;
-	return 0;
-}
-
-/* Put all full pages; what is left of the last one moves to the front. */
-static int
-put_pages(struct last_writer *w, struct state *state,
+put_page(struct last_writer *w, struct state *state,
     const uint8_t key[HASH_LEN], struct err *err)
 {
-	size_t at = 0;
-	int ret = 0;
+	int ret =
+	    state_dir_put(state, key, w->pages++, w->buf.buf, w->buf.len, err);
 
-	for (size_t i = 0; i < w->nends && ret == 0; i++) {
-		ret = state_dir_put(state, key, w->pages++, w->buf.buf + at,
-		    w->ends[i] - at, err);
-		at = w->ends[i];
-	}
-	w->nends = 0;
-	if (at > 0)
-		memmove(w->buf.buf, w->buf.buf + at, w->buf.len - at);
-	w->buf.len -= at;
+	wr_reset(&w->buf);
+	w->n = 0;
 	return ret;
 }
 
 int
 last_write(struct last_writer *w, struct state *state,
-    const uint8_t key[HASH_LEN], const struct last_entry *e, struct err *err)
+    const uint8_t key[HASH_LEN], struct span record, struct err *err)
 {
-	size_t start = w->nends > 0 ? w->ends[w->nends - 1] : 0;
-	int ret;
-
-	wr_string(&w->buf, e->name.p, e->name.len);
-	wr_svarint(&w->buf, e->ctime.s);
-	wr_varint(&w->buf, e->ctime.ns);
-	wr_varint(&w->buf, e->ino);
-	wr_u8(&w->buf, e->doubtful);
-	wr_string(&w->buf, e->raw.p, e->raw.len);
+	wr_bytes(&w->buf, record.p, record.len);
 	if (w->buf.failed)
 		return err_nomem(err);
 	w->n++;
-	if (w->n < PAGE_ENTRIES && w->buf.len - start < PAGE_BYTES)
-		return 0;
-	if ((ret = end_page(w, err)) != 0)
-		return ret;
-	if (w->buf.len > HELD_BYTES)
-		w->dirty = true;
-	return w->dirty ? put_pages(w, state, key, err) : 0;
+	return page_full(w->n, w->buf.len) ? put_page(w, state, key, err) : 0;
 }
 
 int
 last_write_end(struct last_writer *w, struct state *state,
     const uint8_t key[HASH_LEN], struct err *err)
 {
-	int ret = 0;
+	int ret = w->n > 0 ? put_page(w, state, key, err) : 0;
 
-	if (!w->dirty)
-		ret = state_dir_keep(state, key, err);
-	else if (w->n > 0)
-		ret = end_page(w, err);
-	if (ret == 0 && w->dirty)
-		ret = put_pages(w, state, key, err);
-	wr_reset(&w->buf);
-	w->nends = w->n = 0;
 	w->pages = 0;
-	w->dirty = false;
 	return ret;
 }
 
@@ -285,4 +270,11 @@ last_unchanged(const struct last_entry *e, const struct stat *st)
 	       last.uid == st->st_uid && last.gid == st->st_gid &&
 	       (last.type == ENTRY_DIR || last.nlink == st->st_nlink) &&
 	       (last.type != ENTRY_FILE || last.size == (uint64_t)st->st_size);
+}
+
+bool
+last_stays(const struct stat *st, struct moment seen)
+{
+	return !S_ISDIR(st->st_mode) && st->st_nlink < 2 &&
+	       !last_doubtful(st, seen);
 }

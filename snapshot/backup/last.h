@@ -6,9 +6,10 @@
  * of it, and by what to tell that it has not changed. Read in order of name
  * beside the walk, written by the assembly (state.h keeps the pages).
  *
- * A page is a sequence of
+ * A page is a sequence of records, each
  *	string name, time ctime, varint inode number at the source,
  *	u8 1 when it is not to be trusted, string entry (FORMAT.md section 8)
+ * and ends when it is full: after one that is not there is no other.
  */
 #include "snapshot/backup/item.h"
 #include "snapshot/state/state.h"
@@ -19,7 +20,13 @@ struct last_entry {
 	uint64_t ino;
 	bool doubtful;
 	struct span raw;
+	struct span record; /* all of the above, as it is stored */
 };
+
+/** last_next(r, out): The next record; false: malformed. Borrows. */
+bool last_next(struct rd *r, struct last_entry *out);
+/** last_record(e, w): Append ${e}'s record; its 'record' doesn't matter. */
+void last_record(const struct last_entry *e, struct wr *w);
 
 /* --- reading: borrows the state; entries live until the next call ------ */
 
@@ -43,37 +50,33 @@ NODISCARD int last_find(struct last_cursor *cur, const char *name, size_t len,
 
 /**
  * last_meet(cur, name, st, out, unchanged, err):
- * Make the item of what is called ${name} and was found to be ${st}, with the
- * entry of that name, if there is one; ${unchanged}: whether there is, and
- * last_unchanged() holds for it.
+ * The same for what was found to be ${st}; ${unchanged}: whether there is an
+ * entry, and last_unchanged() holds for it. Without one ${out} is zeroed.
  */
 NODISCARD int last_meet(struct last_cursor *cur, const char *name,
-    const struct stat *st, struct item **out, bool *unchanged, struct err *err);
+    const struct stat *st, struct last_entry *out, bool *unchanged,
+    struct err *err);
+
+/** last_left(cur): Bytes of records at hand that were not asked for yet. */
+size_t last_left(const struct last_cursor *cur);
 
 /** last_removed(cur, err): At the end: 1 when some were never asked for. */
 NODISCARD int last_removed(struct last_cursor *cur, struct err *err);
 
 /* --- writing ----------------------------------------------------------- */
 
-/*
- * The records of one directory. They are held back until something in it has
- * changed, so that an unchanged directory costs one row; of a very big one they
- * are written in any case, to bound memory.
- */
+/* The records of one directory on their way into pages. */
 struct last_writer {
-	struct wr buf;
-	size_t *ends; /* of the pages in ${buf} that are full */
-	size_t nends, ends_cap;
-	size_t n;       /* entries in the page being filled */
+	struct wr buf;  /* the page being filled */
+	size_t n;       /* entries in it */
 	uint32_t pages; /* written */
-	bool dirty;     /* set by the caller, too: it has changed */
 };
 void last_writer_clear(struct last_writer *w);
 
-/** last_write(w, state, key, e, err): The next entry of the directory. */
+/** last_write(w, state, key, record, err): The next entry of the directory. */
 NODISCARD int last_write(struct last_writer *w, struct state *state,
-    const uint8_t key[HASH_LEN], const struct last_entry *e, struct err *err);
-/** last_write_end(): Put what is new, or keep all; then it starts over. */
+    const uint8_t key[HASH_LEN], struct span record, struct err *err);
+/** last_write_end(): The last page; then it starts over. */
 NODISCARD int last_write_end(struct last_writer *w, struct state *state,
     const uint8_t key[HASH_LEN], struct err *err);
 
@@ -87,5 +90,12 @@ bool last_doubtful(const struct stat *st, struct moment seen);
 
 /** last_unchanged(e, st): Size, times and inode number agree, without doubt. */
 bool last_unchanged(const struct last_entry *e, const struct stat *st);
+
+/**
+ * last_stays(st, seen):
+ * Whether the record of an unchanged entry, looked at at ${seen}, says all there
+ * is to say: nothing is below it, it has no other link, and no doubt came up.
+ */
+bool last_stays(const struct stat *st, struct moment seen);
 
 #endif

@@ -195,17 +195,21 @@ meet_file(struct run *run, const struct stat *st, struct item **out,
 {
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
 	AUTO(item) struct item *it = NULL;
+	const char *name = run->source.name;
+	struct last_entry was;
 	bool unchanged;
 	int ret;
 
 	ret = last_cursor_new(
 	    run->state_usable ? run->state : NULL, "", &cur, err);
 	if (ret == 0)
-		ret =
-		    last_meet(cur, run->source.name, st, &it, &unchanged, err);
-	if (ret == 0)
-		ret = last_removed(cur, err);
+		ret = last_meet(cur, name, st, &was, &unchanged, err);
 	if (ret < 0)
+		return ret;
+	it = item_new_after(name, strlen(name), st, was.raw);
+	if (it == NULL)
+		return err_nomem(err);
+	if ((ret = last_removed(cur, err)) < 0)
 		return ret;
 	*removed = ret == 1;
 	it->seen = run->start;

@@ -55,19 +55,30 @@ send_batch(struct walk *w, struct err *err)
 	return w->sink(w->arg, STEAL(w->batch), err);
 }
 
+/* The batch of the top directory's entries. */
+static int
+need_batch(struct walk *w, struct err *err)
+{
+	if (w->batch != NULL)
+		return 0;
+	w->batch = job_new(JOB_BATCH, top(w)->facts->path);
+	if (w->batch == NULL)
+		return err_nomem(err);
+	if (top(w)->dir != NULL)
+		w->batch->dir = dirh_ref(top(w)->dir);
+	return 0;
+}
+
 /* Add an entry of the top directory to the batch; takes ${it} over. */
 static int
 batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
 {
 	AUTO(item) struct item *own = it;
+	int ret = need_batch(w, err);
 
-	if (w->batch == NULL) {
-		w->batch = job_new(JOB_BATCH, top(w)->facts->path);
-		if (w->batch == NULL)
-			return err_nomem(err);
-		if (top(w)->dir != NULL)
-			w->batch->dir = dirh_ref(top(w)->dir);
-	}
+	if (ret != 0)
+		return ret;
+	it->kept_before = w->batch->kept.len;
 	w->batch->items[w->batch->n++] = STEAL(own);
 	w->batch->to_work |= to_work;
 	if (it->what == ITEM_READ)
@@ -75,6 +86,39 @@ batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
 	if (w->batch->n < BATCH_ITEMS && w->batch->bytes < BATCH_BYTES)
 		return 0;
 	return send_batch(w, err);
+}
+
+/* What the batch may keep of the top directory: likely all, and at once. */
+static size_t
+rest(struct walk *w)
+{
+	size_t left = last_left(top(w)->last);
+
+	return left < BATCH_KEPT ? left : BATCH_KEPT;
+}
+
+/* Likewise one that stays as it is. */
+static int
+batch_keep(
+    struct walk *w, const struct stat *st, struct span record, struct err *err)
+{
+	struct job *b;
+	int ret = need_batch(w, err);
+
+	if (ret != 0)
+		return ret;
+	b = w->batch;
+	if (b->kept.buf == NULL)
+		wr_reserve(&b->kept, record.len + rest(w));
+	wr_bytes(&b->kept, record.p, record.len);
+	if (b->kept.failed)
+		return err_nomem(err);
+	b->kept_entries++;
+	if (S_ISREG(st->st_mode)) {
+		b->kept_files++;
+		b->kept_bytes += (uint64_t)st->st_size;
+	}
+	return b->kept.len < BATCH_KEPT ? 0 : send_batch(w, err);
 }
 
 /* --- down and up ------------------------------------------------------- */
@@ -221,7 +265,7 @@ decide(struct walk *w, struct item *it, bool unchanged, bool *to_work,
 
 	*to_work = true;
 	it->what = S_ISREG(it->st.st_mode) ? ITEM_READ : ITEM_META;
-	if (unchanged && !w->opt->full && !S_ISDIR(it->st.st_mode)) {
+	if (unchanged && !S_ISDIR(it->st.st_mode)) {
 		it->what = ITEM_KEEP;
 		*to_work = false;
 	}
@@ -259,15 +303,22 @@ walk_entry(struct walk *w, const char *name, const struct look *look,
 {
 	AUTO(item) struct item *it = NULL;
 	int errnum = look->errnum != 0 ? look->errnum : top(w)->lost, ret;
+	struct last_entry was;
 	bool unchanged, to_work;
 
 	if (look->left_out)
 		return 0;
 	if (errnum != 0)
 		return walk_unseen(w, name, look, seen, errnum, err);
-	ret = last_meet(top(w)->last, name, &look->st, &it, &unchanged, err);
-	if (ret != 0)
+	ret = last_meet(top(w)->last, name, &look->st, &was, &unchanged, err);
+	if (ret < 0)
 		return ret;
+	unchanged = unchanged && !w->opt->full;
+	if (unchanged && last_stays(&look->st, seen))
+		return batch_keep(w, &look->st, was.record, err);
+	it = item_new_after(name, strlen(name), &look->st, was.raw);
+	if (it == NULL)
+		return err_nomem(err);
 	it->seen = seen;
 	if ((ret = decide(w, it, unchanged, &to_work, err)) != 0)
 		return ret;

@@ -151,6 +151,16 @@ src=$T/fs/moved
 faithful - 'moved'
 no_content_added
 
+part 'another machine in between'
+settle
+faithful - 'settled again'
+faithful "$n" 'nothing changed again'
+mkdir "$T/fs/other"
+(cd "$src" && printf '%s\0' *) | (cd "$T/fs/other" && xargs -0 touch)
+XDG_STATE_HOME=$T/other.state run 0 varve backup d "$T/fs/other"
+faithful "$n" 'as it was, although the newest snapshot is of something else'
+no_content_added
+
 # --- what is left out ------------------------------------------------------
 
 src=$T/fs/big

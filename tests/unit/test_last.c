@@ -37,14 +37,25 @@ publish(struct state *s)
 }
 
 static void
+write_entry(struct last_writer *w, struct state *s, const char *dir,
+    const struct last_entry *e)
+{
+	WR_AUTO struct wr record = {0};
+	uint8_t key[HASH_LEN];
+
+	dir_key(s, dir, key);
+	last_record(e, &record);
+	assert_ok(
+	    last_write(w, s, key, (struct span){record.buf, record.len}, &err));
+}
+
+static void
 write_one(struct last_writer *w, struct state *s, const char *dir,
     const char *name, uint64_t i)
 {
 	const struct last_entry e = entry_of(name, i);
-	uint8_t key[HASH_LEN];
 
-	dir_key(s, dir, key);
-	assert_ok(last_write(w, s, key, &e, &err));
+	write_entry(w, s, dir, &e);
 }
 
 static void
@@ -58,15 +69,14 @@ write_end(struct last_writer *w, struct state *s, const char *dir)
 
 /* Write a directory with ${n} ${names}, numbered from ${first}. */
 static void
-write_dir(struct state *s, const char *dir, bool dirty,
-    const char *const *names, size_t n, uint64_t first)
+write_dir(struct state *s, const char *dir, const char *const *names, size_t n,
+    uint64_t first)
 {
-	struct last_writer w = {.dirty = dirty};
+	struct last_writer w = {0};
 
 	for (size_t i = 0; i < n; i++)
 		write_one(&w, s, dir, names[i], first + i);
 	write_end(&w, s, dir);
-	assert_false(w.dirty);
 	last_writer_clear(&w);
 }
 
@@ -123,7 +133,7 @@ last_find__goes_along_in_order_of_name(void **state)
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
 
 	begin(s);
-	write_dir(s, "d", true, some, ARRAY_LEN(some), 10);
+	write_dir(s, "d", some, ARRAY_LEN(some), 10);
 	publish(s);
 	cur = cursor(s, "d");
 	assert_none(cur, "A");
@@ -153,9 +163,8 @@ write_file(struct state *s, const struct stat *st)
 	    .nlink = 1,
 	    .content = {nothing, 1},
 	};
-	struct last_writer w = {.dirty = true};
+	struct last_writer w = {0};
 	WR_AUTO struct wr raw = {0};
-	uint8_t key[HASH_LEN];
 
 	entry_encode(&e, &raw);
 	const struct last_entry last = {
@@ -164,8 +173,7 @@ write_file(struct state *s, const struct stat *st)
 	    .ino = st->st_ino,
 	    .raw = {raw.buf, raw.len},
 	};
-	dir_key(s, "d", key);
-	assert_ok(last_write(&w, s, key, &last, &err));
+	write_entry(&w, s, "d", &last);
 	write_end(&w, s, "d");
 	last_writer_clear(&w);
 }
@@ -175,19 +183,18 @@ assert_meets(struct state *s, const char *name, const struct stat *st,
     bool known, bool unchanged)
 {
 	AUTO(last_cursor) struct last_cursor *cur = cursor(s, "d");
-	AUTO(item) struct item *it = NULL;
+	struct last_entry was;
 	bool same = !unchanged;
 
-	assert_ok(last_meet(cur, name, st, &it, &same, &err));
-	assert_string_equal(it->name, name);
-	assert_int_equal(it->st.st_ino, st->st_ino);
+	assert_rc(known, last_meet(cur, name, st, &was, &same, &err));
 	assert_int_equal(same, unchanged);
-	assert_int_equal(it->last != NULL, known);
-	assert_int_equal(it->last_len > 0, known);
+	assert_int_equal(was.name.len, known ? strlen(name) : 0);
+	assert_int_equal(was.raw.len > 0, known);
+	assert_int_equal(was.record.len > was.raw.len, known);
 }
 
 static void
-last_meet__keeps_what_the_snapshot_holds(void **state)
+last_meet__gives_what_the_snapshot_holds(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
@@ -217,7 +224,7 @@ last_removed__tells_of_entries_never_asked_for(void **state)
 	const size_t n = ARRAY_LEN(some);
 
 	begin(s);
-	write_dir(s, "", true, some, n, 0);
+	write_dir(s, "", some, n, 0);
 	publish(s);
 	for (size_t skip = 0; skip <= n; skip++) {
 		AUTO(last_cursor) struct last_cursor *cur = cursor(s, "");
@@ -249,17 +256,20 @@ last_find__finds_nothing_where_there_was_none(void **state)
 static void
 last_find__takes_a_malformed_page_for_the_end(void **state)
 {
-	static const char *const two[] = {"a", "b"};
+	const struct last_entry one = entry_of("a", 1), two = entry_of("b", 2);
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
+	WR_AUTO struct wr page = {0};
 	uint8_t key[HASH_LEN];
 
 	begin(s);
-	write_dir(s, "", true, two, 2, 1);
-	dir_key(s, "", key);
+	last_record(&one, &page);
+	last_record(&two, &page);
 	/* A name of 5 bytes of which one is there. */
-	assert_ok(state_dir_put(s, key, 1, "\5c", 2, &err));
+	wr_bytes(&page, "\5c", 2);
+	dir_key(s, "", key);
+	assert_ok(state_dir_put(s, key, 0, page.buf, page.len, &err));
 	publish(s);
 	cur = cursor(s, "");
 	assert_there(cur, "a", 1);
@@ -279,7 +289,7 @@ last_find__takes_a_damaged_page_for_the_end(void **state)
 	glob_t g;
 
 	begin(s);
-	write_dir(s, "", true, some, ARRAY_LEN(some), 1);
+	write_dir(s, "", some, ARRAY_LEN(some), 1);
 	publish(s);
 	assert_int_equal(glob(fixture_path(f, "*/*.db", path), 0, NULL, &g), 0);
 	change_database(
@@ -293,23 +303,25 @@ last_find__takes_a_damaged_page_for_the_end(void **state)
 /* --- writing ------------------------------------------------------------ */
 
 static void
-last_write_end__keeps_what_has_not_changed(void **state)
+last_write_end__leaves_kept_directories_alone(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
+	uint8_t key[HASH_LEN];
 
 	begin(s);
-	write_dir(s, "kept", true, some, 2, 10);
-	write_dir(s, "changed", true, some, 2, 10);
-	write_dir(s, "emptied", true, some, 2, 10);
-	write_dir(s, "gone", true, some, 2, 10);
+	write_dir(s, "kept", some, 2, 10);
+	write_dir(s, "changed", some, 2, 10);
+	write_dir(s, "emptied", some, 2, 10);
+	write_dir(s, "gone", some, 2, 10);
 	publish(s);
 
 	/* Other numbers, to see whether they are written. */
 	begin(s);
-	write_dir(s, "kept", false, some, 2, 20);
-	write_dir(s, "changed", true, some, 2, 20);
-	write_dir(s, "emptied", true, NULL, 0, 0);
+	dir_key(s, "kept", key);
+	assert_ok(state_dir_keep(s, key, &err));
+	write_dir(s, "changed", some, 2, 20);
+	write_dir(s, "emptied", NULL, 0, 0);
 	publish(s);
 
 	AUTO(last_cursor) struct last_cursor *kept = cursor(s, "kept");
@@ -332,11 +344,11 @@ last_write_end__leaves_the_old_until_publication(void **state)
 	AUTO(last_cursor) struct last_cursor *cur = NULL;
 
 	begin(s);
-	write_dir(s, "", true, some, 2, 10);
+	write_dir(s, "", some, 2, 10);
 	publish(s);
 	begin(s);
 	cur = cursor(s, "");
-	write_dir(s, "", true, some, 3, 20);
+	write_dir(s, "", some, 3, 20);
 	assert_there(cur, some[0], 10);
 	assert_there(cur, some[1], 11);
 	assert_removed(cur, 0);
@@ -352,12 +364,11 @@ last_write_end__starts_over(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
-	struct last_writer w = {.dirty = true};
+	struct last_writer w = {0};
 
 	begin(s);
 	write_one(&w, s, "x", "a", 1);
 	write_end(&w, s, "x");
-	w.dirty = true;
 	write_one(&w, s, "y", "b", 2);
 	write_end(&w, s, "y");
 	publish(s);
@@ -374,16 +385,14 @@ last_write_end__starts_over(void **state)
 /* --- big directories ---------------------------------------------------- */
 
 #define MANY 100000
-#define HELD_MAX (40 * 1024 * 1024)
+#define PAGE_MAX (300 * 1024)
 
-/* Write MANY entries of ${raw_len} bytes; dirty from the ${from}-th on. */
 static void
-write_many(struct state *s, size_t n, size_t from, size_t raw_len, uint64_t ino)
+write_many(struct state *s, size_t n, size_t raw_len, uint64_t ino)
 {
 	struct last_writer w = {0};
-	uint8_t key[HASH_LEN], raw[RAW_MAX] = {0};
+	uint8_t raw[RAW_MAX] = {0};
 
-	dir_key(s, "big", key);
 	for (size_t i = 0; i < n; i++) {
 		char name[16];
 		struct last_entry e;
@@ -391,12 +400,10 @@ write_many(struct state *s, size_t n, size_t from, size_t raw_len, uint64_t ino)
 		(void)snprintf(name, sizeof(name), "file%06zu", i);
 		e = entry_of(name, ino + i);
 		e.raw = (struct span){raw, raw_len};
-		if (i == from)
-			w.dirty = true;
-		assert_ok(last_write(&w, s, key, &e, &err));
-		assert_true(w.buf.len <= HELD_MAX);
+		write_entry(&w, s, "big", &e);
+		assert_true(w.buf.len <= PAGE_MAX);
 	}
-	assert_ok(last_write_end(&w, s, key, &err));
+	write_end(&w, s, "big");
 	last_writer_clear(&w);
 }
 
@@ -424,37 +431,33 @@ last_write__takes_a_big_directory(void **state)
 	AUTO(state) struct state *s = open_state(f);
 
 	begin(s);
-	write_many(s, MANY, 0, 100, 0);
+	write_many(s, MANY, 100, 0);
 	publish(s);
 	assert_many(s, MANY, 100, 0);
-	/* Held back to the end, and not written. */
 	begin(s);
-	write_many(s, MANY, MANY, 100, 5);
+	write_many(s, MANY, RAW_MAX, 7);
 	publish(s);
-	assert_many(s, MANY, 100, 0);
-	/* Held back until the last entry changes it all. */
-	begin(s);
-	write_many(s, MANY, MANY - 1, 100, 7);
-	publish(s);
-	assert_many(s, MANY, 100, 7);
+	assert_many(s, MANY, RAW_MAX, 7);
 	/* Of the old one no page is left behind. */
 	begin(s);
-	write_many(s, 10, 5, 100, 9);
+	write_many(s, 10, 100, 9);
 	publish(s);
 	assert_many(s, 10, 100, 9);
 }
 
-/* Unchanged, but more than it holds back. */
+/* The last page may be full to the last entry. */
 static void
-last_write__bounds_what_it_holds(void **state)
+last_write__ends_where_a_page_ends(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(state) struct state *s = open_state(f);
 
-	begin(s);
-	write_many(s, MANY, MANY, RAW_MAX, 3);
-	publish(s);
-	assert_many(s, MANY, RAW_MAX, 3);
+	for (size_t n = 1023; n <= 1025; n++) {
+		begin(s);
+		write_many(s, n, 100, n);
+		publish(s);
+		assert_many(s, n, 100, n);
+	}
 }
 
 int
@@ -462,16 +465,16 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    state_test(last_find__goes_along_in_order_of_name),
-	    state_test(last_meet__keeps_what_the_snapshot_holds),
+	    state_test(last_meet__gives_what_the_snapshot_holds),
 	    state_test(last_removed__tells_of_entries_never_asked_for),
 	    state_test(last_find__finds_nothing_where_there_was_none),
 	    state_test(last_find__takes_a_malformed_page_for_the_end),
 	    state_test(last_find__takes_a_damaged_page_for_the_end),
-	    state_test(last_write_end__keeps_what_has_not_changed),
+	    state_test(last_write_end__leaves_kept_directories_alone),
 	    state_test(last_write_end__leaves_the_old_until_publication),
 	    state_test(last_write_end__starts_over),
 	    state_test(last_write__takes_a_big_directory),
-	    state_test(last_write__bounds_what_it_holds),
+	    state_test(last_write__ends_where_a_page_ends),
 	};
 
 	return cmocka_run_group_tests_name("last", tests, NULL, NULL);

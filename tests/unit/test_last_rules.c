@@ -149,6 +149,27 @@ last_unchanged__does_not_trust_a_malformed_entry(void **state)
 	assert_false(last_unchanged(&p.last, &p.st));
 }
 
+static void
+last_stays__where_the_record_says_all(void **state)
+{
+	const struct moment seen = {.s = 1000};
+	struct stat st = pair_new().st;
+
+	(void)state;
+	assert_true(last_stays(&st, seen));
+	st.st_mode = S_IFLNK | 0777;
+	assert_true(last_stays(&st, seen));
+	/* What is below a directory may have changed. */
+	st.st_mode = S_IFDIR | 0755;
+	assert_false(last_stays(&st, seen));
+	st = pair_new().st;
+	st.st_nlink = 2;
+	assert_false(last_stays(&st, seen));
+	st = pair_new().st;
+	st.st_ctim.tv_sec = seen.s;
+	assert_false(last_stays(&st, seen));
+}
+
 int
 main(void)
 {
@@ -157,6 +178,7 @@ main(void)
 	    cmocka_unit_test(last_unchanged__compares_all_that_tells),
 	    cmocka_unit_test(last_unchanged__compares_what_the_type_has),
 	    cmocka_unit_test(last_unchanged__does_not_trust_a_malformed_entry),
+	    cmocka_unit_test(last_stays__where_the_record_says_all),
 	};
 
 	return cmocka_run_group_tests_name("last_rules", tests, NULL, NULL);
