@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HEAD_START 65536 /* entries */
-#define HEAD_DIRS 8192   /* held open, if so many may be */
+#define HEAD_START 131072 /* entries */
+#define HEAD_DIRS 8192    /* held open, if so many may be */
+#define FEW_FILES 4096    /* if no more may be open */
 
 struct backup_early {
 	struct moment start;
@@ -28,11 +29,13 @@ grow_files(int fd, size_t n)
 		(void)close(last);
 }
 
-/* An eighth of what may be open: the run needs some hundreds, too. */
+/* The run needs some hundreds, too. */
 static size_t
 head_dirs(size_t limit)
 {
-	return limit / 8 < HEAD_DIRS ? limit / 8 : HEAD_DIRS;
+	size_t most = limit < FEW_FILES ? limit / 8 : limit / 2;
+
+	return most < HEAD_DIRS ? most : HEAD_DIRS;
 }
 
 static int

@@ -20,7 +20,7 @@ struct backup_early;
  * address that will be backed up to, which is left out if it is a directory.
  * To be called when nobody is waited for any more, and before other threads are
  * made: the table of open files grows once for all.
- * Memory: 12 MB at most, and the names and paths; none of it once the run looks
+ * Memory: 24 MB at most, and the names and paths; none of it once the run looks
  * itself. For what the kernel keeps see scout.h.
  */
 struct backup_early *backup_early_start(
