@@ -10,6 +10,7 @@
  *	access_keys.c     reads key objects, and keeps those at hand
  *	access_kinds.c    finds out what each one is
  *	access_trust.c    who is an admin, and which grants count
+ *	access_damage.c   what counts for nothing, and why
  *	access_dataset.c  opens key sets and grants into keyrings
  *	access_names.c    the names under which datasets show
  *	access_wanted.c   which datasets to open, where not all are asked for

@@ -7,7 +7,8 @@
  *
  *	check.c          which datasets, and how deep
  *	check_keys.c     the root and the key objects
- *	check_log.c      a log's records, and the snapshots in them
+ *	check_log.c      a log, and what this machine has seen of it
+ *	check_chain.c    its records, and the snapshots in them
  *	check_index.c    the newest indexes
  *	check_listed.c   the packs they list, against those that are there
  *	check_bytes.c    every byte of indexes and packs, in threads

@@ -11,26 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LISTENERS_MAX 16
 #define POLL_MS 250
-#define REAP_SECONDS 60
-/* Who has said nothing but PING for so long is not at work. */
-#define SILENT_MS 20000
-
-struct server {
-	const struct server_options *opt;
-	pthread_mutex_t mu;
-	pthread_cond_t changed;
-	struct conn **conns; /* guarded by mu; as many as may be */
-	size_t n;            /* guarded by mu */
-	uint64_t came;
-	bool closing; /* guarded by mu */
-	pthread_mutex_t telling;
-	struct receive_room *room;
-};
 
 void
 server_event(const struct server_options *opt, struct server *s,
@@ -49,112 +33,6 @@ struct receive_room *
 server_room(const struct server *s)
 {
 	return s != NULL ? s->room : NULL;
-}
-
-/* --- who is known ------------------------------------------------------- */
-
-/*
- * How many may be of one key: so that no key that was granted something keeps
- * all others out.
- */
-static size_t
-share(const struct server *s)
-{
-	size_t quarter = (s->opt->clients + 3) / 4;
-
-	return quarter < SERVER_SHARE ? quarter : SERVER_SHARE;
-}
-
-/*
- * mu is held. Whether there is a place for one more of ${key}. A client that
- * crashed, and comes back, finds its own dead connections in its way, which are
- * silent: the one that has been so the longest has to go. What has come over it
- * is still made durable.
- */
-static bool
-make_share(struct server *s, const struct ed25519_public *key)
-{
-	struct conn *silent = NULL;
-	int64_t longest = SILENT_MS;
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		struct conn *c = s->conns[i];
-		int64_t for_ms;
-
-		if (c->channel == NULL || c->displaced ||
-		    memcmp(c->key.b, key->b, sizeof(key->b)) != 0)
-			continue;
-		n++;
-		for_ms = channel_silent(c->channel);
-		if (for_ms >= longest) {
-			longest = for_ms;
-			silent = c;
-		}
-	}
-	if (n < share(s))
-		return true;
-	if (silent == NULL)
-		return false;
-	silent->displaced = true;
-	/* One that is being sent something would go on taking it, frame by frame. */
-	if (silent->brings)
-		channel_stop_reading(silent->channel);
-	else
-		channel_stop(silent->channel);
-	return true;
-}
-
-/* One that came while the server is closing learns it at once. */
-int
-server_known(
-    struct server *s, struct conn *c, const struct meeting *m, struct err *err)
-{
-	bool place;
-
-	if (s == NULL)
-		return 0;
-	pthread_mutex_lock(&s->mu);
-	place = make_share(s, &m->peer);
-	c->met = true;
-	if (place) {
-		c->key = m->peer;
-		c->brings = m->mode == HELLO_PUSH;
-		c->channel = m->channel;
-		if (s->closing)
-			channel_stop_reading(c->channel);
-	}
-	pthread_mutex_unlock(&s->mu);
-	if (place)
-		return 0;
-	return err_set(err, ERR_FULL,
-	    "turned away: %zu connections of this key are being served, and all"
-	    " of them are at work",
-	    share(s));
-}
-
-void
-server_over(struct server *s, struct conn *c)
-{
-	if (s == NULL)
-		return;
-	pthread_mutex_lock(&s->mu);
-	c->channel = NULL;
-	c->met = true;
-	pthread_mutex_unlock(&s->mu);
-}
-
-bool
-server_displaced(struct server *s, const struct conn *c)
-{
-	bool displaced;
-
-	if (s == NULL)
-		return false;
-	pthread_mutex_lock(&s->mu);
-	displaced = c->displaced;
-	pthread_mutex_unlock(&s->mu);
-	return displaced;
 }
 
 int
@@ -321,66 +199,6 @@ close_all(struct server *s)
 	pthread_mutex_unlock(&s->mu);
 }
 
-/* --- reaping ------------------------------------------------------------ */
-
-static void
-reap(struct server *s, struct reaper *r)
-{
-	const struct server_options *opt = s->opt;
-	struct party p = {.address = opt->address, .site = opt->site};
-	struct reap_result out = {.removed = 0};
-	struct err err;
-	char site[STORE_SITE_MAX];
-	bool replica = false;
-	int rc = access_open_keyless(opt->address, &p.access, &err);
-
-	if (rc == 0)
-		rc =
-		    store_replica(access_store(p.access), &replica, site, &err);
-	if (rc == 0 && replica)
-		rc = reaper_run(r, &p, &out, &err);
-	/* An empty replica isn't a store yet. */
-	if (rc != 0 && rc != ERR_NOT_FOUND)
-		server_event(opt, s, NULL, &err);
-	if (out.removed > 0) {
-		err = (struct err){0};
-		(void)snprintf(err.text, sizeof(err.text),
-		    "removed %ju objects, %ju bytes, that were pruned",
-		    (uintmax_t)out.removed, (uintmax_t)out.removed_bytes);
-		server_event(opt, s, NULL, &err);
-	}
-	access_close(p.access);
-}
-
-static void *
-reap_thread(void *arg)
-{
-	struct server *s = arg;
-	struct reaper *r;
-	struct timespec at;
-	struct err err;
-	bool closing = false;
-
-	if (reaper_new(&r, &err) != 0) {
-		server_event(s->opt, s, NULL, &err);
-		return NULL;
-	}
-	while (!closing) {
-		int rc = 0;
-
-		reap(s, r);
-		(void)clock_gettime(CLOCK_REALTIME, &at);
-		at.tv_sec += REAP_SECONDS;
-		pthread_mutex_lock(&s->mu);
-		while (!s->closing && rc == 0)
-			rc = pthread_cond_timedwait(&s->changed, &s->mu, &at);
-		closing = s->closing;
-		pthread_mutex_unlock(&s->mu);
-	}
-	reaper_free(r);
-	return NULL;
-}
-
 /* --- listening ---------------------------------------------------------- */
 
 static int
@@ -409,7 +227,7 @@ run(struct server *s, const int *fds, size_t n, struct err *err)
 	pthread_t reaper;
 	int rc;
 
-	errno = pthread_create(&reaper, NULL, reap_thread, s);
+	errno = pthread_create(&reaper, NULL, server_reap_thread, s);
 	if (errno != 0)
 		return err_errno(err, "cannot start a thread");
 	rc = accept_all(s, fds, n, err);

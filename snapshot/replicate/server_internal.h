@@ -7,8 +7,20 @@
 
 #include <pthread.h>
 
-struct server;
 struct receive_room;
+struct conn;
+
+struct server {
+	const struct server_options *opt;
+	pthread_mutex_t mu;
+	pthread_cond_t changed;
+	struct conn **conns; /* guarded by mu; as many as may be */
+	size_t n;            /* guarded by mu */
+	uint64_t came;
+	bool closing; /* guarded by mu */
+	pthread_mutex_t telling;
+	struct receive_room *room;
+};
 
 #define SERVER_FROM 128
 
@@ -45,6 +57,13 @@ NODISCARD int server_known(
 void server_over(struct server *s, struct conn *c);
 /** server_displaced(s, c): Whether it ends because another took its place. */
 bool server_displaced(struct server *s, const struct conn *c);
+
+/**
+ * server_reap_thread(server):
+ * A thread's main: removes what was pruned, every minute until the server is
+ * closing. What fails is told, and tried again.
+ */
+void *server_reap_thread(void *server);
 
 /** server_room(s): Of all its connections; NULL for no server. */
 struct receive_room *server_room(const struct server *s);

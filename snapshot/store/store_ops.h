@@ -2,9 +2,9 @@
 #define SNAPSHOT_STORE_STORE_OPS_H
 
 /*
- * What a kind of store has to do. store.c names objects by their SHA-256 and
- * checks them; a kind only keeps bytes under the names it is given. Unless
- * stated otherwise, a function does what the store_ function of its name
+ * What a kind of store has to do. store_write.c names objects by their SHA-256,
+ * and store.c checks them; a kind only keeps bytes under the names it is given.
+ * Unless stated otherwise, a function does what the store_ function of its name
  * promises, its errors included.
  */
 #include "snapshot/store/store.h"
