@@ -70,7 +70,7 @@ add_entry(struct assembly *as, const struct item *it, struct span raw,
 	last_record(&rec, &as->record);
 	if (as->record.failed)
 		return err_nomem(err);
-	assembly_top(as)->nheld++;
+	assembly_top(as)->entries++;
 	advance_progress(as, 1, file, file ? file_size(it) : 0);
 	return assembly_take_records(
 	    as, (struct span){as->record.buf, as->record.len}, err);
@@ -134,7 +134,7 @@ batch(struct assembly *as, struct job *job, struct err *err)
 	int ret = 0;
 
 	as->unchanged += job->kept_files;
-	assembly_top(as)->nheld += job->kept_entries;
+	assembly_top(as)->entries += job->kept_entries;
 	advance_progress(
 	    as, job->kept_entries, job->kept_files, job->kept_bytes);
 	for (size_t i = 0; i < job->n && ret == 0; i++) {
@@ -202,7 +202,7 @@ enter(struct assembly *as, struct job *job, struct err *err)
 	l->path = STEAL(job->path);
 	if ((ret = find_key(as, job, l->path, l->key, err)) != 0)
 		return ret;
-	if (as->state == NULL && (ret = assembly_make_anew(as, err)) != 0)
+	if (!as->takes_over && (ret = assembly_make_anew(as, err)) != 0)
 		return ret;
 	if (self->fate == ITEM_GOOD && job->dir != NULL) {
 		ret = grab_xattrs(
@@ -218,8 +218,8 @@ enter(struct assembly *as, struct job *job, struct err *err)
 
 /*
  * Whether all in the top directory is as in ${last}, its entry in the snapshot
- * that the state describes. Where a page of the state was lost, the records are
- * fewer than there were.
+ * that the state describes. Where a page of the state was lost, there are fewer
+ * entries than there were.
  */
 static bool
 stayed(struct assembly *as, struct entry *last)
@@ -231,7 +231,48 @@ stayed(struct assembly *as, struct entry *last)
 	    (as->depth == 1 && !as->root_is_last))
 		return false;
 	return entry_decode(self->last, self->last_len, last, NULL) == 0 &&
-	       last->type == ENTRY_DIR && last->dir.entries == l->nheld;
+	       last->type == ENTRY_DIR && last->dir.entries == l->entries;
+}
+
+/*
+ * 1 when the page of the last snapshot serves again. One that can't be found any
+ * more is made again, and heals that snapshot, too. Of several, any may be lost.
+ */
+static int
+serves_again(struct assembly *as, const struct dir_ref *dir, struct err *err)
+{
+	if (dir->entries == 0)
+		return 1;
+	return dir->level == 0
+		   ? ingest_lane_has(as->worker->lane, &dir->root, err)
+		   : 0;
+}
+
+static int
+build(struct assembly *as, struct entry *e, struct err *err)
+{
+	struct assembly_level *l = assembly_top(as);
+
+	e->totals = l->totals;
+	return dir_builder_finish(l->builder, as->worker->lane, &e->dir, err);
+}
+
+static int
+take_over(struct assembly *as, const struct entry *last, struct entry *e,
+    struct err *err)
+{
+	int ret = state_dir_keep(as->state, assembly_top(as)->key, err);
+
+	if (ret == 0)
+		ret = serves_again(as, &last->dir, err);
+	if (ret == 1) {
+		e->dir = last->dir;
+		e->totals = last->totals;
+		return 0;
+	}
+	if (ret == 0)
+		ret = assembly_put_held(as, err);
+	return ret == 0 ? build(as, e, err) : ret;
 }
 
 /* The rest of what an entry says of the top directory. */
@@ -242,18 +283,12 @@ finish(struct assembly *as, struct entry *e, struct err *err)
 	struct entry last;
 	int ret;
 
-	if (stayed(as, &last)) {
-		e->dir = last.dir;
-		e->totals = last.totals;
-		return state_dir_keep(as->state, l->key, err);
-	}
+	if (stayed(as, &last))
+		return take_over(as, &last, e, err);
 	ret = assembly_make_anew(as, err);
 	if (ret == 0 && as->state != NULL)
 		ret = last_write_end(&l->last, as->state, l->key, err);
-	if (ret != 0)
-		return ret;
-	e->totals = l->totals;
-	return dir_builder_finish(l->builder, as->worker->lane, &e->dir, err);
+	return ret == 0 ? build(as, e, err) : ret;
 }
 
 /* The top directory's own entry goes into the one above. */

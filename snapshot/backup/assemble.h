@@ -14,16 +14,16 @@
 
 /*
  * A directory whose entries are coming in. As long as all are as they were, the
- * records are held back: if they stay so, the directory of the last snapshot
- * serves again, and its state costs one row.
+ * records are held back: if they stay so, its state costs one row, and the page
+ * of the last snapshot serves again.
  */
 struct assembly_level {
 	struct item *self;
 	char *path;
 	uint8_t key[HASH_LEN];
 	struct wr held;
-	uint64_t nheld; /* entries, held back or not */
-	bool anew;      /* something has changed, and it is made anew: */
+	uint64_t entries; /* held back or not */
+	bool anew;        /* something has changed, and it is made anew: */
 	struct dir_builder *builder;
 	struct dir_totals totals;
 	struct last_writer last;
@@ -33,6 +33,7 @@ struct assembly {
 	struct worker *worker; /* this thread's own tools */
 	const struct grab_options *grab;
 	struct state *state; /* the new generation, or NULL */
+	bool takes_over;     /* what has not changed is taken over unread */
 	bool root_is_last;   /* the root's item has the entry of the snapshot
 			      * that the state describes */
 	struct links *links;

@@ -123,6 +123,7 @@ keep_entry(struct assembly *as, struct item *it, struct span *raw,
 	int ret;
 
 	as->unchanged += S_ISREG(it->st.st_mode);
+	*changed = last_doubtful(&it->st, it->seen); /* now, not then */
 	*raw = (struct span){it->last, it->last_len};
 	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
 		return 0;

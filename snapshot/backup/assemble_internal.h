@@ -11,6 +11,13 @@ struct assembly_level *assembly_top(struct assembly *as);
 void assembly_level_end(struct assembly_level *l);
 
 /**
+ * assembly_put_held(as, err):
+ * What was held back of the top directory goes into its pages, and, if it is
+ * made anew, into its state.
+ */
+NODISCARD int assembly_put_held(struct assembly *as, struct err *err);
+
+/**
  * assembly_make_anew(as, err):
  * Something in the top directory is not as it was: make it, and its state.
  */
@@ -41,8 +48,9 @@ NODISCARD int assembly_encode_entry(struct assembly *as, const struct item *it,
 
 /**
  * assembly_entry_of(as, job, it, raw, changed, err):
- * The entry of an item that has one, in the item or in the scratch; ${raw}->len
- * 0: it is left out. ${changed}: it may differ from the one in the last snapshot.
+ * The entry of an item that has one; borrowed from the item, the scratch, or
+ * ${as->links} until their next call. ${raw}->len 0: it is left out. ${changed}:
+ * it, or its record, may differ from what they were.
  */
 NODISCARD int assembly_entry_of(struct assembly *as, const struct job *job,
     struct item *it, struct span *raw, bool *changed, struct err *err);

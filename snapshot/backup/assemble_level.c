@@ -19,7 +19,7 @@ assembly_level_end(struct assembly_level *l)
 	item_free(STEAL(l->self));
 	free(STEAL(l->path));
 	wr_reset(&l->held);
-	l->nheld = 0;
+	l->entries = 0;
 	l->anew = false;
 	memset(&l->totals, 0, sizeof(l->totals));
 }
@@ -52,7 +52,7 @@ put(struct assembly *as, const struct last_entry *rec, struct err *err)
 	sum(&l->totals, &e);
 	ret = dir_builder_add(l->builder, as->worker->lane, rec->name.p,
 	    rec->name.len, rec->raw.p, rec->raw.len, err);
-	if (ret != 0 || as->state == NULL)
+	if (ret != 0 || as->state == NULL || !l->anew)
 		return ret;
 	return last_write(&l->last, as->state, l->key, rec->record, err);
 }
@@ -71,20 +71,28 @@ put_all(struct assembly *as, struct rd r, struct err *err)
 }
 
 int
-assembly_make_anew(struct assembly *as, struct err *err)
+assembly_put_held(struct assembly *as, struct err *err)
 {
 	struct assembly_level *l = assembly_top(as);
 	int ret = 0;
 
-	if (l->anew)
-		return 0;
-	l->anew = true;
 	if (l->builder == NULL)
 		ret = dir_builder_new(&l->builder, err);
 	if (ret == 0)
 		ret = put_all(as, rd_init(l->held.buf, l->held.len), err);
 	wr_clear(&l->held);
 	return ret;
+}
+
+int
+assembly_make_anew(struct assembly *as, struct err *err)
+{
+	struct assembly_level *l = assembly_top(as);
+
+	if (l->anew)
+		return 0;
+	l->anew = true;
+	return assembly_put_held(as, err);
 }
 
 int

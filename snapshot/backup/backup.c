@@ -228,6 +228,7 @@ open_pipeline(struct run *run, struct err *err)
 	as->worker = &run->self;
 	as->grab = &run->grab;
 	as->state = run->state;
+	as->takes_over = run_takes_over(run);
 	as->root_is_last = describes_before(run);
 	as->links = run->links;
 	as->problems = &run->problems;

@@ -50,6 +50,12 @@ struct run {
 NODISCARD int run_state_open(
     struct run *run, const struct log *log, struct err *err);
 
+/**
+ * run_takes_over(run): Whether what has not changed since the snapshot that the
+ * state describes is taken over unread.
+ */
+bool run_takes_over(const struct run *run);
+
 /** run_state_publish(run, log, err): It describes the log's newest from now on.
  */
 NODISCARD int run_state_publish(

@@ -120,7 +120,7 @@ walk_source(struct run *run, struct err *err)
 	    .opt =
 		{
 		    .stop = run->opt->stop,
-		    .full = run->opt->full || !run->source.exact_ctime,
+		    .full = !run_takes_over(run),
 		    .state = run->state_usable ? run->state : NULL,
 		    .links = run->links,
 		    .elsewhere = &run->elsewhere,
@@ -214,8 +214,7 @@ meet_file(struct run *run, const struct stat *st, struct item **out,
 	*removed = ret == 1;
 	it->seen = run->start;
 	it->what = run->source.kind == SOURCE_FILE ? ITEM_READ : ITEM_META;
-	if (unchanged && !run->opt->full && run->source.exact_ctime &&
-	    it->what == ITEM_READ)
+	if (unchanged && run_takes_over(run) && it->what == ITEM_READ)
 		it->what = ITEM_KEEP;
 	*out = STEAL(it);
 	return 0;

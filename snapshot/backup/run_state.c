@@ -86,6 +86,12 @@ run_state_open(struct run *run, const struct log *log, struct err *err)
 	return ret == 0 ? state_begin(run->state, err) : ret;
 }
 
+bool
+run_takes_over(const struct run *run)
+{
+	return run->state_usable && !run->opt->full && run->source.exact_ctime;
+}
+
 int
 run_state_publish(struct run *run, const struct log *log, struct err *err)
 {

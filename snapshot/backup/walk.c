@@ -69,6 +69,15 @@ need_batch(struct walk *w, struct err *err)
 	return 0;
 }
 
+/* What the batch may keep of the top directory: likely all, and at once. */
+static size_t
+rest(struct walk *w)
+{
+	size_t left = last_left(top(w)->last);
+
+	return left < BATCH_KEPT ? left : BATCH_KEPT;
+}
+
 /* Add an entry of the top directory to the batch; takes ${it} over. */
 static int
 batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
@@ -86,15 +95,6 @@ batch_add(struct walk *w, struct item *it, bool to_work, struct err *err)
 	if (w->batch->n < BATCH_ITEMS && w->batch->bytes < BATCH_BYTES)
 		return 0;
 	return send_batch(w, err);
-}
-
-/* What the batch may keep of the top directory: likely all, and at once. */
-static size_t
-rest(struct walk *w)
-{
-	size_t left = last_left(top(w)->last);
-
-	return left < BATCH_KEPT ? left : BATCH_KEPT;
 }
 
 /* Likewise one that stays as it is. */

@@ -110,6 +110,14 @@ struct namer *ingest_lane_namer(struct ingest_lane *lane);
 NODISCARD int ingest_chunk(struct ingest_lane *lane, enum chunk_kind kind,
     const void *buf, size_t len, struct chunk_name *name, struct err *err);
 
+/**
+ * ingest_lane_has(lane, name, err):
+ * 1: that chunk was taken in, or is in a pack that an index which could be read
+ * lists, and which the run relies on from now on. 0: it is to be taken in.
+ */
+NODISCARD int ingest_lane_has(
+    struct ingest_lane *lane, const struct chunk_name *name, struct err *err);
+
 /* What data is like, and so what its segments should be like. */
 enum ingest_use {
 	INGEST_WHOLE, /* read from end to end: large segments */

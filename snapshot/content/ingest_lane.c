@@ -132,19 +132,35 @@ ingest_lane_flush(struct ingest_lane *lane, struct err *err)
 	return ret != 0 ? ret : flush_kind(lane, PACK_META, err);
 }
 
+static bool
+is_claimed(struct ingest *in, const struct chunk_name *name)
+{
+	bool taken;
+
+	pthread_mutex_lock(&in->mu);
+	taken = name_set_has(&in->claimed, name);
+	pthread_mutex_unlock(&in->mu);
+	return taken;
+}
+
+int
+ingest_lane_has(
+    struct ingest_lane *lane, const struct chunk_name *name, struct err *err)
+{
+	return is_claimed(lane->in, name)
+		   ? 1
+		   : ingest_is_known(lane->in, name, err);
+}
+
 /* 1 when the chunk is this lane's to store: new, and nobody else's. */
 static int
 claim(struct ingest_lane *lane, enum chunk_kind kind,
     const struct chunk_name *name, size_t len, struct err *err)
 {
 	struct ingest *in = lane->in;
-	bool taken;
 	int ret;
 
-	pthread_mutex_lock(&in->mu);
-	taken = name_set_has(&in->claimed, name);
-	pthread_mutex_unlock(&in->mu);
-	if (taken)
+	if (is_claimed(in, name))
 		return 0;
 	ret = ingest_is_known(in, name, err);
 	if (ret > 0 && kind == CHUNK_DATA && lane->use == INGEST_PAGES)

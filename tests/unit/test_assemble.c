@@ -3,292 +3,7 @@
  * as it was, without a look at what is in it; any other is made anew, whatever
  * the order in which that turns out.
  */
-#include "snapshot/backup/assemble.h"
-#include "tests/unit/pipeline_fixture.h"
-#include "tests/unit/scratch.h"
-
-/* An entry of a directory, and what has become of it. */
-struct was {
-	const char *name;
-	enum { STAYS, TOUCHED } what;
-};
-
-struct rig {
-	char dir[SCRATCH_PATH];
-	struct pipeline p;
-	struct state *state;
-	struct links *links;
-	struct problems problems;
-	struct assembly as;
-};
-
-static int
-no_work(UNUSED struct worker *w, UNUSED struct job *job, UNUSED void *arg,
-    UNUSED struct err *err)
-{
-	return 0;
-}
-
-static struct state *
-open_state(const struct rig *g)
-{
-	static const uint8_t store[STORE_ID_LEN] = {1};
-	struct state *s = NULL;
-
-	assert_ok(state_open(g->dir, store, g->p.f->ks, &s, &err));
-	assert_ok(state_begin(s, &err));
-	return s;
-}
-
-static void
-rig_new(struct rig *g, struct fixture *f, bool with_state)
-{
-	memset(g, 0, sizeof(*g));
-	scratch_new(g->dir);
-	g->p = pipeline_new(f, 1, no_work, NULL);
-	if (with_state)
-		g->state = open_state(g);
-	assert_ok(links_new(&g->links, &err));
-	g->as.worker = &g->p.self;
-	g->as.state = g->state;
-	g->as.root_is_last = true;
-	g->as.links = g->links;
-	g->as.problems = &g->problems;
-	g->as.next_ino = 1000;
-	assert_ok(assembly_init(&g->as, &err));
-}
-
-static void
-rig_free(struct rig *g)
-{
-	assembly_clear(&g->as);
-	problems_clear(&g->problems);
-	links_free(g->links);
-	state_close(g->state);
-	pipeline_free(&g->p);
-	scratch_rm(g->dir);
-}
-#define RIG_AUTO __attribute__((cleanup(rig_free)))
-
-/* --- entries ------------------------------------------------------------ */
-
-static const uint8_t nothing[1] = {CONTENT_EMPTY};
-
-/* Somebody without a name. */
-#define SOMEBODY 3999999999
-
-static struct stat
-file_stat(void)
-{
-	return (struct stat){
-	    .st_mode = S_IFREG | 0640,
-	    .st_nlink = 1,
-	    .st_uid = SOMEBODY,
-	    .st_gid = SOMEBODY,
-	    .st_ino = 7,
-	    .st_mtim = {.tv_sec = 100},
-	    .st_ctim = {.tv_sec = 200},
-	};
-}
-
-static struct span
-wr_span(const struct wr *w)
-{
-	return (struct span){w->buf, w->len};
-}
-
-static void
-encode_file(struct wr *w, uint64_t ino)
-{
-	const struct entry e = {
-	    .type = ENTRY_FILE,
-	    .mode = 0640,
-	    .uid = SOMEBODY,
-	    .gid = SOMEBODY,
-	    .mtime = 100,
-	    .ino = ino,
-	    .nlink = 1,
-	    .content = {nothing, 1},
-	};
-
-	wr_reset(w);
-	entry_encode(&e, w);
-}
-
-/* What the state says of the file ${name}. */
-static void
-put_record(struct wr *records, const char *name)
-{
-	WR_AUTO struct wr raw = {0};
-
-	encode_file(&raw, 5);
-	const struct last_entry e = {
-	    .name = {(const uint8_t *)name, strlen(name)},
-	    .ctime = {.s = 200},
-	    .ino = 7,
-	    .raw = wr_span(&raw),
-	};
-	last_record(&e, records);
-}
-
-/* The directory ${name}, whose entry was ${last} if that isn't NULL. */
-static struct item *
-dir_item(const char *name, const struct entry *last)
-{
-	const struct stat st = {.st_mode = S_IFDIR | 0755,
-	    .st_nlink = 2,
-	    .st_uid = SOMEBODY,
-	    .st_gid = SOMEBODY};
-	WR_AUTO struct wr raw = {0};
-	struct item *it;
-
-	if (last != NULL)
-		entry_encode(last, &raw);
-	it = item_new_after(name, strlen(name), &st, wr_span(&raw));
-	assert_non_null(it);
-	return it;
-}
-
-/* What no directory is made of, to tell that it was taken over. */
-static struct entry
-dir_entry(uint64_t entries)
-{
-	return (struct entry){
-	    .type = ENTRY_DIR,
-	    .mode = 0755,
-	    .uid = SOMEBODY,
-	    .gid = SOMEBODY,
-	    .ino = 3,
-	    .nlink = 1,
-	    .dir = {.entries = entries, .root = {{0xee}}},
-	    .totals = {.files = entries, .bytes = 77},
-	};
-}
-
-/* --- jobs ---------------------------------------------------------------- */
-
-static void
-send(struct rig *g, struct job *job)
-{
-	assert_ok(assembly_job(&g->as, job, &err));
-}
-
-static void
-send_enter(struct rig *g, const char *path, struct item *self)
-{
-	struct job *job = job_new(JOB_ENTER, path);
-
-	job->items[job->n++] = self;
-	send(g, job);
-}
-
-static void
-send_leave(struct rig *g, bool removed)
-{
-	struct job *job = job_new(JOB_LEAVE, NULL);
-
-	job->removed = removed;
-	send(g, job);
-}
-
-/* As the walk makes it: what stays is only a record. */
-static void
-send_batch(struct rig *g, const struct was *v, size_t n)
-{
-	struct job *job = job_new(JOB_BATCH, "");
-	const struct stat st = file_stat();
-
-	for (size_t i = 0; i < n; i++) {
-		struct item *it;
-
-		if (v[i].what == STAYS) {
-			put_record(&job->kept, v[i].name);
-			job->kept_entries++;
-			job->kept_files++;
-			continue;
-		}
-		it = item_new(v[i].name, strlen(v[i].name), &st);
-		it->what = ITEM_READ;
-		it->seen.s = 1000000;
-		it->kept_before = job->kept.len;
-		wr_bytes(&it->content, nothing, 1);
-		job->items[job->n++] = it;
-	}
-	send(g, job);
-}
-
-/* The root's entry, once it was left; borrowed from the assembly. */
-static struct entry
-root_entry(const struct rig *g)
-{
-	struct span raw = assembly_root(&g->as);
-	struct entry e;
-
-	assert_ok(entry_decode(raw.p, raw.len, &e, &err));
-	return e;
-}
-
-/* A root with ${v} in it, which was ${last}. */
-static struct entry
-assemble(struct rig *g, const struct was *v, size_t n, const struct entry *last)
-{
-	send_enter(g, "", dir_item("", last));
-	if (n > 0)
-		send_batch(g, v, n);
-	send_leave(g, false);
-	return root_entry(g);
-}
-
-/* --- what a directory is made of ------------------------------------------ */
-
-static bool
-taken_over(const struct entry *e)
-{
-	return e->dir.root.b[0] == 0xee;
-}
-
-/* By hand: the same as what ${v} is to become. */
-static void
-assert_made_of(
-    struct rig *g, const struct entry *e, const struct was *v, size_t n)
-{
-	AUTO(dir_builder) struct dir_builder *b = NULL;
-	WR_AUTO struct wr raw = {0};
-	struct dir_ref want;
-	uint64_t ino = 1000;
-
-	assert_ok(dir_builder_new(&b, &err));
-	for (size_t i = 0; i < n; i++) {
-		encode_file(&raw, v[i].what == STAYS ? 5 : ino++);
-		assert_ok(dir_builder_add(b, g->p.self.lane,
-		    (const uint8_t *)v[i].name, strlen(v[i].name), raw.buf,
-		    raw.len, &err));
-	}
-	assert_ok(dir_builder_finish(b, g->p.self.lane, &want, &err));
-	assert_int_equal(e->dir.entries, n);
-	assert_int_equal(e->dir.level, want.level);
-	assert_memory_equal(&e->dir.root, &want.root, sizeof(want.root));
-	assert_int_equal(e->totals.files, n);
-}
-
-/* The new state has these, in order, and no more. */
-static void
-assert_state_has(struct rig *g, const struct was *v, size_t n)
-{
-	static const struct state_base base = {.id = {1}};
-	AUTO(last_cursor) struct last_cursor *cur = NULL;
-
-	assert_ok(state_publish(g->state, &base, &err));
-	assert_ok(last_cursor_new(g->state, "", &cur, &err));
-	for (size_t i = 0; i < n; i++) {
-		struct last_entry e;
-
-		assert_rc(
-		    1, last_find(cur, v[i].name, strlen(v[i].name), &e, &err));
-		assert_int_equal(e.ctime.s, 200);
-	}
-	assert_rc(0, last_removed(cur, &err));
-}
+#include "tests/unit/assemble_fixture.h"
 
 static const struct was three[] = {{"a", STAYS}, {"b", STAYS}, {"c", STAYS}};
 
@@ -296,36 +11,82 @@ static void
 stays__where_all_in_it_stays(void **state)
 {
 	RIG_AUTO struct rig g;
-	const struct entry last = dir_entry(3);
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	e = assemble(&g, three, 3, &last);
-	assert_true(taken_over(&e));
+	remember(&g, three, 3);
+	e = assemble(&g, three, 3, 3);
+	assert_true(taken_over(&g, &e));
 	assert_int_equal(e.dir.entries, 3);
 	assert_int_equal(e.totals.bytes, 77);
 	assert_int_equal(e.ino, 3);
 	assert_int_equal(g.as.unchanged, 3);
-	/* It is kept in the state, too, which had nothing to keep. */
-	assert_state_has(&g, NULL, 0);
+	assert_state_has(&g, three, 3);
+}
+
+static void
+stays__though_it_is_empty(void **state)
+{
+	RIG_AUTO struct rig g;
+	struct entry e;
+
+	rig_new(&g, *state, true);
+	e = assemble(&g, NULL, 0, 0);
+	assert_int_equal(e.dir.entries, 0);
+	assert_int_equal(e.totals.bytes, 77);
+}
+
+/* Only its page is: the records are what they were. */
+static void
+made_again__where_its_page_is_lost(void **state)
+{
+	RIG_AUTO struct rig g;
+	struct entry e;
+
+	rig_new(&g, *state, true);
+	remember(&g, three, 3);
+	memset(&g.page, 0xee, sizeof(g.page));
+	e = assemble(&g, three, 3, 3);
+	assert_false(taken_over(&g, &e));
+	assert_made_of(&g, &e, three, 3);
+	assert_state_has(&g, three, 3);
+}
+
+/* Of several pages any may be lost, and is found to be so when it is made. */
+static void
+made_again__where_it_has_several_pages(void **state)
+{
+	RIG_AUTO struct rig g;
+	struct entry last, e;
+
+	rig_new(&g, *state, true);
+	remember(&g, three, 3);
+	last = dir_entry(&g, 3);
+	last.dir.level = 1;
+	send_enter(&g, "", dir_item("", &last));
+	send_batch(&g, three, 3);
+	send_leave(&g, false);
+	e = root_entry(&g);
+	assert_made_of(&g, &e, three, 3);
+	assert_state_has(&g, three, 3);
 }
 
 static void
 made_anew__wherever_the_change_is(void **state)
 {
-	const struct entry last = dir_entry(3);
+	static const int becomes[] = {TOUCHED, GONE};
 
-	for (unsigned which = 1; which < 8; which++) {
+	for (unsigned which = 2; which < 16; which++) {
 		RIG_AUTO struct rig g;
 		struct was v[3];
 		struct entry e;
 
 		memcpy(v, three, sizeof(v));
 		for (unsigned i = 0; i < 3; i++)
-			if ((which >> i & 1) != 0)
-				v[i].what = TOUCHED;
+			if ((which >> (i + 1) & 1) != 0)
+				v[i].what = becomes[which & 1];
 		rig_new(&g, *state, true);
-		e = assemble(&g, v, 3, &last);
+		e = assemble(&g, v, 3, 3);
 		assert_made_of(&g, &e, v, 3);
 		assert_state_has(&g, v, 3);
 	}
@@ -337,12 +98,11 @@ made_anew__over_several_batches(void **state)
 {
 	static const struct was v[] = {{"a", STAYS}, {"b", STAYS},
 	    {"c", TOUCHED}, {"d", STAYS}, {"e", STAYS}};
-	const struct entry last = dir_entry(5);
 	RIG_AUTO struct rig g;
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	send_enter(&g, "", dir_item("", &last));
+	send_enter_known(&g, "", ARRAY_LEN(v));
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
 		send_batch(&g, v + i, 1);
 	send_leave(&g, false);
@@ -355,12 +115,11 @@ made_anew__over_several_batches(void **state)
 static void
 made_anew__without_what_was_removed(void **state)
 {
-	const struct entry last = dir_entry(3);
 	RIG_AUTO struct rig g;
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	send_enter(&g, "", dir_item("", &last));
+	send_enter_known(&g, "", 3);
 	send_batch(&g, three, 3);
 	send_leave(&g, true);
 	e = root_entry(&g);
@@ -373,12 +132,11 @@ static void
 made_anew__where_the_state_knew_of_fewer(void **state)
 {
 	for (uint64_t n = 2; n <= 4; n += 2) {
-		const struct entry last = dir_entry(n);
 		RIG_AUTO struct rig g;
 		struct entry e;
 
 		rig_new(&g, *state, true);
-		e = assemble(&g, three, 3, &last);
+		e = assemble(&g, three, 3, n);
 		assert_made_of(&g, &e, three, 3);
 		assert_state_has(&g, three, 3);
 	}
@@ -387,12 +145,11 @@ made_anew__where_the_state_knew_of_fewer(void **state)
 static void
 made_anew__where_all_is_gone(void **state)
 {
-	const struct entry last = dir_entry(3);
 	RIG_AUTO struct rig g;
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	e = assemble(&g, NULL, 0, &last);
+	e = assemble(&g, NULL, 0, 3);
 	assert_made_of(&g, &e, NULL, 0);
 }
 
@@ -403,7 +160,9 @@ made_anew__where_there_was_none(void **state)
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	e = assemble(&g, NULL, 0, NULL);
+	send_enter(&g, "", dir_item("", NULL));
+	send_leave(&g, false);
+	e = root_entry(&g);
 	assert_made_of(&g, &e, NULL, 0);
 }
 
@@ -411,45 +170,129 @@ made_anew__where_there_was_none(void **state)
 static void
 made_anew__where_the_root_is_not_the_states(void **state)
 {
-	const struct entry last = dir_entry(3);
 	RIG_AUTO struct rig g;
 	struct entry e;
 
 	rig_new(&g, *state, true);
 	g.as.root_is_last = false;
-	e = assemble(&g, three, 3, &last);
+	e = assemble(&g, three, 3, 3);
 	assert_made_of(&g, &e, three, 3);
 	assert_state_has(&g, three, 3);
 }
 
+/* All is to be read: also what holds nothing but directories. */
 static void
-made_anew__without_a_state(void **state)
+made_anew__where_nothing_is_taken_over(void **state)
 {
-	const struct entry last = dir_entry(3);
+	for (int with_state = 0; with_state < 2; with_state++) {
+		RIG_AUTO struct rig g;
+		struct entry e;
+
+		rig_new(&g, *state, with_state);
+		g.as.takes_over = false;
+		e = assemble(&g, three, 3, 3);
+		assert_made_of(&g, &e, three, 3);
+	}
+}
+
+/* --- entries that have an item all the same --------------------------------- */
+
+/* An unchanged link of the file ${ino}; ${met}: another was met before. */
+static void
+send_link(struct rig *g, const char *name, uint64_t ino, bool met, int64_t seen)
+{
+	struct job *job = job_new(JOB_BATCH, "");
+	WR_AUTO struct wr raw = {0};
+	struct stat st = file_stat();
+	struct item *it;
+
+	st.st_ino = ino;
+	st.st_nlink = 2;
+	encode_file(&raw, 5, st.st_nlink);
+	it = item_new_after(name, strlen(name), &st, wr_span(&raw));
+	it->what = ITEM_KEEP;
+	it->seen.s = seen;
+	assert_rc(met, links_meet(g->links, &st, &err));
+	job->items[job->n++] = it;
+	send(g, job);
+}
+
+static struct entry
+assemble_links(struct rig *g, uint64_t ino, uint64_t other, int64_t seen)
+{
+	send_enter_known(g, "", 2);
+	send_link(g, "a", ino, false, seen);
+	send_link(g, "b", other, other == ino, seen);
+	send_leave(g, false);
+	return root_entry(g);
+}
+
+static void
+stays__where_links_are_kept(void **state)
+{
 	RIG_AUTO struct rig g;
 	struct entry e;
 
-	rig_new(&g, *state, false);
-	e = assemble(&g, three, 3, &last);
-	assert_made_of(&g, &e, three, 3);
+	rig_new(&g, *state, true);
+	e = assemble_links(&g, 7, 7, 1000000);
+	assert_true(taken_over(&g, &e));
+	assert_int_equal(g.as.unchanged, 2);
+}
+
+/* Two links of one file have become files of their own. */
+static void
+made_anew__where_a_number_was_taken(void **state)
+{
+	RIG_AUTO struct rig g;
+	struct entry e;
+
+	rig_new(&g, *state, true);
+	e = assemble_links(&g, 7, 8, 1000000);
+	assert_false(taken_over(&g, &e));
+	assert_int_equal(e.dir.entries, 2);
+}
+
+/* The clock was set back: from now on they are doubtful, and say so. */
+static void
+made_anew__where_a_doubt_came_up(void **state)
+{
+	AUTO(last_cursor) struct last_cursor *cur = NULL;
+	RIG_AUTO struct rig g;
+	struct last_entry rec;
+	struct entry e;
+
+	rig_new(&g, *state, true);
+	e = assemble_links(&g, 7, 7, 150);
+	assert_false(taken_over(&g, &e));
+	publish(&g);
+	assert_ok(last_cursor_new(g.state, "", &cur, &err));
+	assert_rc(1, last_find(cur, "a", 1, &rec, &err));
+	assert_true(rec.doubtful);
 }
 
 /* --- one in the other ------------------------------------------------------ */
 
-/* A root with a file and the directory 'd', in which ${what} is. */
+/*
+ * A root with a file and the directories 'd', in which nothing has changed, and
+ * 'e', in which ${what} is, and whose mode was ${mode}.
+ */
 static struct entry
-assemble_nested(struct rig *g, int what)
+assemble_nested(struct rig *g, int what, uint32_t mode)
 {
 	static const struct was a[] = {{"a", STAYS}};
-	const struct was inner[] = {{"x", what}, {"y", STAYS}};
-	const struct entry last_d = dir_entry(2);
-	struct entry last = dir_entry(2);
+	static const struct was d[] = {{"x", STAYS}, {"y", STAYS}};
+	const struct was e[] = {{"x", what}, {"y", STAYS}};
+	struct entry root = dir_entry(g, 3), last_e = dir_entry(g, 2);
 
-	last.totals = (struct dir_totals){.files = 3, .dirs = 1};
-	send_enter(g, "", dir_item("", &last));
+	root.totals = (struct dir_totals){.files = 5, .dirs = 2};
+	last_e.mode = mode;
+	send_enter(g, "", dir_item("", &root));
 	send_batch(g, a, 1);
-	send_enter(g, "d", dir_item("d", &last_d));
-	send_batch(g, inner, 2);
+	send_enter_known(g, "d", 2);
+	send_batch(g, d, 2);
+	send_leave(g, false);
+	send_enter(g, "e", dir_item("e", &last_e));
+	send_batch(g, e, 2);
 	send_leave(g, false);
 	send_leave(g, false);
 	return root_entry(g);
@@ -462,10 +305,11 @@ stays__where_all_below_stays(void **state)
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	e = assemble_nested(&g, STAYS);
-	assert_true(taken_over(&e));
-	assert_int_equal(e.totals.files, 3);
-	assert_int_equal(e.totals.dirs, 1);
+	e = assemble_nested(&g, STAYS, 0755);
+	assert_true(taken_over(&g, &e));
+	assert_int_equal(e.totals.files, 5);
+	assert_int_equal(e.totals.dirs, 2);
+	assert_int_equal(g.as.next_ino, 1000);
 }
 
 static void
@@ -475,12 +319,58 @@ made_anew__up_to_the_root(void **state)
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	e = assemble_nested(&g, TOUCHED);
-	assert_false(taken_over(&e));
-	assert_int_equal(e.dir.entries, 2);
-	assert_int_equal(e.totals.files, 3);
-	assert_int_equal(e.totals.dirs, 1);
-	assert_int_equal(g.as.unchanged, 2);
+	e = assemble_nested(&g, TOUCHED, 0755);
+	assert_false(taken_over(&g, &e));
+	assert_int_equal(e.dir.entries, 3);
+	assert_int_equal(e.totals.files, 5);
+	assert_int_equal(e.totals.dirs, 2);
+	assert_int_equal(g.as.unchanged, 4);
+	/* 'x', and then 'e', for what is in it is new. */
+	assert_int_equal(g.as.next_ino, 1003);
+}
+
+/* 'd' is only made again; the next directory's state is of its own. */
+static void
+made_again__leaves_no_record_behind(void **state)
+{
+	static const struct was d[] = {{"v", STAYS}, {"w", STAYS}};
+	static const struct was e[] = {{"x", STAYS}, {"y", TOUCHED}};
+	AUTO(last_cursor) struct last_cursor *cur = NULL;
+	RIG_AUTO struct rig g;
+	struct last_entry rec;
+	struct entry last;
+
+	rig_new(&g, *state, true);
+	last = dir_entry(&g, 2);
+	last.dir.level = 1;
+	send_enter_known(&g, "", 2);
+	send_enter(&g, "d", dir_item("d", &last));
+	send_batch(&g, d, 2);
+	send_leave(&g, false);
+	send_enter_known(&g, "e", 2);
+	send_batch(&g, e, 2);
+	send_leave(&g, false);
+	send_leave(&g, false);
+	publish(&g);
+	assert_ok(last_cursor_new(g.state, "e", &cur, &err));
+	assert_rc(1, last_find(cur, "x", 1, &rec, &err));
+	assert_rc(1, last_find(cur, "y", 1, &rec, &err));
+	assert_rc(0, last_removed(cur, &err));
+}
+
+/* Its mode has changed, nothing in it: only what is above is made anew. */
+static void
+made_anew__above_what_itself_has_changed(void **state)
+{
+	RIG_AUTO struct rig g;
+	struct entry e;
+
+	rig_new(&g, *state, true);
+	e = assemble_nested(&g, STAYS, 0700);
+	assert_false(taken_over(&g, &e));
+	assert_int_equal(e.dir.entries, 3);
+	assert_int_equal(e.totals.bytes, 2 * 77);
+	assert_int_equal(g.as.unchanged, 5);
 }
 
 /* --- many ------------------------------------------------------------------ */
@@ -489,28 +379,32 @@ made_anew__up_to_the_root(void **state)
 #define BATCH 500
 #define HELD_MAX (33 * 1024 * 1024)
 
+static void
+send_many(struct rig *g, size_t first)
+{
+	struct job *job = job_new(JOB_BATCH, "");
+	char name[256];
+
+	for (size_t i = first; i < first + BATCH; i++) {
+		(void)snprintf(name, sizeof(name), "file-%09zu%0200d", i, 0);
+		put_record(&job->kept, name);
+	}
+	job->kept_entries = BATCH;
+	send(g, job);
+}
+
 /* What is held back of a very big directory is bounded. */
 static void
 held_back__within_bounds(void **state)
 {
-	const struct entry last = dir_entry(MANY);
 	RIG_AUTO struct rig g;
 	size_t most = 0;
 	struct entry e;
 
 	rig_new(&g, *state, true);
-	send_enter(&g, "", dir_item("", &last));
+	send_enter_known(&g, "", MANY);
 	for (size_t i = 0; i < MANY; i += BATCH) {
-		struct job *job = job_new(JOB_BATCH, "");
-		char name[256];
-
-		for (size_t j = i; j < i + BATCH; j++) {
-			(void)snprintf(
-			    name, sizeof(name), "file-%09zu%0200d", j, 0);
-			put_record(&job->kept, name);
-		}
-		job->kept_entries = BATCH;
-		send(&g, job);
+		send_many(&g, i);
 		if (g.as.levels[0].held.len > most)
 			most = g.as.levels[0].held.len;
 	}
@@ -518,7 +412,7 @@ held_back__within_bounds(void **state)
 	assert_true(most > HELD_MAX / 2);
 	assert_true(most <= HELD_MAX);
 	e = root_entry(&g);
-	assert_false(taken_over(&e));
+	assert_false(taken_over(&g, &e));
 	assert_int_equal(e.dir.entries, MANY);
 	assert_int_equal(e.totals.files, MANY);
 }
@@ -528,6 +422,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    content_test(stays__where_all_in_it_stays),
+	    content_test(stays__though_it_is_empty),
+	    content_test(made_again__where_its_page_is_lost),
+	    content_test(made_again__where_it_has_several_pages),
 	    content_test(made_anew__wherever_the_change_is),
 	    content_test(made_anew__over_several_batches),
 	    content_test(made_anew__without_what_was_removed),
@@ -535,9 +432,14 @@ main(void)
 	    content_test(made_anew__where_all_is_gone),
 	    content_test(made_anew__where_there_was_none),
 	    content_test(made_anew__where_the_root_is_not_the_states),
-	    content_test(made_anew__without_a_state),
+	    content_test(made_anew__where_nothing_is_taken_over),
+	    content_test(stays__where_links_are_kept),
+	    content_test(made_anew__where_a_number_was_taken),
+	    content_test(made_anew__where_a_doubt_came_up),
 	    content_test(stays__where_all_below_stays),
 	    content_test(made_anew__up_to_the_root),
+	    content_test(made_again__leaves_no_record_behind),
+	    content_test(made_anew__above_what_itself_has_changed),
 	    content_test(held_back__within_bounds),
 	};
 
