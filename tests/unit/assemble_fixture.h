@@ -9,10 +9,12 @@
 #include "tests/unit/pipeline_fixture.h"
 #include "tests/unit/scratch.h"
 
+enum what { STAYS, TOUCHED, GONE };
+
 /* An entry of a directory, and what has become of it. */
 struct was {
 	const char *name;
-	enum { STAYS, TOUCHED, GONE } what;
+	enum what what;
 };
 
 struct rig {

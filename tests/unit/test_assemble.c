@@ -74,7 +74,7 @@ made_again__where_it_has_several_pages(void **state)
 static void
 made_anew__wherever_the_change_is(void **state)
 {
-	static const int becomes[] = {TOUCHED, GONE};
+	static const enum what becomes[] = {TOUCHED, GONE};
 
 	for (unsigned which = 2; which < 16; which++) {
 		RIG_AUTO struct rig g;
@@ -277,7 +277,7 @@ made_anew__where_a_doubt_came_up(void **state)
  * 'e', in which ${what} is, and whose mode was ${mode}.
  */
 static struct entry
-assemble_nested(struct rig *g, int what, uint32_t mode)
+assemble_nested(struct rig *g, enum what what, uint32_t mode)
 {
 	static const struct was a[] = {{"a", STAYS}};
 	static const struct was d[] = {{"x", STAYS}, {"y", STAYS}};
