@@ -76,13 +76,6 @@ add_entry(struct assembly *as, const struct item *it, struct span raw,
 	    as, (struct span){as->record.buf, as->record.len}, err);
 }
 
-static bool
-as_it_was(const struct item *it, struct span raw)
-{
-	return it->last != NULL && raw.len == it->last_len &&
-	       memcmp(raw.p, it->last, raw.len) == 0;
-}
-
 static int
 tell(struct assembly *as, const struct item *it, struct err *err)
 {
@@ -111,8 +104,6 @@ assemble_item(struct assembly *as, const struct job *job, struct item *it,
 		return ret;
 	if ((ret = tell(as, it, err)) != 0)
 		return ret;
-	if (S_ISDIR(it->st.st_mode) && as_it_was(it, raw))
-		changed = false;
 	if (changed && (ret = assembly_make_anew(as, err)) != 0)
 		return ret;
 	if (raw.len == 0)
@@ -168,7 +159,7 @@ find_key(struct assembly *as, const struct job *job, const char *path,
 	return 0;
 }
 
-/* One level more, for what ${job} enters. */
+/* One level more, which is empty. */
 static int
 push_level(struct assembly *as, struct err *err)
 {
@@ -299,7 +290,7 @@ add_to_parent(struct assembly *as, struct span raw, struct err *err)
 	int ret = 0;
 
 	as->depth--;
-	if (!as_it_was(self, raw))
+	if (!assembly_as_it_was(self, raw))
 		ret = assembly_make_anew(as, err);
 	if (ret == 0)
 		ret = add_entry(as, self, raw, err);

@@ -92,6 +92,13 @@ encode(struct assembly *as, const struct entry *e, struct span *raw,
 	return w->failed ? err_nomem(err) : 0;
 }
 
+bool
+assembly_as_it_was(const struct item *it, struct span raw)
+{
+	return it->last != NULL && raw.len == it->last_len &&
+	       memcmp(raw.p, it->last, raw.len) == 0;
+}
+
 int
 assembly_encode_entry(struct assembly *as, const struct item *it,
     struct entry *e, struct span *raw, struct err *err)
@@ -104,8 +111,7 @@ assembly_encode_entry(struct assembly *as, const struct item *it,
 		e->ino = last.ino;
 		if ((ret = encode(as, e, raw, err)) != 0)
 			return ret;
-		if (raw->len == it->last_len &&
-		    memcmp(raw->p, it->last, raw->len) == 0 &&
+		if (assembly_as_it_was(it, *raw) &&
 		    (ret = may_keep(as, it, e, err)) != 0)
 			return ret < 0 ? ret : 0;
 	}
@@ -172,7 +178,10 @@ assembly_entry_of(struct assembly *as, const struct job *job, struct item *it,
 	if (it->fate == ITEM_VANISHED ||
 	    (it->fate == ITEM_UNREADABLE && !S_ISDIR(it->st.st_mode)))
 		return 0;
-	if ((ret = assembly_fill_entry(as, it, &e, err)) != 0)
-		return ret;
-	return assembly_encode_entry(as, it, &e, raw, err);
+	if ((ret = assembly_fill_entry(as, it, &e, err)) == 0)
+		ret = assembly_encode_entry(as, it, &e, raw, err);
+	/* Of anything else the record has changed. */
+	if (ret == 0 && S_ISDIR(it->st.st_mode))
+		*changed = !assembly_as_it_was(it, *raw);
+	return ret;
 }

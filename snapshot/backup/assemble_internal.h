@@ -38,6 +38,9 @@ NODISCARD int assembly_take_records(
 NODISCARD int assembly_fill_entry(struct assembly *as, const struct item *it,
     struct entry *e, struct err *err);
 
+/** assembly_as_it_was(it, raw): Whether ${raw} is its entry in the last snapshot. */
+bool assembly_as_it_was(const struct item *it, struct span raw);
+
 /**
  * assembly_encode_entry(as, it, e, raw, err):
  * Encode into the scratch. An entry that is what it was in the last snapshot

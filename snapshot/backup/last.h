@@ -9,7 +9,7 @@
  * A page is a sequence of records, each
  *	string name, time ctime, varint inode number at the source,
  *	u8 1 when it is not to be trusted, string entry (FORMAT.md section 8)
- * and ends when it is full: after one that is not there is no other.
+ * and is ended once it is full, so one that isn't is the directory's last.
  */
 #include "snapshot/backup/item.h"
 #include "snapshot/state/state.h"

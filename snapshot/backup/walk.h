@@ -13,8 +13,8 @@
 
 struct walk_options {
 	const atomic_bool *stop; /* or NULL */
-	bool full;
-	struct state *state; /* the last snapshot's, or NULL */
+	bool full;               /* what has not changed is read, too */
+	struct state *state;     /* the last snapshot's, or NULL */
 	struct links *links;
 	uint64_t *elsewhere; /* counts directories on other filesystems */
 	bool *met_store;     /* set when the store is met, and left out */

@@ -10,6 +10,7 @@
 struct receive_room;
 struct conn;
 
+/* Who listens, and all its connections. */
 struct server {
 	const struct server_options *opt;
 	pthread_mutex_t mu;

@@ -346,4 +346,15 @@ assert_state_has(struct rig *g, const struct was *v, size_t n)
 	assert_rc(0, last_removed(cur, &err));
 }
 
+/* Of ${before} entries ${v} is left: it is made anew, and so is its state. */
+static inline UNUSED void
+assert_made_anew(struct rig *g, const struct was *v, size_t n, uint64_t before)
+{
+	struct entry e = assemble(g, v, n, before);
+
+	assert_made_of(g, &e, v, n);
+	if (g->state != NULL)
+		assert_state_has(g, v, n);
+}
+
 #endif

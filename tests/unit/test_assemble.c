@@ -79,16 +79,13 @@ made_anew__wherever_the_change_is(void **state)
 	for (unsigned which = 2; which < 16; which++) {
 		RIG_AUTO struct rig g;
 		struct was v[3];
-		struct entry e;
 
 		memcpy(v, three, sizeof(v));
 		for (unsigned i = 0; i < 3; i++)
 			if ((which >> (i + 1) & 1) != 0)
 				v[i].what = becomes[which & 1];
 		rig_new(&g, *state, true);
-		e = assemble(&g, v, 3, 3);
-		assert_made_of(&g, &e, v, 3);
-		assert_state_has(&g, v, 3);
+		assert_made_anew(&g, v, 3, 3);
 	}
 }
 
@@ -133,12 +130,9 @@ made_anew__where_the_state_knew_of_fewer(void **state)
 {
 	for (uint64_t n = 2; n <= 4; n += 2) {
 		RIG_AUTO struct rig g;
-		struct entry e;
 
 		rig_new(&g, *state, true);
-		e = assemble(&g, three, 3, n);
-		assert_made_of(&g, &e, three, 3);
-		assert_state_has(&g, three, 3);
+		assert_made_anew(&g, three, 3, n);
 	}
 }
 
@@ -146,11 +140,9 @@ static void
 made_anew__where_all_is_gone(void **state)
 {
 	RIG_AUTO struct rig g;
-	struct entry e;
 
 	rig_new(&g, *state, true);
-	e = assemble(&g, NULL, 0, 3);
-	assert_made_of(&g, &e, NULL, 0);
+	assert_made_anew(&g, NULL, 0, 3);
 }
 
 static void
@@ -171,27 +163,22 @@ static void
 made_anew__where_the_root_is_not_the_states(void **state)
 {
 	RIG_AUTO struct rig g;
-	struct entry e;
 
 	rig_new(&g, *state, true);
 	g.as.root_is_last = false;
-	e = assemble(&g, three, 3, 3);
-	assert_made_of(&g, &e, three, 3);
-	assert_state_has(&g, three, 3);
+	assert_made_anew(&g, three, 3, 3);
 }
 
-/* All is to be read: also what holds nothing but directories. */
+/* All is to be read: also what holds nothing that would say so. */
 static void
 made_anew__where_nothing_is_taken_over(void **state)
 {
 	for (int with_state = 0; with_state < 2; with_state++) {
 		RIG_AUTO struct rig g;
-		struct entry e;
 
 		rig_new(&g, *state, with_state);
 		g.as.takes_over = false;
-		e = assemble(&g, three, 3, 3);
-		assert_made_of(&g, &e, three, 3);
+		assert_made_anew(&g, three, 3, 3);
 	}
 }
 
@@ -268,6 +255,50 @@ made_anew__where_a_doubt_came_up(void **state)
 	assert_ok(last_cursor_new(g.state, "", &cur, &err));
 	assert_rc(1, last_find(cur, "a", 1, &rec, &err));
 	assert_true(rec.doubtful);
+}
+
+/* The directory 'd' can't be opened, and could not be; its mode was ${mode}. */
+static struct entry
+assemble_closed(struct rig *g, uint32_t mode)
+{
+	struct job *job = job_new(JOB_BATCH, "");
+	struct entry d = dir_entry(g, 0);
+	struct item *it;
+
+	d.mode = mode;
+	d.totals.bytes = 0;
+	it = dir_item("d", &d);
+	it->what = ITEM_META;
+	it->fate = ITEM_UNREADABLE;
+	job->items[job->n++] = it;
+	send_enter_known(g, "", 1);
+	send(g, job);
+	send_leave(g, false);
+	assert_int_equal(g->problems.unreadable, 1);
+	return root_entry(g);
+}
+
+static void
+stays__around_what_stays_closed(void **state)
+{
+	RIG_AUTO struct rig g;
+	struct entry e;
+
+	rig_new(&g, *state, true);
+	e = assemble_closed(&g, 0755);
+	assert_true(taken_over(&g, &e));
+}
+
+static void
+made_anew__around_what_is_closed_and_has_changed(void **state)
+{
+	RIG_AUTO struct rig g;
+	struct entry e;
+
+	rig_new(&g, *state, true);
+	e = assemble_closed(&g, 0700);
+	assert_false(taken_over(&g, &e));
+	assert_int_equal(e.totals.dirs, 1);
 }
 
 /* --- one in the other ------------------------------------------------------ */
@@ -436,6 +467,8 @@ main(void)
 	    content_test(stays__where_links_are_kept),
 	    content_test(made_anew__where_a_number_was_taken),
 	    content_test(made_anew__where_a_doubt_came_up),
+	    content_test(stays__around_what_stays_closed),
+	    content_test(made_anew__around_what_is_closed_and_has_changed),
 	    content_test(stays__where_all_below_stays),
 	    content_test(made_anew__up_to_the_root),
 	    content_test(made_again__leaves_no_record_behind),

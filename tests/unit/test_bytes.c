@@ -210,6 +210,31 @@ wr_space__fails_for_good_when_too_much_is_asked(void **state)
 }
 
 static void
+wr_reserve__makes_room_at_once(void **state)
+{
+	WR_AUTO struct wr w = {0};
+	const uint8_t *at;
+
+	(void)state;
+	wr_reserve(&w, 1000);
+	assert_non_null(w.buf);
+	assert_int_equal(w.len, 0);
+	wr_u8(&w, 7);
+	wr_reserve(&w, 5000);
+	at = w.buf;
+	for (unsigned i = 0; i < 1250; i++)
+		wr_u32(&w, i);
+	assert_ptr_equal(w.buf, at);
+	assert_int_equal(w.buf[0], 7);
+	assert_int_equal(w.len, 5001);
+	/* Only who writes fails. */
+	wr_reserve(&w, SIZE_MAX - 8);
+	assert_false(w.failed);
+	wr_u8(&w, 8);
+	assert_int_equal(w.len, 5002);
+}
+
+static void
 wr_secret__wipes_on_reset_and_keeps_on_growth(void **state)
 {
 	WR_AUTO struct wr w = {.secret = true};
@@ -257,6 +282,7 @@ main(void)
 	    cmocka_unit_test(rd_string__refuses_a_length_beyond_the_end),
 	    cmocka_unit_test(wr_space__grows_and_keeps_the_contents),
 	    cmocka_unit_test(wr_space__fails_for_good_when_too_much_is_asked),
+	    cmocka_unit_test(wr_reserve__makes_room_at_once),
 	    cmocka_unit_test(wr_secret__wipes_on_reset_and_keeps_on_growth),
 	    cmocka_unit_test(wr_steal__leaves_an_empty_writer),
 	};

@@ -100,6 +100,48 @@ ingest_finish__joins_on_this_side_of_a_damaged_index(void **state)
 	assert_all_found(f, &ix, 100, 100 + 60 * 20);
 }
 
+/* --- asking ------------------------------------------------------------- */
+
+static void
+assert_has(struct ingest *in, const struct chunk_name *name, int has)
+{
+	AUTO(ingest_lane) struct ingest_lane *lane = lane_new(in);
+
+	assert_rc(has, ingest_lane_has(lane, name, &err));
+}
+
+/* Until a page of the index that lists it is damaged. */
+static void
+ingest_lane_has__knows_what_can_be_found(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(ingest)
+	struct ingest *first = run_new(f), *next = run_new(f),
+		      *after = run_new(f);
+	AUTO(ingest_lane) struct ingest_lane *lane = lane_new(first);
+	const struct chunk_name none = {{1}};
+	INDEXES_AUTO struct indexes ix = {0};
+	struct chunk_name name;
+	struct object_ref ref;
+	size_t len;
+
+	name = take_in(lane, 1, LEN);
+	assert_has(first, &name, 1);
+	assert_has(first, &none, 0);
+	assert_has(next, &name, 0);
+	assert_ok(ingest_lane_flush(lane, &err));
+	finish(first, &ix);
+	know(next, &ix);
+	assert_has(next, &name, 1);
+	assert_has(next, &none, 0);
+	assert_int_equal(next->packs_used.n, 1);
+
+	ref = index_object(f, &ix, 0);
+	memstore_bytes(f->store, &ref, &len)[200] ^= 1;
+	know(after, &ix);
+	assert_has(after, &name, 0);
+}
+
 /* --- filters ------------------------------------------------------------ */
 
 /* An index that is asked in vain again and again is not read any more. */
@@ -278,6 +320,7 @@ main(void)
 	    content_test(ingest_finish__leaves_a_damaged_index_alone),
 	    content_test(ingest_finish__leaves_a_small_damaged_index_alone),
 	    content_test(ingest_finish__joins_on_this_side_of_a_damaged_index),
+	    content_test(ingest_lane_has__knows_what_can_be_found),
 	    content_test(ingest_chunk__stops_asking_in_vain),
 	    content_test(ingest_finish__keeps_the_number_of_indexes_low),
 	    content_test(ingest_finish__joins_what_a_long_run_wrote),
