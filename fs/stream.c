@@ -237,7 +237,8 @@ stream_ahead(struct stream *st, uint64_t off, uint64_t len)
 
 		if (content_at(st->cur, st->asked, &el, &start, NULL) != 0)
 			return onward;
-		if (!el.hole)
+		/* Who reads a part of it now fetches it, too. */
+		if (!el.hole && start >= st->end)
 			chunks_prefetch(st->chunks, &el.name);
 		st->asked = start + el.len;
 	}

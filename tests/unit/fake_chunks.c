@@ -30,6 +30,8 @@ struct chunks {
 	uint8_t salt;
 	size_t count[CHUNK_KINDS];
 	size_t gets;
+	size_t prefetches;
+	struct chunk_name prefetched; /* by the last of them */
 	size_t fetches;
 	struct chunk_name fetched[2]; /* of the last of them */
 	size_t pinned;
@@ -210,8 +212,20 @@ chunk_release(struct chunk *ch)
 void
 chunks_prefetch(struct chunks *c, const struct chunk_name *name)
 {
-	(void)c;
-	(void)name;
+	c->prefetches++;
+	c->prefetched = *name;
+}
+
+size_t
+fake_prefetches(const struct chunks *c)
+{
+	return c->prefetches;
+}
+
+const struct chunk_name *
+fake_prefetched(const struct chunks *c)
+{
+	return &c->prefetched;
 }
 
 void

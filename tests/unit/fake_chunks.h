@@ -26,6 +26,10 @@ size_t fake_gets(const struct chunks *c);
 /** fake_pinned(c): Chunks that were got and not released yet. */
 size_t fake_pinned(const struct chunks *c);
 
+/** fake_prefetches(c): Calls of chunks_prefetch() so far, and the last one's. */
+size_t fake_prefetches(const struct chunks *c);
+const struct chunk_name *fake_prefetched(const struct chunks *c);
+
 /** fake_fetches(c): Calls of chunks_fetch_pack() so far, and the last one's. */
 size_t fake_fetches(const struct chunks *c);
 const struct chunk_name *fake_fetched(const struct chunks *c);

@@ -94,6 +94,36 @@ ahead__fetches_nothing_for_who_reads_here_and_there(void **state)
 	assert_int_equal(fake_fetches(f->c), 1);
 }
 
+/* Each once: what the first read needs itself is left to it. */
+static void
+ahead__opens_what_comes_next_for_who_reads_in_order(void **state)
+{
+	struct file *f = *state;
+
+	for (uint64_t i = 0; i + 1 < 50; i++) {
+		assert_true(read_at(f, i * MIB, MIB));
+		assert_int_equal(fake_prefetches(f->c), i + 1);
+		assert_memory_equal(
+		    fake_prefetched(f->c), &f->els[i + 1].name, CHUNK_NAME_LEN);
+	}
+}
+
+/* What is read at this moment needs no other thread to open it, too. */
+static void
+ahead__opens_nothing_for_who_reads_here_and_there(void **state)
+{
+	struct file *f = *state;
+
+	for (uint64_t i = 0; i < 500; i++)
+		(void)read_at(f, i * 77 % FILE_MIB * MIB + 8192, 4096);
+	assert_int_equal(fake_prefetches(f->c), 0);
+	/* At the end of a chunk the read may go on. */
+	(void)read_at(f, 150 * MIB - 4096, 4096);
+	assert_int_equal(fake_prefetches(f->c), 1);
+	assert_memory_equal(
+	    fake_prefetched(f->c), &f->els[150].name, CHUNK_NAME_LEN);
+}
+
 int
 main(void)
 {
@@ -103,6 +133,12 @@ main(void)
 		tear_down),
 	    cmocka_unit_test_setup_teardown(
 		ahead__fetches_nothing_for_who_reads_here_and_there, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		ahead__opens_what_comes_next_for_who_reads_in_order, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		ahead__opens_nothing_for_who_reads_here_and_there, set_up,
 		tear_down),
 	};
 
