@@ -128,8 +128,13 @@ restore_command(struct run *run, void *values, struct err *err)
 	    .on_problem = on_problem,
 	    .arg = run,
 	};
-	int r = snapshot_arg_parse(args->common.operands.v[0], &arg, err);
+	int r;
 
+	if (args->no_owner && args->numeric_ids)
+		return err_set(err, ERR_USAGE,
+		    "--no-owner and --numeric-ids exclude each other: no "
+		    "owners, or owners by number?");
+	r = snapshot_arg_parse(args->common.operands.v[0], &arg, err);
 	if (r == 0)
 		r = session_open_for(run, &args->store,
 		    (const char *const[]){arg.dataset}, 1, &s, err);

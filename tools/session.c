@@ -103,6 +103,25 @@ ask_passphrase(void *arg, const char *name, char **pass, struct err *err)
 	return r;
 }
 
+/* What would be passed over was meant for something. */
+static int
+check_one_key(const struct store_args *args, struct err *err)
+{
+	if (args->key_file != NULL && args->recovery_key_file != NULL)
+		return err_set(err, ERR_USAGE,
+		    "a key file and a recovery key are given: which one?");
+	if (args->person == NULL)
+		return 0;
+	if (args->key_file != NULL)
+		return err_set(err, ERR_USAGE,
+		    "a person and a key file are given (--person or "
+		    "VARVE_PERSON, --key-file or VARVE_KEY_FILE): which one?");
+	if (args->recovery_key_file != NULL)
+		return err_set(err, ERR_USAGE,
+		    "a person and a recovery key are given: which one?");
+	return 0;
+}
+
 static int
 open_with_key(struct asking *asking, struct access **out, struct err *err)
 {
@@ -114,18 +133,13 @@ open_with_key(struct asking *asking, struct access **out, struct err *err)
 	    .arg = asking,
 	    .keyfile = args->key_file,
 	};
+	int r = check_one_key(args, err);
 
-	if (args->key_file != NULL && args->recovery_key_file != NULL)
-		return err_set(err, ERR_USAGE,
-		    "a key file and a recovery key are given: which one?");
-	if (args->recovery_key_file != NULL) {
-		int r =
-		    recovery_file_read(args->recovery_key_file, &recovery, err);
-
-		if (r != 0)
-			return r;
-		cred.recovery = recovery;
-	}
+	if (r == 0 && args->recovery_key_file != NULL)
+		r = recovery_file_read(args->recovery_key_file, &recovery, err);
+	if (r != 0)
+		return r;
+	cred.recovery = recovery;
 	if (args->key_file != NULL || recovery != NULL)
 		none_awaited(asking);
 	return access_open_datasets(asking->address, &cred, asking->datasets,

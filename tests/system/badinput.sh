@@ -155,6 +155,13 @@ done
 for o in --keep-last=1 --keep-all --default; do
 	refused 2 "'varve dataset set'" varve dataset show d "$o"
 done
+refused 2 'exclude each other' \
+    varve restore d@latest "$T/none" --no-owner --numeric-ids
+for o in --key-file --recovery-key-file; do
+	refused 2 'which one' varve list --person me "$o" "$T/none"
+done
+refused 2 'VARVE_PERSON' env VARVE_PERSON=me VARVE_KEY_FILE="$T/none" \
+    "$VARVE" list
 refused 2 'goes with --listen' varve serve "$VARVE_STORE" --stdio --clients 1
 refused 2 'afterwards' varve serve "$T/none" --init --clients 1
 for c in init backup list mount restore diff find check grant; do
