@@ -67,10 +67,10 @@ NODISCARD int fs_lock_mountpoint(
  * returns 0, the kernel and the mount have shaken hands; no log has been read
  * but of datasets of which a replica lacks what this machine has seen.
  *
- * Errors: those of fs_check_mountpoint() and fs_lock_mountpoint(); ERR_NOT_FOUND no dataset called
- * ${opt}->dataset; ERR_USAGE --allow-other that /etc/fuse.conf does not allow,
- * or options that libfuse does not know; ERR_DENIED, ERR_IO the system refused;
- * ERR_NOMEM. Cost: a few milliseconds.
+ * Errors: those of fs_check_mountpoint() and fs_lock_mountpoint(); ERR_NOT_FOUND
+ * no dataset called ${opt}->dataset; ERR_USAGE --allow-other that /etc/fuse.conf
+ * does not allow, or options that libfuse does not know; ERR_DENIED, ERR_IO the
+ * system refused; ERR_NOMEM. Cost: a few milliseconds.
  */
 NODISCARD int fs_open(struct access *a, struct heads *heads,
     const struct fs_options *opt, struct fs **out, struct err *err);
