@@ -7,187 +7,31 @@
  *	index 2  [page] --'
  *
  * What must be known beforehand is the list of packs, which comes first in the
- * object, and with it what number each segment has from now on.
+ * object, and with it what number each segment has from now on: see
+ * index_join_packs.c.
  */
-#include "snapshot/content/index_internal.h"
-#include "snapshot/content/index_write.h"
+#include "snapshot/content/index_join_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define DOUBLE UINT32_MAX         /* an earlier index lists that pack */
-#define LEFT_OUT (UINT32_MAX - 1) /* a pack that is not taken */
-
-/* An index on its way into another. */
-struct part {
-	const struct index_part *want;
-	struct index *ix;
-	uint32_t *numbers; /* of each of its packs in the new one */
-	uint8_t *page;     /* of entries, at hand */
-	size_t next_page, at, n;
-};
-
-struct join {
-	struct part *parts;
-	size_t n;
-	struct index_pack *packs; /* the new one's */
-	size_t npacks;
-	struct index_writer w;
-};
-
-/* --- packs -------------------------------------------------------------- */
-
-/* A pack that an index lists. */
-struct listing {
-	const struct index_pack *p;
-	uint32_t part, pack;
-};
-
-static int
-compare_listings(const void *a, const void *b)
-{
-	const struct listing *x = a, *y = b;
-	int order = memcmp(x->p->name, y->p->name, OBJECT_NAME_LEN);
-
-	return order != 0 ? order : (x->part > y->part) - (x->part < y->part);
-}
-
-static bool
-same_pack(const struct listing *a, const struct listing *b)
-{
-	return memcmp(a->p->name, b->p->name, OBJECT_NAME_LEN) == 0;
-}
-
-/* Those of a part's packs that are taken. */
-static int
-take_packs(const struct join *j, uint32_t at, struct listing *v, size_t *n,
-    struct err *err)
-{
-	const struct part *part = &j->parts[at];
-	const struct index_summary *s = &part->ix->sum;
-
-	for (uint32_t k = 0; k < s->npacks; k++) {
-		int take = 1;
-
-		if (part->want->pack != NULL)
-			take = part->want->pack(part->want->arg, k, err);
-		if (take < 0)
-			return take;
-		if (take > 0)
-			v[(*n)++] = (struct listing){&s->packs[k], at, k};
-		else
-			part->numbers[k] = LEFT_OUT;
-	}
-	return 0;
-}
-
-/* The packs of all indexes, sorted by name. */
-static int
-list_packs(
-    const struct join *j, struct listing **out, size_t *n, struct err *err)
-{
-	size_t total = 0;
-	int rc = 0;
-
-	*n = 0;
-	for (size_t i = 0; i < j->n; i++)
-		total += j->parts[i].ix->sum.npacks;
-	*out = calloc(total, sizeof(**out));
-	if (*out == NULL)
-		return err_nomem(err);
-	for (size_t i = 0; rc == 0 && i < j->n; i++)
-		rc = take_packs(j, (uint32_t)i, *out, n, err);
-	if (rc == 0)
-		qsort(*out, *n, sizeof(**out), compare_listings);
-	return rc;
-}
-
-/* Mark those that an earlier index lists; they must say the same. */
-static int
-mark_doubles(struct join *j, const struct listing *v, size_t n, struct err *err)
-{
-	for (size_t i = 1; i < n; i++) {
-		const struct index_pack *p = v[i].p, *q = v[i - 1].p;
-
-		if (!same_pack(&v[i], &v[i - 1]))
-			continue;
-		if (p->size != q->size || p->kind != q->kind || p->n != q->n)
-			return err_set(err, ERR_CORRUPT,
-			    "two indexes list a pack in two ways");
-		j->parts[v[i].part].numbers[v[i].pack] = DOUBLE;
-	}
-	return 0;
-}
-
-static int
-add_packs(
-    struct join *j, struct part *part, uint64_t *segments, struct err *err)
-{
-	const struct index_summary *s = &part->ix->sum;
-
-	for (size_t i = 0; i < s->npacks; i++) {
-		struct index_pack *p = &j->packs[j->npacks];
-
-		if (part->numbers[i] == DOUBLE || part->numbers[i] == LEFT_OUT)
-			continue;
-		*p = s->packs[i];
-		p->first = (uint32_t)*segments;
-		*segments += p->n;
-		part->numbers[i] = (uint32_t)j->npacks++;
-	}
-	return *segments <= UINT32_MAX
-		   ? 0
-		   : err_set(err, ERR_USAGE, "too much for one index");
-}
-
-static int
-number_packs(struct join *j, const struct listing *v, size_t n, struct err *err)
-{
-	uint64_t segments = 0;
-	int rc = mark_doubles(j, v, n, err);
-
-	j->packs = calloc(n, sizeof(*j->packs));
-	if (rc == 0 && j->packs == NULL)
-		rc = err_nomem(err);
-	for (size_t i = 0; rc == 0 && i < j->n; i++)
-		rc = add_packs(j, &j->parts[i], &segments, err);
-	for (size_t i = 1; rc == 0 && i < n; i++)
-		if (same_pack(&v[i], &v[i - 1]))
-			j->parts[v[i].part].numbers[v[i].pack] =
-			    j->parts[v[i - 1].part].numbers[v[i - 1].pack];
-	return rc;
-}
-
-static int
-join_packs(struct join *j, struct err *err)
-{
-	struct listing *v;
-	size_t n;
-	int rc = list_packs(j, &v, &n, err);
-
-	if (rc == 0)
-		rc = number_packs(j, v, n, err);
-	free(v);
-	return rc;
-}
-
 /* --- entries ------------------------------------------------------------ */
 
 static const uint8_t *
-entry_at(const struct part *part)
+entry_at(const struct join_part *part)
 {
 	return part->page + part->at * INDEX_ENTRY_LEN;
 }
 
 /* Whether to take the entry at hand. */
 static int
-takes(const struct part *part, struct err *err)
+takes(const struct join_part *part, struct err *err)
 {
 	struct index_entry e = index_page_entry(part->page, part->at);
 	struct index_spot spot = index_spot_of(&part->ix->sum,
 	    (part->next_page - 1) * INDEX_PAGE_ENTRIES + part->at, e.segment);
 
-	if (part->numbers[spot.pack] == LEFT_OUT)
+	if (part->numbers[spot.pack] == INDEX_JOIN_LEFT_OUT)
 		return 0;
 	if (part->want->entry == NULL)
 		return 1;
@@ -195,7 +39,7 @@ takes(const struct part *part, struct err *err)
 }
 
 static int
-next_page(struct part *part, struct err *err)
+next_page(struct join_part *part, struct err *err)
 {
 	const struct index_summary *s = &part->ix->sum;
 	int rc = index_read_page(part->ix, part->next_page, part->page, err);
@@ -209,7 +53,7 @@ next_page(struct part *part, struct err *err)
 
 /* Have an entry at hand, if there is one left. */
 static int
-fill(struct part *part, struct err *err)
+fill(struct join_part *part, struct err *err)
 {
 	for (;;) {
 		int rc;
@@ -229,13 +73,13 @@ fill(struct part *part, struct err *err)
 }
 
 /* The part whose entry is next: of equal names the last one's, or none. */
-static struct part *
-least(const struct join *j)
+static struct join_part *
+least(const struct index_join *j)
 {
-	struct part *found = NULL;
+	struct join_part *found = NULL;
 
 	for (size_t i = 0; i < j->n; i++) {
-		struct part *part = &j->parts[i];
+		struct join_part *part = &j->parts[i];
 
 		if (part->at < part->n &&
 		    (found == NULL || memcmp(entry_at(part), entry_at(found),
@@ -246,7 +90,7 @@ least(const struct join *j)
 }
 
 static int
-put_entry(struct join *j, const struct part *part, struct err *err)
+put_entry(struct index_join *j, const struct join_part *part, struct err *err)
 {
 	struct index_entry e = index_page_entry(part->page, part->at);
 	const struct index_summary *s = &part->ix->sum;
@@ -259,12 +103,12 @@ put_entry(struct join *j, const struct part *part, struct err *err)
 
 /* Past the name that was put, wherever it is. */
 static int
-step(struct join *j, const uint8_t name[CHUNK_NAME_LEN], struct err *err)
+step(struct index_join *j, const uint8_t name[CHUNK_NAME_LEN], struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < j->n; i++) {
-		struct part *part = &j->parts[i];
+		struct join_part *part = &j->parts[i];
 
 		if (part->at == part->n ||
 		    memcmp(entry_at(part), name, CHUNK_NAME_LEN) != 0)
@@ -276,9 +120,9 @@ step(struct join *j, const uint8_t name[CHUNK_NAME_LEN], struct err *err)
 }
 
 static int
-join_entries(struct join *j, struct err *err)
+join_entries(struct index_join *j, struct err *err)
 {
-	struct part *part;
+	struct join_part *part;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < j->n; i++)
@@ -297,8 +141,8 @@ join_entries(struct join *j, struct err *err)
 /* --- segments ----------------------------------------------------------- */
 
 struct joining {
-	struct join *j;
-	const struct part *part;
+	struct index_join *j;
+	const struct join_part *part;
 	size_t next; /* pack of the part */
 	size_t put;  /* packs of the new one */
 };
@@ -326,7 +170,7 @@ put_segments(void *arg, UNUSED const struct object_ref *ref,
 }
 
 static int
-join_segments(struct join *j, struct err *err)
+join_segments(struct index_join *j, struct err *err)
 {
 	struct joining g = {.j = j};
 	int rc = 0;
@@ -342,14 +186,14 @@ join_segments(struct join *j, struct err *err)
 /* --- the whole ---------------------------------------------------------- */
 
 static int
-join_begin(
-    struct join *j, const struct index_part *parts, size_t n, struct err *err)
+join_begin(struct index_join *j, const struct index_part *parts, size_t n,
+    struct err *err)
 {
 	j->parts = calloc(n, sizeof(*j->parts));
 	if (j->parts == NULL)
 		return err_nomem(err);
 	for (; j->n < n; j->n++) {
-		struct part *part = &j->parts[j->n];
+		struct join_part *part = &j->parts[j->n];
 
 		part->want = &parts[j->n];
 		part->ix = parts[j->n].ix;
@@ -362,11 +206,11 @@ join_begin(
 			return err_nomem(err);
 		}
 	}
-	return join_packs(j, err);
+	return index_join_packs(j, err);
 }
 
 static void
-join_clear(struct join *j)
+join_clear(struct index_join *j)
 {
 	for (size_t i = 0; i < j->n; i++) {
 		free(j->parts[i].numbers);
@@ -399,7 +243,7 @@ index_join_some(struct store *store, const struct keyset *ks,
     const struct index_part *parts, size_t n, struct object_ref *ref,
     struct err *err)
 {
-	JOIN_AUTO struct join j = {0};
+	JOIN_AUTO struct index_join j = {0};
 	AUTO(store_writer) struct store_writer *to = NULL;
 	int rc = join_begin(&j, parts, n, err);
 
