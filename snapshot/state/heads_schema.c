@@ -1,33 +1,31 @@
-/* What the file of remembered heads looks like, and looked like. */
+/* What the file of remembered heads looks like. */
 #include "snapshot/state/heads_internal.h"
-
-#define PLACE_TABLE                                                            \
-	"CREATE TABLE place("                                                  \
-	"  address BLOB NOT NULL PRIMARY KEY,"                                 \
-	"  fingerprint BLOB NOT NULL"                                          \
-	") WITHOUT ROWID, STRICT;"
 
 /*
  * A store's id is what its root says of itself, so it tells only whether two
  * roots claim to be one store. What somebody else put in a store's place has an
  * id of its own: that is found out by the address.
  */
-static const char schema[] =
-    "CREATE TABLE store("
-    "  id BLOB NOT NULL PRIMARY KEY,"
-    "  fingerprint BLOB NOT NULL"
-    ") WITHOUT ROWID, STRICT;" PLACE_TABLE "CREATE TABLE head("
-    "  store BLOB NOT NULL,"
-    "  dataset BLOB NOT NULL,"
-    "  seq INTEGER NOT NULL,"
-    "  name BLOB NOT NULL,"
-    "  changes INTEGER NOT NULL,"
-    "  latest INTEGER NOT NULL,"
-    "  next_ino INTEGER NOT NULL,"
-    "  settled INTEGER NOT NULL,"
-    "  settled_object BLOB NOT NULL,"
-    "  PRIMARY KEY(store, dataset)"
-    ") WITHOUT ROWID, STRICT;";
+static const char schema[] = "CREATE TABLE store("
+			     "  id BLOB NOT NULL PRIMARY KEY,"
+			     "  fingerprint BLOB NOT NULL"
+			     ") WITHOUT ROWID, STRICT;"
+			     "CREATE TABLE place("
+			     "  address BLOB NOT NULL PRIMARY KEY,"
+			     "  fingerprint BLOB NOT NULL"
+			     ") WITHOUT ROWID, STRICT;"
+			     "CREATE TABLE head("
+			     "  store BLOB NOT NULL,"
+			     "  dataset BLOB NOT NULL,"
+			     "  seq INTEGER NOT NULL,"
+			     "  name BLOB NOT NULL,"
+			     "  changes INTEGER NOT NULL,"
+			     "  latest INTEGER NOT NULL,"
+			     "  next_ino INTEGER NOT NULL,"
+			     "  settled INTEGER NOT NULL,"
+			     "  settled_object BLOB NOT NULL,"
+			     "  PRIMARY KEY(store, dataset)"
+			     ") WITHOUT ROWID, STRICT;";
 
 #define NEWLY_SETTLED                                                          \
 	"(excluded.settled, excluded.settled_object) >"                        \
@@ -59,37 +57,12 @@ static const char *const statements[NSTATEMENTS] = {
 	" (" NEWLY_SETTLED " OR excluded.seq > seq))",
 };
 
-/*
- * Version 1 knew no addresses, version 2 no changes of the primary, nor how
- * late a snapshot's time may be: as late as can be, to be on the safe side.
- * Version 3 knew no inode numbers, and no settlements. Version 4 had the latest
- * time in seconds. Version 5 knew of a settlement only when it was made: none of
- * that second is newer.
- */
-#define HEAD_COLUMNS                                                           \
-	"ALTER TABLE head ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"      \
-	"ALTER TABLE head ADD COLUMN latest INTEGER NOT NULL"                  \
-	"  DEFAULT 9223372036854775807;"
-#define MORE_COLUMNS                                                           \
-	"ALTER TABLE head ADD COLUMN next_ino INTEGER NOT NULL DEFAULT 0;"     \
-	"ALTER TABLE head ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;"
-#define MILLISECONDS                                                           \
-	"UPDATE head SET latest = latest * 1000"                               \
-	"  WHERE abs(latest / 2) < 4500000000000000;"
-#define SETTLED_OBJECT                                                         \
-	"ALTER TABLE head ADD COLUMN settled_object BLOB NOT NULL DEFAULT"     \
-	" x'ffffffffffffffffffffffffffffffff"                                  \
-	"ffffffffffffffffffffffffffffffff';"
-static const char *const upgrades[] = {
-    PLACE_TABLE, HEAD_COLUMNS, MORE_COLUMNS, MILLISECONDS, SETTLED_OBJECT};
-
 /* Nothing else remembers them, so a damaged file is never replaced. */
 const struct sql_kind heads_kind = {
     .application = 0x56525668, /* "VRVh" */
     .version = 6,
     .durable = true,
     .schema = schema,
-    .upgrades = upgrades,
     .statements = statements,
     .nstatements = NSTATEMENTS,
     .advice = "the remembered heads are damaged and can't be rebuilt: bring the"

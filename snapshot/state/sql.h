@@ -20,8 +20,6 @@ struct sql_kind {
 	int version;         /* of the schema */
 	bool durable;        /* every commit survives a power failure */
 	const char *schema;  /* makes an empty one */
-	/* [v - 1]: from version v to the next; NULL: there was none before. */
-	const char *const *upgrades;
 	const char *const *statements;
 	size_t nstatements;
 	const char *advice; /* what to do when it is damaged; NULL: none */

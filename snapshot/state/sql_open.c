@@ -57,29 +57,21 @@ check_kind(struct sql *q, const struct sql_kind *kind, int64_t *version,
 		return err_set(err, ERR_VERSION,
 		    "'%s' was made by a newer version of this program",
 		    q->path);
-	if (*version < 1 ||
-	    (*version != kind->version && kind->upgrades == NULL))
+	if (*version != kind->version)
 		return err_set(
 		    err, ERR_CORRUPT, "'%s' has no known version", q->path);
 	return 0;
 }
 
-/* From the version that it has, if any, to today's. */
 static int
-bring_up(struct sql *q, const struct sql_kind *kind, int64_t version,
-    struct err *err)
+write_schema(struct sql *q, const struct sql_kind *kind, struct err *err)
 {
 	char text[96];
-	int rc = 0;
+	int rc = sql_exec(q, kind->schema, err);
 
 	(void)sqlite3_snprintf((int)sizeof(text), text,
 	    "PRAGMA application_id=%d; PRAGMA user_version=%d",
 	    kind->application, kind->version);
-	if (version == 0)
-		rc = sql_exec(q, kind->schema, err);
-	else
-		for (int64_t v = version; rc == 0 && v < kind->version; v++)
-			rc = sql_exec(q, kind->upgrades[v - 1], err);
 	return rc != 0 ? rc : sql_exec(q, text, err);
 }
 
@@ -93,8 +85,8 @@ make_schema(struct sql *q, const struct sql_kind *kind, struct err *err)
 	if (rc != 0)
 		return rc;
 	rc = check_kind(q, kind, &version, err);
-	if (rc == 0 && version != kind->version)
-		rc = bring_up(q, kind, version, err);
+	if (rc == 0 && version == 0)
+		rc = write_schema(q, kind, err);
 	if (rc == 0)
 		return sql_exec(q, "COMMIT", err);
 	sql_rollback(q);
@@ -141,7 +133,7 @@ set_up(struct sql *q, const struct sql_kind *kind, bool make, struct err *err)
 	if (rc == 0)
 		rc = sql_exec(q,
 		    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384", err);
-	if (rc == 0 && version != kind->version)
+	if (rc == 0 && version == 0)
 		rc = make_schema(q, kind, err);
 	if (rc == 0)
 		rc = prepare_all(q, kind, err);

@@ -1,4 +1,4 @@
-/* The file of remembered heads: which stores it knows, and older versions. */
+/* The file of remembered heads: which stores it knows, and when it is refused. */
 #include "tests/unit/heads_fixture.h"
 
 static void
@@ -82,108 +82,6 @@ heads_accept__another_store_takes_its_place(void **state)
 	heads_close(h);
 }
 
-/* One head, in a file as an older program left it. */
-static struct heads *
-open_aged(struct fixture *f, struct root *root, const char *sql)
-{
-	struct heads *h = must_open(f, root);
-	char path[SCRATCH_PATH + 256];
-
-	assert_ok(set(h, 5, one, &err));
-	heads_close(h);
-	fixture_path(f, "heads.db", path);
-	change_database(path, sql);
-	return must_open(f, root);
-}
-
-/* Version 1 had no addresses; its heads stay. */
-static void
-heads_open__an_older_version_goes_on(void **state)
-{
-	struct fixture *f = *state;
-	struct root root = some_root(1);
-	struct root other = some_root(20);
-	struct head_seen head;
-	struct heads *h = open_aged(f, &root,
-	    "DROP TABLE place; ALTER TABLE head DROP COLUMN changes;"
-	    "ALTER TABLE head DROP COLUMN latest;"
-	    "ALTER TABLE head DROP COLUMN next_ino;"
-	    "ALTER TABLE head DROP COLUMN settled_object;"
-	    "ALTER TABLE head DROP COLUMN settled; PRAGMA user_version=1");
-
-	assert_ok(heads_get(h, dataset, &head, &err));
-	assert_int_equal(head.seq, 5);
-	assert_memory_equal(head.name, one, OBJECT_NAME_LEN);
-	assert_int_equal(head.changes, 0);
-	assert_int_equal(head.latest, INT64_MAX);
-	assert_int_equal(head.next_ino, 0);
-	heads_close(h);
-	assert_rc(ERR_AUTH, heads_open(f->dir, &other, "/srv/a", &h, &err));
-}
-
-#define BEFORE_OBJECTS "ALTER TABLE head DROP COLUMN settled_object;"
-
-/* Version 4 had seconds; what is beyond all times stays so. */
-static void
-heads_open__an_older_version_had_seconds(void **state)
-{
-	static const struct {
-		const char *then;
-		int64_t now;
-	} rows[] = {
-	    {BEFORE_OBJECTS "UPDATE head SET latest = 1700000000;"
-			    "PRAGMA user_version=4",
-		1700000000000},
-	    {BEFORE_OBJECTS "UPDATE head SET latest = -5;"
-			    "PRAGMA user_version=4",
-		-5000},
-	    {BEFORE_OBJECTS "UPDATE head SET latest = 9223372036854775807;"
-			    "PRAGMA user_version=4",
-		INT64_MAX},
-	    {BEFORE_OBJECTS "UPDATE head SET latest = -9223372036854775807 - 1;"
-			    "PRAGMA user_version=4",
-		INT64_MIN},
-	};
-	struct fixture *f = *state;
-	struct root root = some_root(1);
-	struct head_seen head;
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct heads *h = open_aged(f, &root, rows[i].then);
-
-		assert_ok(heads_get(h, dataset, &head, &err));
-		assert_int_equal(head.latest, rows[i].now);
-		heads_close(h);
-	}
-}
-
-/* Version 5 did not know which settlement it was: none of its second is newer. */
-static void
-heads_open__an_older_version_had_no_settlement(void **state)
-{
-	struct fixture *f = *state;
-	struct root root = some_root(1);
-	AUTO(heads)
-	struct heads *h = open_aged(f, &root,
-	    "UPDATE head SET settled = 1700000000;" BEFORE_OBJECTS
-	    "PRAGMA user_version=5");
-	struct head_seen head = {
-	    .seq = 4,
-	    .latest = 4000,
-	    .next_ino = 40,
-	    .settled = {.from = 1700000000},
-	};
-
-	assert_head(h, 5, one);
-	memset(head.settled.object, 0xfe, OBJECT_NAME_LEN);
-	memcpy(head.name, two, OBJECT_NAME_LEN);
-	assert_ok(heads_set(h, dataset, &head, &err));
-	assert_head(h, 5, one);
-	head.settled.from++;
-	assert_ok(heads_set(h, dataset, &head, &err));
-	assert_head(h, 4, two);
-}
-
 /* A file that knows ${root}; ${path} is where it lies. */
 static void
 make_file(
@@ -221,6 +119,27 @@ heads_open__newer_version_is_refused(void **state)
 	make_file(f, &root, path);
 	change_database(path, "PRAGMA user_version=7");
 	assert_rc(ERR_VERSION, heads_open(f->dir, &root, "/srv/a", &h, &err));
+}
+
+/* Heads can't be rebuilt: what the file says may not be guessed at. */
+static void
+heads_open__unknown_version_is_refused(void **state)
+{
+	static const char *const versions[] = {"PRAGMA user_version=0",
+	    "PRAGMA user_version=5", "PRAGMA user_version=-1"};
+	struct fixture *f = *state;
+	struct root root = some_root(1);
+	struct heads *h;
+	char path[SCRATCH_PATH + 256];
+
+	make_file(f, &root, path);
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		change_database(path, versions[i]);
+		assert_fails(ERR_CORRUPT, "no known version",
+		    heads_open(f->dir, &root, "/srv/a", &h, &err));
+	}
+	change_database(path, "PRAGMA user_version=6");
+	heads_close(must_open(f, &root));
 }
 
 static void
@@ -289,11 +208,9 @@ main(void)
 	    state_test(heads_open__another_store_at_the_address_is_auth),
 	    state_test(heads_open__one_store_at_two_addresses),
 	    state_test(heads_accept__another_store_takes_its_place),
-	    state_test(heads_open__an_older_version_goes_on),
-	    state_test(heads_open__an_older_version_had_seconds),
-	    state_test(heads_open__an_older_version_had_no_settlement),
 	    state_test(heads_open__damaged_is_left_alone),
 	    state_test(heads_open__newer_version_is_refused),
+	    state_test(heads_open__unknown_version_is_refused),
 	    state_test(heads_compare__remembers_nothing),
 	    state_test(heads_open__private_whatever_the_umask),
 	};
