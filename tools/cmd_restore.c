@@ -111,6 +111,17 @@ restore(struct run *run, const struct opened *o,
 }
 
 static int
+parse_args(
+    const struct restore_args *args, struct snapshot_arg *arg, struct err *err)
+{
+	if (args->no_owner && args->numeric_ids)
+		return err_set(err, ERR_USAGE,
+		    "--no-owner and --numeric-ids exclude each other: no "
+		    "owners, or owners by number?");
+	return snapshot_arg_parse(args->common.operands.v[0], arg, err);
+}
+
+static int
 restore_command(struct run *run, void *values, struct err *err)
 {
 	const struct restore_args *args = values;
@@ -128,13 +139,8 @@ restore_command(struct run *run, void *values, struct err *err)
 	    .on_problem = on_problem,
 	    .arg = run,
 	};
-	int r;
+	int r = parse_args(args, &arg, err);
 
-	if (args->no_owner && args->numeric_ids)
-		return err_set(err, ERR_USAGE,
-		    "--no-owner and --numeric-ids exclude each other: no "
-		    "owners, or owners by number?");
-	r = snapshot_arg_parse(args->common.operands.v[0], &arg, err);
 	if (r == 0)
 		r = session_open_for(run, &args->store,
 		    (const char *const[]){arg.dataset}, 1, &s, err);
