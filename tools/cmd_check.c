@@ -134,7 +134,7 @@ show_text(const struct check_options *opt, const struct check_result *r)
 		    output_things(r->chunks, "chunk", "chunks", c));
 	(void)putchar('\n');
 	if (r->closed > 0)
-		(void)printf("the snapshots of %s were not looked into: this "
+		(void)printf("not all snapshots of %s were looked into: this "
 			     "key may not open them\n",
 		    output_things(r->closed, "dataset", "datasets", a));
 	if (r->unreferenced > 0)

@@ -18,6 +18,10 @@ struct chain {
 	/* Of ${all}: in the place of a record, but none of this log. */
 	bool *alien;
 	uint64_t own; /* the number of the last that is sound; 0: none yet */
+	/* Those of epochs of which the key is not at hand, and their first. */
+	uint64_t closed;
+	size_t first_closed; /* of ${all} */
+	uint32_t closed_epoch;
 	bool damaged;
 };
 

@@ -161,6 +161,34 @@ put_seen_first(struct chain *ch)
 	}
 }
 
+/*
+ * Who was granted some epochs can't look into records of the others. To an admin
+ * all are open, so what doesn't open has lost its key set, or never had one.
+ */
+static void
+tell_closed(struct chain *ch)
+{
+	const struct object_ref *first = &ch->all.v[ch->first_closed];
+	struct check *c = ch->s->c;
+
+	if (ch->closed == 0)
+		return;
+	if (!access_is_admin(c->access)) {
+		c->out->closed += ch->s->ds->may_read;
+		return;
+	}
+	ch->damaged = true;
+	if (ch->closed == 1)
+		check_say(c, first,
+		    "sealed under epoch %u, of which the store has no key set",
+		    ch->closed_epoch);
+	else
+		check_say(c, first,
+		    "sealed under epoch %u, of which the store has no key set; "
+		    "%ju records after it don't open either",
+		    ch->closed_epoch, (uintmax_t)ch->closed - 1);
+}
+
 static int
 check_chain(struct chain *ch, struct err *err)
 {
@@ -174,6 +202,7 @@ check_chain(struct chain *ch, struct err *err)
 		rc = chain_check(ch, i, err);
 	if (rc != 0)
 		return rc;
+	tell_closed(ch);
 	check_seen(ch);
 	if (!ch->damaged)
 		rc = load_log(ch, err);

@@ -148,8 +148,9 @@ check_run__finds_objects_of_another_store(void **state)
 
 /* The newest record once more, to follow record ${prev}, signed by somebody. */
 static void
-plant_record(const struct realm *r, const struct identity *signer, uint64_t seq,
-    size_t prev, int hours, char object[OBJECT_REF_TEXT])
+plant_record_under(const struct realm *r, const struct keyset *ks,
+    const struct identity *signer, uint64_t seq, size_t prev, int hours,
+    char object[OBJECT_REF_TEXT])
 {
 	const struct dataset *ds = access_find(r->admin, "files");
 	AUTO(log) struct log *log = NULL;
@@ -170,11 +171,48 @@ plant_record(const struct realm *r, const struct identity *signer, uint64_t seq,
 	memcpy(
 	    record.head.prev, log_snapshot(log, prev - 1)->id, OBJECT_NAME_LEN);
 	lists.indexes = log_indexes(log, &lists.nindexes);
-	assert_ok(record_encode(
-	    &record, &lists, keyring_latest(ds->keys), signer, &w, &err));
+	assert_ok(record_encode(&record, &lists, ks, signer, &w, &err));
 	memcpy(ref.dataset, ds->id, DATASET_ID_LEN);
 	assert_ok(store_put(access_store(r->admin), &ref, w.buf, w.len, &err));
 	object_ref_text(&ref, object);
+}
+
+static void
+plant_record(const struct realm *r, const struct identity *signer, uint64_t seq,
+    size_t prev, int hours, char object[OBJECT_REF_TEXT])
+{
+	const struct dataset *ds = access_find(r->admin, "files");
+
+	plant_record_under(
+	    r, keyring_latest(ds->keys), signer, seq, prev, hours, object);
+}
+
+/* Its writer made up an epoch, or the key set is lost: an admin has them all. */
+static void
+check_run__finds_records_that_no_key_set_opens(void **state)
+{
+	const struct realm *r = *state;
+	const struct dataset *ds = access_find(r->admin, "files");
+	AUTO(keyset) struct keyset *next = NULL;
+	char object[OBJECT_REF_TEXT];
+
+	assert_ok(keyset_next(keyring_latest(ds->keys), &next, &err));
+	plant_record_under(r, next, access_identity(r->admin), 3, 2, 5, object);
+	for (size_t i = 0; i < ARRAY_LEN(depths); i++) {
+		struct check_options opt = {.depth = depths[i]};
+		FINDINGS_AUTO struct findings f;
+
+		check_with(r->admin, NULL, &opt, &f);
+		if (depths[i] == CHECK_NO_KEYS) {
+			assert_clean(&f);
+			continue;
+		}
+		assert_only(&f, object);
+		assert_int_equal(f.n, 1);
+		assert_true(found_what(
+		    &f, object, "epoch 2, of which the store has no key set"));
+	}
+	unplant(r, object);
 }
 
 static void
@@ -339,6 +377,7 @@ main(void)
 	    cmocka_unit_test(
 		check_run__looks_behind_a_record_of_another_dataset),
 	    cmocka_unit_test(check_run__finds_objects_of_another_store),
+	    cmocka_unit_test(check_run__finds_records_that_no_key_set_opens),
 	    cmocka_unit_test(check_run__finds_records_of_who_may_not_write),
 	    cmocka_unit_test(check_run__accepts_records_of_writers),
 	    cmocka_unit_test(check_run__finds_a_fork),

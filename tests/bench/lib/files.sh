@@ -126,8 +126,8 @@ measure_k() {
 	! wants k-one || in_turn one_file k \
 	    $(those varve varve_key restic borg bup)
 	! wants k-restore || in_turn restore k \
-	    $(those varve restic borg bup)
-	! wants k-check || in_turn check k $(those varve restic borg)
+	    $(those varve varve_key restic borg bup)
+	! wants k-check || in_turn check k $(those varve varve_key restic borg)
 	! wants k-mount || measure_k_mounts
 	! wants k-copy || measure_copies k
 	remove_repositories k
@@ -137,8 +137,9 @@ measure_k() {
 measure_m() {
 	warm "$work/source/m"
 	in_turn first_backup m $(those varve restic borg)
-	! wants m-restore || in_turn restore m $(those varve restic borg)
-	! wants m-check || in_turn check m $(those varve restic borg)
+	! wants m-restore || in_turn restore m \
+	    $(those varve varve_key restic borg)
+	! wants m-check || in_turn check m $(those varve varve_key restic borg)
 	! wants m-mount || measure_m_mounts
 	remove_repositories m
 }
