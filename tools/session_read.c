@@ -124,11 +124,19 @@ session_may_read(const struct session *s, const char *name, struct err *err)
 			 "this key may not open backups of '%s'", ds->name);
 }
 
+/* Of this dataset's objects: damaged, signed by nobody who may, or too new. */
+static bool
+is_about_objects(const struct err *why)
+{
+	return why->code == ERR_CORRUPT || why->code == ERR_AUTH ||
+	       why->code == ERR_VERSION;
+}
+
 int
 session_pass_over(
     const struct session *s, const struct err *why, struct err *err)
 {
-	if (why->code != ERR_CORRUPT)
+	if (!is_about_objects(why))
 		return err_copy(err, why);
 	message_problem(s->run, "%s (see 'varve check')", why->text);
 	if (s->run->damaged != NULL)

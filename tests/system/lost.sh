@@ -131,3 +131,37 @@ err_has "datasets/$dataset/log"
 rm "$VARVE_STORE/datasets/$dataset"
 mv "$T/away" "$VARVE_STORE/datasets/$dataset"
 run 0 varve check --read-data
+
+# forge FILE: its last byte is another, and its name that of what it is now.
+forge() {
+	last=$(tail -c 1 "$1" | od -An -tu1)
+	head -c -1 "$1" >"$T/forged"
+	# shellcheck disable=SC2059 # the byte, in octal
+	printf "\\$(printf %o $((last ^ 1)))" >>"$T/forged"
+	seq=$(basename "$1" | cut -d - -f 1)
+	mv "$T/forged" "${1%/*}/$seq-$(sha256sum "$T/forged" | cut -d ' ' -f 1)"
+	rm -f "$1"
+}
+
+# afresh ARG...: on a machine that has seen nothing yet.
+afresh() {
+	rm -rf "$T/afresh"
+	VARVE_PASSPHRASE=$passphrase XDG_STATE_HOME=$T/afresh \
+	    run 3 env -u VARVE_KEY_FILE "$VARVE" "$@"
+}
+
+part 'a log that nobody signed who may'
+for record in "$VARVE_STORE/datasets/$dataset/log"/*; do
+	forge "$record"
+done
+afresh list
+err_has 'the signature does not hold'
+out_has '  new'
+afresh list --json
+equal "$(jq '.datasets | length' "$T/out")" 2 'datasets that list shows'
+afresh find file
+err_has 'the signature does not hold'
+equal "$(grep -o '[a-z]*:file$' "$T/out" | sort -u | wc -l)" 1 \
+    'datasets that find looks into'
+afresh check
+out_has 'the signature does not hold'
