@@ -126,12 +126,6 @@ show_problems(const struct backup_result *r)
 	if (r->changed > 0)
 		(void)printf("  %s changed while being read\n",
 		    output_things(r->changed, "file", "files", n));
-	if (r->lost > 0)
-		(void)printf(
-		    "  %s of earlier snapshots can't be used: every file was\n"
-		    "  read, and this snapshot is whole; 'varve check' says\n"
-		    "  what is damaged\n",
-		    output_things(r->lost, "object", "objects", n));
 	if (r->elsewhere > 0)
 		(void)printf("  %s on other filesystems left out (see "
 			     "--cross-filesystems)\n",
@@ -223,6 +217,25 @@ check_args(const struct backup_args *args, struct err *err)
 	return 0;
 }
 
+/* Nobody may look at what a timer's backups print otherwise. */
+static void
+tell_of_earlier(const struct run *run, const struct backup_result *r)
+{
+	char n[OUTPUT_THINGS];
+
+	if (log_gap(r->log) != NULL)
+		message_problem(run,
+		    "this snapshot is whole, but one before it may be missing "
+		    "(see 'varve check'): %s",
+		    log_gap(r->log)->text);
+	if (r->lost > 0)
+		message_problem(run,
+		    "%s of earlier snapshots can't be used: every file was "
+		    "read, and this snapshot is whole; 'varve check' says what "
+		    "is damaged",
+		    output_things(r->lost, "object", "objects", n));
+}
+
 static int
 run_and_show(struct run *run, struct session *s,
     const struct backup_options *opt, struct err *err)
@@ -243,11 +256,7 @@ run_and_show(struct run *run, struct session *s,
 			show_json(run->json, &result, opt->dataset);
 		else if (!run->common->quiet)
 			show_text(&result, opt->dataset);
-		if (log_gap(result.log) != NULL)
-			message_problem(run,
-			    "this snapshot is whole, but one before it may be "
-			    "missing (see 'varve check'): %s",
-			    log_gap(result.log)->text);
+		tell_of_earlier(run, &result);
 		r = result.unreadable > 0 ? EXIT_PARTIAL : EXIT_DONE;
 	}
 	backup_result_clear(&result);

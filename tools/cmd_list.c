@@ -93,7 +93,7 @@ list_datasets(struct run *run, const struct session *s, struct err *err)
 	if (run->json != NULL)
 		return EXIT_DONE;
 	if (t.ncells == 0 && access_datasets(s->access) == 0) {
-		if (!run->common->quiet)
+		if (!run->common->quiet && !session_sees_none(s))
 			(void)puts("no datasets yet");
 		return EXIT_DONE;
 	}

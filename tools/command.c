@@ -114,11 +114,13 @@ check_operands(
 static int
 flush_output(int r, struct err *err)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool now = fflush(stdout) != 0;
+
+	if (r < 0 || (!now && !ferror(stdout)))
 		return r;
-	if (r < 0)
-		return r;
-	return err_errno(err, "cannot write the output");
+	/* What failed before has left nothing that says why. */
+	return now ? err_errno(err, "cannot write the output")
+		   : err_set(err, ERR_IO, "cannot write the output");
 }
 
 /* Do the command and close its JSON object. */

@@ -219,7 +219,14 @@ open_session(struct asking *asking, struct session **out, struct err *err)
 	if (r != 0)
 		return explain(asking, r, err);
 	note_who(asking->run, access);
-	return session_new(asking->run, asking->args, access, out, err);
+	r = session_new(asking->run, asking->args, access, out, err);
+	if (r == 0 && asking->ndatasets == 0 && session_sees_none(*out))
+		message_problem(asking->run,
+		    "this key may see none of the datasets that store '%s' "
+		    "holds: it was granted none, or its grant is missing (see "
+		    "'varve check')",
+		    store_address(access_store(access)));
+	return r;
 }
 
 int

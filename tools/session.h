@@ -127,6 +127,13 @@ NODISCARD int session_log(const struct session *s, const char *dataset,
     struct log **out, struct err *err);
 
 /**
+ * session_sees_none(s):
+ * Whether the store has datasets, and this key may see none of them. Whoever
+ * opens a session is told so.
+ */
+bool session_sees_none(const struct session *s);
+
+/**
  * session_behind(run, dataset, b):
  * Tell that a replica lacks records of ${dataset} that this machine has seen:
  * once of each, with -q too, and in the JSON object. The exit status stays.

@@ -119,6 +119,14 @@ session_remember(
 		r = open_heads(s, dir, args, &why);
 	if (is_grave(s->run, r))
 		return err_copy(err, &why);
+	if (r == ERR_CORRUPT && s->run->command == &cmd_check) {
+		/* Who checks wants to know what can't be found out any more. */
+		message_problem(s->run,
+		    "nothing can be remembered of this store: %s", why.text);
+		if (s->run->damaged != NULL)
+			*s->run->damaged = true;
+		return 0;
+	}
 	if (r != 0) {
 		message_warning(s->run,
 		    "nothing can be remembered of this store: %s", why.text);

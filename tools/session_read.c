@@ -13,6 +13,26 @@
 
 #define CACHE_BYTES ((size_t)128 << 20)
 
+#define FOUND 1
+
+/* A store_visit_fn: the first will do. */
+static int
+meet_dataset(UNUSED void *arg, UNUSED const struct object_ref *ref,
+    UNUSED uint64_t size, UNUSED struct err *err)
+{
+	return FOUND;
+}
+
+bool
+session_sees_none(const struct session *s)
+{
+	struct store *store = access_store(s->access);
+	struct err why;
+
+	return access_datasets(s->access) == 0 &&
+	       store_list_datasets(store, meet_dataset, NULL, &why) == FOUND;
+}
+
 /* The first dataset in folder ${name}, or NULL. */
 static const char *
 dataset_in(const struct session *s, const char *name)

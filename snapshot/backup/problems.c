@@ -64,7 +64,8 @@ problems_add(struct problems *p, enum backup_problem what, const char *dir,
 	if (asprintf(&path, "%s%s%s", dir, slash, name) < 0)
 		return err_nomem(err);
 	if (p->opt->on_problem != NULL)
-		p->opt->on_problem(p->opt->arg, what, path, errnum);
+		p->opt->on_problem(
+		    p->opt->arg, what, *path != '\0' ? path : ".", errnum);
 	if (p->text.len < TEXT_MAX)
 		write_line(&p->text, what, path, errnum);
 	free(path);

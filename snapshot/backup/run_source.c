@@ -6,6 +6,7 @@
 #include "snapshot/backup/walk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,7 +113,7 @@ find_scout(struct run *run, struct scout **out, struct err *err)
 }
 
 static int
-walk_source(struct run *run, struct err *err)
+walk_directory(struct run *run, struct err *err)
 {
 	AUTO(scout) struct scout *scout = NULL;
 	struct walker w = {
@@ -135,6 +136,34 @@ walk_source(struct run *run, struct err *err)
 		return err_nomem(err);
 	w.scout = scout;
 	return walk_and_assemble(&w, err);
+}
+
+/*
+ * Single entries come and go. But where the source itself was removed, what is
+ * left of it is no backup of it.
+ */
+static int
+tell_removed(struct run *run, int fd, struct err *err)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_nlink > 0)
+		return 0;
+	return problems_add(
+	    &run->problems, BACKUP_UNREADABLE, "", "", ENOENT, err);
+}
+
+static int
+walk_source(struct run *run, struct err *err)
+{
+	int root = fcntl(run->source.fd, F_DUPFD_CLOEXEC, 0);
+	int ret = walk_directory(run, err);
+
+	if (ret == 0)
+		ret = tell_removed(run, root, err);
+	if (root >= 0)
+		close(root);
+	return ret;
 }
 
 /* --- one file ---------------------------------------------------------- */

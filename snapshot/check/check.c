@@ -55,9 +55,9 @@ check_indexes_without_keys(struct scope *s, struct err *err)
 	return rc;
 }
 
+/* An again_fn. */
 static int
-check_without_keys(
-    struct check *c, const uint8_t id[DATASET_ID_LEN], struct err *err)
+look_without_keys(struct check *c, const void *id, struct err *err)
 {
 	SCOPE_AUTO struct scope s = {.c = c};
 	int rc;
@@ -73,6 +73,13 @@ check_without_keys(
 	expect(c, &s.packs);
 	rc = check_bytes(&s, &s.packs, false, err);
 	return rc == 0 ? listed_packs(&s, err) : rc;
+}
+
+static int
+check_without_keys(
+    struct check *c, const uint8_t id[DATASET_ID_LEN], struct err *err)
+{
+	return again_check(c, id, look_without_keys, id, err);
 }
 
 static int
@@ -106,9 +113,11 @@ check_contents(struct scope *s, struct err *err)
 	return rc == 0 && s->pass != NULL ? pass_end(s->pass, err) : rc;
 }
 
+/* An again_fn. */
 static int
-check_dataset(struct check *c, const struct dataset *ds, struct err *err)
+look_at_dataset(struct check *c, const void *arg, struct err *err)
 {
+	const struct dataset *ds = arg;
 	SCOPE_AUTO struct scope s = {.c = c, .ds = ds};
 	int rc;
 
@@ -123,6 +132,12 @@ check_dataset(struct check *c, const struct dataset *ds, struct err *err)
 	if (rc == 0 && !ds->may_read)
 		c->out->closed++;
 	return rc;
+}
+
+static int
+check_dataset(struct check *c, const struct dataset *ds, struct err *err)
+{
+	return again_check(c, ds->id, look_at_dataset, ds, err);
 }
 
 /* --- all of them -------------------------------------------------------- */
@@ -199,6 +214,40 @@ key_set_lost(
 	return rc;
 }
 
+static bool
+may_see(const struct access *a, const uint8_t id[DATASET_ID_LEN])
+{
+	for (size_t i = 0; i < access_datasets(a); i++)
+		if (memcmp(access_dataset(a, i)->id, id, DATASET_ID_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* An again_fn. */
+static int
+look_at_log(struct check *c, const void *id, struct err *err)
+{
+	SCOPE_AUTO struct scope s = {.c = c};
+
+	memcpy(s.id, id, sizeof(s.id));
+	return check_log(&s, err);
+}
+
+/* One that this key was not granted: what can be seen without a key. */
+static int
+check_closed(struct check *c, const uint8_t id[DATASET_ID_LEN], struct err *err)
+{
+	int rc;
+
+	if (may_see(c->access, id))
+		return 0;
+	rc = c->opt->depth == CHECK_READ_DATA
+		 ? check_without_keys(c, id, err)
+		 : again_check(c, id, look_at_log, id, err);
+	c->out->closed++;
+	return rc;
+}
+
 static int
 tell_lost(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
@@ -211,7 +260,7 @@ tell_lost(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	if (rc < 0 && check_fatal(rc))
 		return err_copy(err, &why);
 	if (rc == 0)
-		return 0;
+		return check_closed(c, ref->dataset, err);
 	object_ref_dataset_dir(ref->dataset, dir);
 	check_tell(c, dir,
 	    rc < 0 ? why.text
@@ -221,7 +270,7 @@ tell_lost(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	return 0;
 }
 
-/* Datasets that nobody can open any more: they are among none of the others. */
+/* Datasets that nobody can open any more, or not this key. */
 static int
 check_lost(struct check *c, struct err *err)
 {
@@ -283,6 +332,7 @@ check_run(struct access *a, struct heads *heads,
 	memset(out, 0, sizeof(*out));
 	(void)pthread_mutex_init(&c.mu, NULL);
 	rc = run(&c, err);
+	name_set_clear(&c.again.told);
 	(void)pthread_mutex_destroy(&c.mu);
 	out->objects = atomic_load(&c.done.objects);
 	out->bytes = atomic_load(&c.done.bytes);

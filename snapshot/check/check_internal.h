@@ -21,13 +21,25 @@
  *	check_content.c  the chunk lists of files
  *	check_locate.c   whether each chunk is where it should be
  *	check_report.c   telling of damage, counting, reading objects whole
+ *	check_again.c    ... of a store that changes meanwhile
  */
 #include "snapshot/check/check.h"
 #include "snapshot/check/lengths.h"
+#include "snapshot/content/name_set.h"
 
 #include <pthread.h>
 
 #define CHECK_THREADS_MAX 256
+
+/* The dataset at hand, and whether it was pruned since. Guarded by mu. */
+struct again {
+	bool on; /* it is asked */
+	uint8_t dataset[DATASET_ID_LEN];
+	uint64_t mark;        /* of the log, when it was looked at */
+	uint64_t last;        /* record there then */
+	bool stale;           /* it was, and something was found since */
+	struct name_set told; /* what was said of the dataset */
+};
 
 struct check {
 	struct access *access;
@@ -39,6 +51,7 @@ struct check {
 	struct mix mix;
 	pthread_mutex_t mu; /* held while on_damage is called */
 	uint64_t damaged;   /* guarded by mu */
+	struct again again;
 };
 
 /* A pack as one index lists it. */
@@ -139,6 +152,23 @@ NODISCARD int check_pass_over(struct check *c, const struct object_ref *ref,
 NODISCARD int check_unlisted(struct check *c, enum object_class cls,
     const uint8_t dataset[DATASET_ID_LEN], int rc, const struct err *why,
     struct err *err);
+
+/* --- check_again.c ------------------------------------------------------ */
+
+typedef int again_fn(struct check *c, const void *arg, struct err *err);
+/**
+ * again_check(c, dataset, fn, arg, err):
+ * Check a dataset by ${fn}; once more, a few times at most, if what was found may
+ * be a matter of records that came meanwhile.
+ */
+NODISCARD int again_check(struct check *c,
+    const uint8_t dataset[DATASET_ID_LEN], again_fn *fn, const void *arg,
+    struct err *err);
+/** again_is_to_tell(): Whether damage is to be told of now. With mu held. */
+bool again_is_to_tell(
+    struct check *c, const char *object, const char *what, const char *affects);
+
+/* --- check_report.c, too ------------------------------------------------ */
 
 /** check_threads(asked): How many are meant by check_options.threads. */
 unsigned check_threads(unsigned asked);

@@ -91,6 +91,23 @@ tell_passed_over(void *arg, const struct object_ref *ref, const struct err *why,
 	return 0;
 }
 
+/* The root says that it is an admin; what an admin is granted isn't there. */
+static void
+check_first_admin(struct check *c)
+{
+	const struct identity *who = access_identity(c->access);
+
+	if (who == NULL || access_is_admin(c->access) ||
+	    memcmp(who->pub.id, access_root(c->access)->admin.id,
+		sizeof(who->pub.id)) != 0)
+		return;
+	check_tell(c, "keys",
+	    "the grant of the first admin is missing or damaged: "
+	    "'varve repair --from SITE' fetches it; until then, only the "
+	    "recovery key opens what it opened",
+	    NULL);
+}
+
 int
 check_keys(struct check *c, struct err *err)
 {
@@ -102,6 +119,7 @@ check_keys(struct check *c, struct err *err)
 		rc = store_list(c->store, OBJECT_KEY, NULL, read_key, &k, &why);
 		rc = check_unlisted(c, OBJECT_KEY, NULL, rc, &why, err);
 	}
+	check_first_admin(c);
 	if (rc == 0)
 		rc = access_visit_damage(c->access, tell_passed_over, &k, err);
 	name_set_clear(&k.told);

@@ -29,9 +29,11 @@ check_tell(
     struct check *c, const char *object, const char *what, const char *affects)
 {
 	(void)pthread_mutex_lock(&c->mu);
-	c->damaged++;
-	if (c->opt->on_damage != NULL)
-		c->opt->on_damage(c->opt->arg, object, what, affects);
+	if (again_is_to_tell(c, object, what, affects)) {
+		c->damaged++;
+		if (c->opt->on_damage != NULL)
+			c->opt->on_damage(c->opt->arg, object, what, affects);
+	}
 	(void)pthread_mutex_unlock(&c->mu);
 }
 

@@ -25,7 +25,9 @@ check_seen(const struct log *l, const struct log_list *list, uint64_t seq,
 	if (at == list->all.n)
 		return err_set(err, ERR_CORRUPT,
 		    "log of dataset '%s' was cut back: this machine has seen"
-		    " record %ju of it, the store shows %ju",
+		    " record %ju of it, the store shows %ju (if an older copy"
+		    " of it was brought back on purpose, see FILES in"
+		    " varve(1))",
 		    l->ds->name, (uintmax_t)seq,
 		    (uintmax_t)record_refs_last(&list->all));
 	if (list->all.v[at].seq != seq)

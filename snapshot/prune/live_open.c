@@ -150,6 +150,18 @@ list_pack(void *arg, const struct object_ref *ref, uint64_t size,
 
 /* --- indexes ------------------------------------------------------------ */
 
+/* What to do about it is the same, whatever is wrong with it. */
+static int
+tell_unreadable(int rc, struct err *err)
+{
+	if (err != NULL &&
+	    (rc == ERR_NOT_FOUND || rc == ERR_AUTH || rc == ERR_CORRUPT))
+		(void)err_wrap(err,
+		    "without an index it can't be told what is needed ('varve "
+		    "repair --from SITE' fetches it)");
+	return rc;
+}
+
 static int
 read_index(struct live *l, struct live_index *x, const struct object_ref *ref,
     const struct present *there, struct err *err)
@@ -159,7 +171,7 @@ read_index(struct live *l, struct live_index *x, const struct object_ref *ref,
 	    index_open_sharing(l->store, ref, l->kr, l->pages, &x->ix, err);
 
 	if (rc != 0)
-		return rc;
+		return tell_unreadable(rc, err);
 	x->bits =
 	    calloc(index_entries(x->ix) / LIVE_WORD_BITS + 1, sizeof(*x->bits));
 	x->packs = calloc(index_packs(x->ix), sizeof(*x->packs));

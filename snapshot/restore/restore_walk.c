@@ -223,11 +223,10 @@ restore_entry(struct restore *rs, const struct dir_entry *de, struct err *err)
 	else
 		ret = restore_make(
 		    rs, top(rs)->fd, restore_path_name(rs), de, &why);
-	if (restore_is_fatal(ret))
-		return err_copy(err, &why);
-	if (ret != 0)
+	/* Where there is no room, say, this one is told of before it ends. */
+	if (ret != 0 && ret != ERR_CANCELLED)
 		restore_tell(rs, rs->path, &why);
-	return 0;
+	return restore_is_fatal(ret) ? err_copy(err, &why) : 0;
 }
 
 /* The next entry of the top directory; 0 when there is none. */

@@ -165,3 +165,28 @@ equal "$(grep -o '[a-z]*:file$' "$T/out" | sort -u | wc -l)" 1 \
     'datasets that find looks into'
 afresh check
 out_has 'the signature does not hold'
+
+part 'an admin whose grant is gone'
+VARVE_STORE=$T/alone
+export VARVE_PASSPHRASE="$passphrase"
+unset VARVE_KEY_FILE
+varve init >"$T/init"
+backup d "$src"
+grant=$(find "$VARVE_STORE/keys" -type f -size 292c)
+mv "$grant" "$T/grant"
+for what in check 'check --read-data'; do
+	# shellcheck disable=SC2086 # words
+	afresh $what
+	out_has 'the grant of the first admin is missing'
+	out_has 'not all snapshots of 1 dataset'
+done
+run 0 varve list
+err_has 'this key may see none of the datasets'
+mv "$T/grant" "$grant"
+
+part 'what was remembered is damaged'
+export XDG_STATE_HOME="$T/remembered"
+run 0 varve check
+echo 'no database' >"$XDG_STATE_HOME/varve/heads.db"
+run 3 varve check -q
+err_has 'nothing can be remembered of this store'

@@ -43,6 +43,36 @@ whole
 run 0 varve prune d --max-dead 0
 equal "$(varve list --json d | jq '.snapshots | length')" 1 'snapshots left'
 
+# overtaken OPTION...: a check that stops half-way while a prune takes away what
+# it was about to read, and then goes on, finds nothing.
+overtaken() {
+	for i in 1 2 3; do
+		head -c 60000000 /dev/urandom >"$T/big/file"
+		backup overtaken "$T/big"
+	done
+	"$VARVE" check "$@" --threads 1 >"$T/check.out" 2>&1 &
+	check=$!
+	while [ "$(sed -n 's/^rchar: //p' /proc/$check/io ||
+	    echo 99999999)" -lt 20000000 ]; do
+		:
+	done 2>/dev/null
+	kill -STOP $check
+	before=$(stored)
+	varve expire -q overtaken --keep-last 1
+	varve prune -q overtaken
+	[ "$(stored)" -lt $((before - 100000000)) ] || fail 'nothing went'
+	kill -CONT $check
+	status=0
+	wait $check || status=$?
+	equal "$status $(grep -c damaged "$T/check.out")" '0 0' \
+	    'status of the check, and damages'
+}
+
+part 'checks that a prune overtakes'
+mkdir "$T/big"
+overtaken --read-data
+overtaken --no-keys
+
 part 'beside backups that never stop'
 (
 	for i in 1 2 3 4 5 6 7 8 9 10; do

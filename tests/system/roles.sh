@@ -34,7 +34,7 @@ may_not '' as_writer "$VARVE" restore \
 may_not '' as_writer "$VARVE" find MarkFilename MarkDataset
 may_not 'may not open backups' as_writer "$VARVE" find MarkFilename
 run 0 as_writer "$VARVE" check
-grep -q 'not all snapshots of 1 dataset were looked into' "$T/out" ||
+grep -q 'not all snapshots of 2 datasets were looked into' "$T/out" ||
     fail 'a check says nothing of what it could not open'
 run 0 "$VARVE" check --read-data --json
 jq -e --arg f "$(sed -n 's/^Fingerprint *//p' "$T/fingerprint")" '.fingerprint == $f and .time <= .end and
