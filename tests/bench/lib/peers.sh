@@ -67,7 +67,7 @@ varve_grant() {
 
 varve_key_there() { varve_there; }
 varve_key_command() {
-	[ "$1" != init ] && [ "$1" != check ] && varve_command "$@"
+	[ "$1" != init ] && varve_command "$@"
 }
 varve_key_newest() { varve_newest; }
 varve_key_snapshots() { varve_snapshots; }
