@@ -67,7 +67,7 @@ struct check_result {
 	 */
 	uint64_t unreferenced;
 	uint64_t behind; /* calls of on_behind */
-	uint64_t closed; /* datasets of which the key can't open a snapshot */
+	uint64_t closed; /* datasets with snapshots that the key can't open */
 };
 
 /**
@@ -76,8 +76,8 @@ struct check_result {
  * Trees and lists that snapshots share are looked at once. A writer's key
  * checks what it can open (logs, indexes, the presence of packs). ${heads} may
  * be NULL: then nobody notices that the newest records are missing; of a replica
- * that is no damage. A log that
- * is found whole is remembered there.
+ * that is no damage. A log that is found whole is remembered there. A dataset
+ * that is pruned meanwhile is looked at again, a few times at most.
  *
  * Errors: ERR_NOT_FOUND the key may see no such dataset; ERR_CANCELLED;
  * ERR_NOMEM; those of the remembered heads. ${out} is filled in any case.
