@@ -120,7 +120,8 @@ show_json(struct json_out *json, const struct check_options *opt,
 }
 
 static void
-show_text(const struct check_options *opt, const struct check_result *r)
+show_text(const struct run *run, const struct check_options *opt,
+    const struct check_result *r)
 {
 	char a[OUTPUT_THINGS], b[OUTPUT_THINGS], c[OUTPUT_THINGS];
 
@@ -143,7 +144,9 @@ show_text(const struct check_options *opt, const struct check_result *r)
 	if (r->behind > 0)
 		(void)printf("%s behind what this machine has seen\n",
 		    output_things(r->behind, "dataset", "datasets", a));
-	if (r->damaged == 0)
+	if (r->damaged == 0 && run->damaged != NULL && *run->damaged)
+		(void)puts("no damage found in the store");
+	else if (r->damaged == 0)
 		(void)puts("no damage found");
 	else
 		(void)printf("%s found\n",
@@ -157,7 +160,7 @@ show(struct run *run, const struct check_options *opt,
 	if (run->json != NULL)
 		show_json(run->json, opt, r);
 	else if (!run->common->quiet)
-		show_text(opt, r);
+		show_text(run, opt, r);
 }
 
 /* What a site knows: without it, all else can be checked. */

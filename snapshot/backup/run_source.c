@@ -146,8 +146,13 @@ static int
 tell_removed(struct run *run, int fd, struct err *err)
 {
 	struct stat st;
+	bool gone;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || st.st_nlink > 0)
+	/* Some filesystems count no links at all. */
+	if (fd < 0 || run->source.st.st_nlink == 0)
+		return 0;
+	gone = fstat(fd, &st) != 0 ? errno == ESTALE : st.st_nlink == 0;
+	if (!gone)
 		return 0;
 	return problems_add(
 	    &run->problems, BACKUP_UNREADABLE, "", "", ENOENT, err);

@@ -237,22 +237,40 @@ look_at_log(struct check *c, const void *id, struct err *err)
 static int
 check_closed(struct check *c, const uint8_t id[DATASET_ID_LEN], struct err *err)
 {
-	int rc;
-
-	if (may_see(c->access, id))
-		return 0;
-	rc = c->opt->depth == CHECK_READ_DATA
-		 ? check_without_keys(c, id, err)
-		 : again_check(c, id, look_at_log, id, err);
 	c->out->closed++;
-	return rc;
+	return c->opt->depth == CHECK_READ_DATA
+		   ? check_without_keys(c, id, err)
+		   : again_check(c, id, look_at_log, id, err);
+}
+
+/* The datasets of a store that this key does not see. */
+struct unseen {
+	struct check *c;
+	uint8_t (*ids)[DATASET_ID_LEN];
+	size_t n;
+};
+
+static int
+note_unseen(struct unseen *u, const uint8_t id[DATASET_ID_LEN], struct err *err)
+{
+	void *v;
+
+	if (may_see(u->c->access, id))
+		return 0;
+	v = reallocarray(u->ids, u->n + 1, sizeof(*u->ids));
+	if (v == NULL)
+		return err_nomem(err);
+	u->ids = v;
+	memcpy(u->ids[u->n++], id, DATASET_ID_LEN);
+	return 0;
 }
 
 static int
 tell_lost(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
     struct err *err)
 {
-	struct check *c = arg;
+	struct unseen *u = arg;
+	struct check *c = u->c;
 	char dir[OBJECT_REF_TEXT];
 	struct err why;
 	int rc = key_set_lost(c->access, ref->dataset, &why);
@@ -260,7 +278,7 @@ tell_lost(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 	if (rc < 0 && check_fatal(rc))
 		return err_copy(err, &why);
 	if (rc == 0)
-		return check_closed(c, ref->dataset, err);
+		return note_unseen(u, ref->dataset, err);
 	object_ref_dataset_dir(ref->dataset, dir);
 	check_tell(c, dir,
 	    rc < 0 ? why.text
@@ -274,13 +292,20 @@ tell_lost(void *arg, const struct object_ref *ref, UNUSED uint64_t size,
 static int
 check_lost(struct check *c, struct err *err)
 {
+	struct unseen u = {.c = c};
 	struct err why;
-	int rc = store_list_datasets(c->store, tell_lost, c, &why);
+	int rc = store_list_datasets(c->store, tell_lost, &u, &why);
 
-	if (rc >= 0 || check_fatal(rc))
-		return rc < 0 ? err_copy(err, &why) : 0;
-	check_tell(c, "datasets", why.text, NULL);
-	return 0;
+	if (rc < 0 && !check_fatal(rc)) {
+		check_tell(c, "datasets", why.text, NULL);
+		rc = 0;
+	}
+	if (rc != 0)
+		(void)err_copy(err, &why);
+	for (size_t i = 0; rc == 0 && i < u.n; i++)
+		rc = check_closed(c, u.ids[i], err);
+	free(u.ids);
+	return rc;
 }
 
 static int

@@ -1,7 +1,8 @@
 /*
  * A store that changes while it is checked. What a prune removes was needed when
  * the check began, and is missing now: that is no damage. Before it removes
- * anything it adds a record. So what is found once such a record has come is not
+ * anything that was needed then, it adds a record; what an older record had
+ * called gone, nobody looks for. So what is found once such a record has come is not
  * told of: the dataset is looked at again, and what is still wrong then is.
  */
 #include "crypto/hash.h"
@@ -15,23 +16,26 @@
 /* After so many attempts whatever is found is told: they come too fast. */
 #define ATTEMPTS 5
 
-/* What can't be read says nothing. */
+/* One that can't be read may be: then it is looked at again in vain. */
 static bool
-is_prune(struct check *c, const struct object_ref *ref)
+may_be_prune(struct check *c, const struct object_ref *ref)
 {
 	struct record_clear clear;
 	uint8_t *buf = NULL;
-	bool prune;
 	size_t len;
+	bool may;
 
-	prune = store_get(c->store, ref, RECORD_MAX, &buf, &len, NULL) == 0 &&
-		record_peek(buf, len, &clear, NULL) == 0 &&
-		clear.head.type == RECORD_PRUNE;
+	may = store_get(c->store, ref, RECORD_MAX, &buf, &len, NULL) != 0 ||
+	      record_peek(buf, len, &clear, NULL) != 0 ||
+	      clear.head.type == RECORD_PRUNE;
 	free(buf);
-	return prune;
+	return may;
 }
 
-/* Whether a prune's is among the records behind the last; what is the last now. */
+/*
+ * Whether a prune's may be among the records behind the last; which is the last
+ * now.
+ */
 static bool
 look_for_prune(struct check *c, uint64_t *last)
 {
@@ -39,9 +43,9 @@ look_for_prune(struct check *c, uint64_t *last)
 	bool any = false;
 
 	if (record_refs_list(c->store, c->again.dataset, &refs, NULL) != 0)
-		return false;
+		return true;
 	for (size_t i = record_refs_find(&refs, *last + 1); i < refs.n; i++)
-		any |= is_prune(c, &refs.v[i]);
+		any |= may_be_prune(c, &refs.v[i]);
 	*last = record_refs_last(&refs);
 	return any;
 }
@@ -119,6 +123,7 @@ again_check(struct check *c, const uint8_t dataset[DATASET_ID_LEN],
 		atomic_store(&c->done.bytes, bytes);
 	}
 	c->again.on = false;
+	c->again.stale = false;
 	name_set_clear(&c->again.told);
 	return rc;
 }

@@ -79,8 +79,8 @@ tell_gap(struct chain *ch, size_t i, const struct record_head *head)
 
 /* A writer who came in a later epoch can't open what was sealed before. */
 static int
-open_record(struct chain *ch, size_t i, const struct record_head *head,
-    const uint8_t *buf, size_t len, struct record **out, struct err *err)
+open_record(const struct chain *ch, const uint8_t *buf, size_t len,
+    struct record **out, struct err *err)
 {
 	struct err why;
 	int rc;
@@ -89,11 +89,16 @@ open_record(struct chain *ch, size_t i, const struct record_head *head,
 	if (ch->s->ds == NULL)
 		return 0;
 	rc = record_decode(buf, len, ch->s->ds->keys, out, &why);
-	if (rc == ERR_DENIED && ch->closed++ == 0) {
-		ch->first_closed = i;
-		ch->closed_epoch = head->epoch;
-	}
 	return rc == 0 || rc == ERR_DENIED ? 0 : err_copy(err, &why);
+}
+
+static void
+note_closed(struct chain *ch, size_t i, const struct record_head *head)
+{
+	if (ch->closed++ > 0)
+		return;
+	ch->first_closed = i;
+	ch->closed_epoch = head->epoch;
 }
 
 static int
@@ -187,7 +192,7 @@ check_bytes_of(
 	if (rc == 0)
 		rc = check_place(ch, i, &clear.head, err);
 	if (rc == 0)
-		rc = open_record(ch, i, &clear.head, buf, len, &r, err);
+		rc = open_record(ch, buf, len, &r, err);
 	if (rc == 0)
 		rc = log_verify(ch->s->c->access, &clear, buf, len, err);
 	if (rc == 0 && clear.head.seq == ch->own)
@@ -200,6 +205,8 @@ check_bytes_of(
 	if (rc != 0)
 		return rc;
 	ch->own = clear.head.seq;
+	if (r == NULL && ch->s->ds != NULL)
+		note_closed(ch, i, &clear.head);
 	count_change(ch, &clear.head);
 	if (clear.head.type == RECORD_SNAPSHOT) {
 		ch->any = true;

@@ -168,11 +168,12 @@ put_seen_first(struct chain *ch)
 static void
 tell_closed(struct chain *ch)
 {
-	const struct object_ref *first = &ch->all.v[ch->first_closed];
 	struct check *c = ch->s->c;
+	const struct object_ref *first;
 
 	if (ch->closed == 0)
 		return;
+	first = &ch->all.v[ch->first_closed];
 	if (!access_is_admin(c->access)) {
 		c->out->closed += ch->s->ds->may_read;
 		return;
