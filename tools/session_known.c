@@ -104,6 +104,22 @@ is_grave(const struct run *run, int r)
 	       (r == ERR_CORRUPT && run->command == &cmd_backup);
 }
 
+/* Who checks is to know what can't be found out any more. */
+static void
+tell_forgotten(const struct run *run, const struct err *why)
+{
+	static const char text[] =
+	    "nothing can be remembered of this store: %s";
+
+	if (why->code != ERR_CORRUPT || run->command != &cmd_check) {
+		message_warning(run, text, why->text);
+		return;
+	}
+	message_problem(run, text, why->text);
+	if (run->damaged != NULL)
+		*run->damaged = true;
+}
+
 int
 session_remember(
     struct session *s, const struct store_args *args, struct err *err)
@@ -119,17 +135,8 @@ session_remember(
 		r = open_heads(s, dir, args, &why);
 	if (is_grave(s->run, r))
 		return err_copy(err, &why);
-	if (r == ERR_CORRUPT && s->run->command == &cmd_check) {
-		/* Who checks wants to know what can't be found out any more. */
-		message_problem(s->run,
-		    "nothing can be remembered of this store: %s", why.text);
-		if (s->run->damaged != NULL)
-			*s->run->damaged = true;
-		return 0;
-	}
 	if (r != 0) {
-		message_warning(s->run,
-		    "nothing can be remembered of this store: %s", why.text);
+		tell_forgotten(s->run, &why);
 		return 0;
 	}
 	s->state_dir = strdup(dir);

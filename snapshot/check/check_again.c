@@ -2,8 +2,9 @@
  * A store that changes while it is checked. What a prune removes was needed when
  * the check began, and is missing now: that is no damage. Before it removes
  * anything that was needed then, it adds a record; what an older record had
- * called gone, nobody looks for. So what is found once such a record has come is not
- * told of: the dataset is looked at again, and what is still wrong then is.
+ * called gone, nobody looks for. So what is found once such a record has come
+ * is not told of: the dataset is looked at again, and what is still wrong then
+ * is.
  */
 #include "crypto/hash.h"
 #include "snapshot/check/check_internal.h"

@@ -153,23 +153,6 @@ NODISCARD int check_unlisted(struct check *c, enum object_class cls,
     const uint8_t dataset[DATASET_ID_LEN], int rc, const struct err *why,
     struct err *err);
 
-/* --- check_again.c ------------------------------------------------------ */
-
-typedef int again_fn(struct check *c, const void *arg, struct err *err);
-/**
- * again_check(c, dataset, fn, arg, err):
- * Check a dataset by ${fn}; once more, a few times at most, if what was found may
- * be a matter of records that came meanwhile.
- */
-NODISCARD int again_check(struct check *c,
-    const uint8_t dataset[DATASET_ID_LEN], again_fn *fn, const void *arg,
-    struct err *err);
-/** again_is_to_tell(): Whether damage is to be told of now. With mu held. */
-bool again_is_to_tell(
-    struct check *c, const char *object, const char *what, const char *affects);
-
-/* --- check_report.c, too ------------------------------------------------ */
-
 /** check_threads(asked): How many are meant by check_options.threads. */
 unsigned check_threads(unsigned asked);
 
@@ -192,6 +175,21 @@ void reader_clear(struct reader *r);
  */
 NODISCARD int check_object(struct check *c, struct reader *r,
     const struct object_ref *ref, uint64_t size, struct err *err);
+
+/* --- check_again.c ------------------------------------------------------ */
+
+typedef int again_fn(struct check *c, const void *arg, struct err *err);
+/**
+ * again_check(c, dataset, fn, arg, err):
+ * Check a dataset by ${fn}; once more, a few times at most, if what was found may
+ * be a matter of records that came meanwhile.
+ */
+NODISCARD int again_check(struct check *c,
+    const uint8_t dataset[DATASET_ID_LEN], again_fn *fn, const void *arg,
+    struct err *err);
+/** again_is_to_tell(): Whether damage is to be told of now. With mu held. */
+bool again_is_to_tell(
+    struct check *c, const char *object, const char *what, const char *affects);
 
 /* --- outside ------------------------------------------------------------ */
 

@@ -102,9 +102,9 @@ check_first_admin(struct check *c)
 		sizeof(who->pub.id)) != 0)
 		return;
 	check_tell(c, "keys",
-	    "the grant of the first admin is missing or damaged: "
-	    "'varve repair --from SITE' fetches it; until then, only the "
-	    "recovery key opens what it opened",
+	    "the grant of the first admin is missing or damaged: 'varve repair "
+	    "--from SITE' fetches it; without a site, 'varve grant' makes one "
+	    "anew for another admin, or with the recovery key",
 	    NULL);
 }
 

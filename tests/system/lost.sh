@@ -172,7 +172,7 @@ export VARVE_PASSPHRASE="$passphrase"
 unset VARVE_KEY_FILE
 varve init >"$T/init"
 backup d "$src"
-grant=$(find "$VARVE_STORE/keys" -type f -size 292c)
+grant=$(grep -l '^VRVg' "$VARVE_STORE/keys"/*)
 mv "$grant" "$T/grant"
 for what in check 'check --read-data'; do
 	# shellcheck disable=SC2086 # words
@@ -190,3 +190,5 @@ run 0 varve check
 echo 'no database' >"$XDG_STATE_HOME/varve/heads.db"
 run 3 varve check -q
 err_has 'nothing can be remembered of this store'
+run 3 varve check
+out_has 'no damage found in the store'
